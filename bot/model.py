@@ -1,0 +1,371 @@
+"""The values that flow through Stillthere, all frozen: nothing here does I/O or reads a clock.
+
+One way through the house, in the order data flows::
+
+    source --fetch--> raw --read--> Observation --(Kind)--> Evidence
+           --fuse--> Assessment --decide--> Decision --raise--> Alert --post--> Slack
+           --button--> Answer --> Evidence again
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+
+from typing_extensions import TypeAliasType
+
+Json = TypeAliasType("Json", "None | bool | int | float | str | list[Json] | dict[str, Json]")
+
+
+class SourceDown(Exception):  # noqa: N818 - the name is the word the admin reads
+    """Say that a source cannot be read now and that trying later may help.
+
+    `retry_after` is the wait the source asked for, or None where it named none.
+    """
+
+    def __init__(self, what: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.retry_after = retry_after
+
+
+class NeedsHuman(Exception):  # noqa: N818 - the name is the word the admin reads
+    """Say that only a person can mend this: `what` is wrong, and `how` to put it right."""
+
+    def __init__(self, what: str, how: str) -> None:
+        super().__init__(f"{what} - {how}")
+        self.what = what
+        self.how = how
+
+
+class Verdict(StrEnum):
+    """The state of a contact, in the words the rep reads."""
+
+    LEFT = "left"
+    LIKELY_LEFT = "likely left"
+    SLIPPING = "slipping"
+    QUIET = "quiet"
+    ON_LEAVE = "on leave"
+    ACTIVE = "active"
+    UNCHECKED = "unchecked"
+
+
+class Family(StrEnum):
+    """Kinds of evidence that fail together: within a family more of the same adds little."""
+
+    MAIL = "mail"
+    PUBLIC = "public"
+    CALENDAR = "calendar"
+    SILENCE = "silence"
+    RESPONSE = "response"
+    ANSWER = "answer"
+
+
+class Means(StrEnum):
+    """What a kind of observation says about the contact."""
+
+    GONE = "gone"
+    SLIPPING = "slipping"
+    AWAY = "away"
+    ALIVE = "alive"
+    NOTED = "noted"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a kind of observation is worth, declared by the watcher that makes it.
+
+    `weight` is the log-odds (nats) of "gone" that one fresh observation adds; it halves every
+    `half_life` (None: it does not fade). An `explicit` kind is the source's own word that the person
+    left. `example` is a line that shows the reader what such an observation looks like.
+    """
+
+    name: str
+    means: Means
+    family: Family
+    weight: float = 0.0
+    half_life: timedelta | None = None
+    explicit: bool = False
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """An open opportunity; `amount` is in `currency`, which is empty where the team uses one."""
+
+    name: str = ""
+    amount: float | None = None
+    currency: str = ""
+    stage: str = ""
+    close_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A watched person at an account. `address` is the lower-case e-mail address and the identity."""
+
+    address: str
+    name: str = ""
+    title: str = ""
+    account: str = ""
+    owner: str = ""
+    deal: Deal | None = None
+    country: str = ""
+    links: tuple[str, ...] = ()
+    informed_on: date | None = None
+
+    @property
+    def domain(self) -> str:
+        """Return what stands after the @."""
+        return self.address.rpartition("@")[2]
+
+    @property
+    def account_name(self) -> str:
+        """Return the account's name, or the mail domain where none is known."""
+        return self.account or self.domain
+
+    @property
+    def label(self) -> str:
+        """Return the name a person would use, or the address where none is known."""
+        return self.name or self.address
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One dated fact about one person from one source; never a mail body.
+
+    `at` is when the fact could first be known (UTC). `group` names the fact itself: sightings that share
+    kind and group are one voice. `facts` holds JSON values. `because` says in words, for a human, why the
+    source was read this way. Where it was read (`source`) and how it was worded (`sentence`, `because`)
+    are not part of the identity: the same fact read twice, or from two mailboxes, is one observation.
+    """
+
+    contact: str
+    kind: str
+    at: datetime
+    source: str
+    sentence: str
+    group: str = ""
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    because: tuple[str, ...] = ()
+
+    @cached_property
+    def key(self) -> str:
+        """Return the content hash that identifies this observation in every store."""
+        content = [self.contact, self.kind, self.at.isoformat(), self.group, dict(self.facts)]
+        encoded = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(encoded.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """An observation as it weighs now: `weight` in nats after decay, caps and contradiction.
+
+    `note` says why it counts for less than its kind promises, empty where it counts in full.
+    """
+
+    key: str
+    kind: str
+    means: Means
+    family: Family
+    at: datetime
+    source: str
+    sentence: str
+    weight: float
+    explicit: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A person to turn to at the account, with the reasons in words. `guess` marks a guessed address."""
+
+    name: str
+    address: str
+    reasons: tuple[str, ...]
+    successor: bool = False
+    guess: bool = False
+
+
+class Strength(StrEnum):
+    """How strong a verdict is, in the word the rep reads."""
+
+    SOME = "some"
+    CLEAR = "clear"
+    STRONG = "strong"
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What we think of a contact at `at`, and the evidence that made it.
+
+    `probability` is that of having left. `headline` is the verdict's reason in one sentence.
+    `other_explanations` are the innocent readings still open. `returns` is set when on leave with a date.
+    """
+
+    contact: str
+    at: datetime
+    verdict: Verdict
+    strength: Strength
+    probability: float
+    headline: str
+    evidence: tuple[Evidence, ...] = ()
+    other_explanations: tuple[str, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
+    last_contact: datetime | None = None
+    returns: date | None = None
+
+
+class Action(StrEnum):
+    """What is done with an assessment."""
+
+    SEND = "send"
+    DIGEST = "digest"
+    HOLD = "hold"
+
+
+class Reason(StrEnum):
+    """Why a decision fell as it did, so that "why did it ping me, why did it not" is data."""
+
+    FIRST = "first"
+    STRONGER = "stronger"
+    REMINDER_DUE = "reminder_due"
+    BELOW_THRESHOLD = "below_threshold"
+    ALREADY_SENT = "already_sent"
+    SNOOZED = "snoozed"
+    SETTLED = "settled"
+    ON_LEAVE = "on_leave"
+    OVER_BUDGET = "over_budget"
+    QUIET_HOURS = "quiet_hours"
+    BASELINE = "baseline"
+    INHIBITED_BY_SOURCE_OUTAGE = "inhibited_by_source_outage"
+    INHIBITED_BY_ACCOUNT_NOTICE = "inhibited_by_account_notice"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Send or not, with its reason; stored either way."""
+
+    contact: str
+    at: datetime
+    action: Action
+    reason: Reason
+    verdict: Verdict
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing to tell about a case. Its `key` (contact:claim:episode) is unique in every store.
+
+    An `episode` is one story of one contact, from the first alert until somebody settles it or the
+    person is proven to be there; all alerts of an episode share one message.
+    """
+
+    contact: Contact
+    assessment: Assessment
+    episode: int
+    at: datetime
+
+    @property
+    def claim(self) -> str:
+        """Return what is claimed: the verdict and how strongly."""
+        return f"{self.assessment.verdict}/{self.assessment.strength}"
+
+    @property
+    def case(self) -> str:
+        """Return the key of the case: all alerts of one case share one message."""
+        return f"{self.contact.address}:{self.episode}"
+
+    @property
+    def key(self) -> str:
+        """Return the unique key."""
+        return f"{self.contact.address}:{self.claim}:{self.episode}"
+
+
+class Choice(StrEnum):
+    """What a rep can say about an alert."""
+
+    LEFT = "left"
+    STILL_THERE = "still_there"
+    ON_LEAVE = "on_leave"
+    CHANGED_ROLE = "changed_role"
+    ON_IT = "on_it"
+    NOTHING_WRONG = "nothing_wrong"
+    SNOOZE = "snooze"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A rep's word on a case: strong evidence with a name on it."""
+
+    contact: str
+    case: str
+    by: str
+    at: datetime
+    choice: Choice
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a case's message stands in Slack."""
+
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An alert on its way out: unsent, then leased to one poster until `leased_until`, then sent.
+
+    `attempts` counts the leases taken; more than one means that an earlier poster may have died between
+    posting and saying so.
+    """
+
+    alert: Alert
+    attempts: int = 0
+    leased_until: datetime | None = None
+    sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An episode of one contact: its alerts in order, its one message, and how it was settled."""
+
+    contact: str
+    episode: int
+    deliveries: tuple[Delivery, ...] = ()
+    home: Home | None = None
+    settled: Answer | None = None
+
+    @property
+    def key(self) -> str:
+        """Return the key that its alerts carry."""
+        return f"{self.contact}:{self.episode}"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """All we keep of one person, in one document. `contact` is None for a colleague nobody watches.
+
+    `news` says that there are observations the last assessment has not seen. `version` counts writes: a
+    conclusion drawn from an older version is refused.
+    """
+
+    address: str
+    contact: Contact | None = None
+    observations: tuple[Observation, ...] = ()
+    assessment: Assessment | None = None
+    decisions: tuple[Decision, ...] = ()
+    cases: tuple[Case, ...] = ()
+    news: bool = False
+    version: int = 0

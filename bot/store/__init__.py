@@ -1,0 +1,76 @@
+"""The one seam to what is kept: a dozen verbs in the words of the domain.
+
+Every verb is atomic and durable when it returns. Nothing is lost and nothing doubled because keys are unique
+(an observation's hash, an alert's `contact:claim:episode`, a slot) and changes are compare-and-set (a
+person's `version`, a delivery's lease). Two stores keep the same contract: TinyDB (`tiny`) for one process,
+and the in-memory twin in `bot.testing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.model import Alert, Assessment, Case, Contact, Decision, Delivery, Home, Json, Observation, Person
+
+DECISIONS_KEPT = 50
+"""How many of a person's latest decisions are kept; equal ones in a row are kept once, the first."""
+
+
+class Store(Protocol):
+    """What every store can do."""
+
+    async def watch(self, contact: Contact) -> bool:
+        """Keep the contact, or bring what is known of them up to date; say whether they are new."""
+
+    async def unwatch(self, address: str) -> bool:
+        """Stop watching; what is known stays, so that it can be undone. Say whether they were watched."""
+
+    async def contacts(self) -> list[Contact]:
+        """Return everybody who is watched, by address."""
+
+    async def person(self, address: str) -> Person | None:
+        """Return all that is kept of a person, or None."""
+
+    async def people(self, domains: frozenset[str]) -> list[Person]:
+        """Return everybody, watched or not, whose address is at one of these domains, by address."""
+
+    async def record(self, observations: Iterable[Observation]) -> list[Observation]:
+        """Keep what is not yet known and return just that; each person it is about then has news."""
+
+    async def news(self) -> list[str]:
+        """Return the addresses of watched people with observations no assessment has seen, sorted."""
+
+    async def conclude(
+        self, version: int, assessment: Assessment, decision: Decision, alert: Alert | None = None,
+    ) -> bool:
+        """Keep an assessment, its decision and the alert it raises, in one write.
+
+        Return False, and change nothing, where the person's version is no longer `version` or an alert of
+        that key exists: whoever asked must look again. An alert whose episode is new opens a case.
+        """
+
+    async def take_alert(self, now: datetime, lease: timedelta) -> tuple[Case, Delivery] | None:
+        """Lease the oldest alert that is unsent, or whose lease ran out; None where there is none.
+
+        Alerts of one case are handed out one after another, never two at a time.
+        """
+
+    async def alert_sent(self, case: str, delivery: Delivery, home: Home, now: datetime) -> bool:
+        """Note that it was posted and where; False where the lease is no longer held."""
+
+    async def alert_failed(self, case: str, delivery: Delivery, retry_at: datetime) -> bool:
+        """Hand a lease back until `retry_at`; False where the lease is no longer held."""
+
+    async def cursor(self, source: str) -> Json:
+        """Return where reading of a source goes on, None where it was never read."""
+
+    async def save_cursor(self, source: str, cursor: Json) -> None:
+        """Keep where reading of a source goes on."""
+
+    async def claim_slot(self, watcher: str, slot: datetime) -> bool:
+        """Claim a planned run; True for exactly one caller."""
+
+    async def close(self) -> None:
+        """Let go of what is held; nothing is lost without it."""

@@ -1,0 +1,175 @@
+"""All a newcomer has to read to add a watcher: one new file in this package, one class.
+
+A `Watcher` fetches raw items from a source it owns and reads each into observations. A `MailReader` gets
+every mail that the mailbox watcher fetched and says what it means. Both are registered by being defined.
+Whatever they observe, the judgement is not theirs: they declare what their kinds are worth, and report.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.model import Contact, Json, Kind, Observation
+
+if TYPE_CHECKING:
+    from watchers.mail.parse import Head, Mail
+
+Raw = TypeVar("Raw")
+
+FREE_MAIL = frozenset(
+    "aol.com gmail.com gmx.de gmx.net googlemail.com hotmail.com icloud.com live.com mac.com me.com msn.com "
+    "outlook.com proton.me protonmail.com qq.com t-online.de web.de yahoo.com yandex.ru".split(),
+)
+"""Domains that belong to nobody's account: sharing one says nothing about the employer."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whom we watch for whom: the readers' only view of the rest of the house.
+
+    Nothing about anybody outside `addresses` and `domains` may be stored.
+    """
+
+    our_domains: frozenset[str] = frozenset()
+    addresses: frozenset[str] = frozenset()
+    domains: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, contacts: Iterable[Contact], our_domains: Iterable[str]) -> Scope:
+        """Build the scope that watches these contacts."""
+        ours = frozenset(domain.lower().lstrip("@") for domain in our_domains)
+        addresses = frozenset(contact.address for contact in contacts)
+        domains = frozenset(address.rpartition("@")[2] for address in addresses) - FREE_MAIL - ours
+        return cls(ours, addresses, domains)
+
+    def is_ours(self, address: str) -> bool:
+        """Say whether the address is one of our own team's."""
+        return under(address, self.our_domains)
+
+    def covers(self, address: str) -> bool:
+        """Say whether the address is a watched person's or a watched account's."""
+        return address in self.addresses or under(address, self.domains)
+
+
+def under(address: str, domains: frozenset[str]) -> bool:
+    """Say whether the address belongs to one of the domains or to a sub-domain of one.
+
+    >>> under("jane@mail.acme.example", frozenset({"acme.example"}))
+    True
+    """
+    labels = address.rpartition("@")[2].split(".")
+    return any(".".join(labels[i:]) in domains for i in range(len(labels) - 1))
+
+
+class Settings(BaseModel):
+    """What a watcher can be told in config.yaml; a key it does not know stops the start."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class Batch(Generic[Raw]):
+    """Raw items of one source, and the place to go on from once their observations are durable."""
+
+    source: str
+    items: Sequence[Raw]
+    cursor: Json
+    total: int | None = None
+
+
+@dataclass(frozen=True)
+class Example(Generic[Raw]):
+    """A raw item and the kinds it must be read as; one parametrised test runs them all."""
+
+    raw: Raw
+    kinds: tuple[str, ...]
+
+
+class Watcher(ABC, Generic[Raw]):
+    """Look at one kind of source, on its own schedule.
+
+    The first line of a watcher's docstring is what the command line and the docs show of it.
+    `fetch` does I/O and raises `SourceDown` or `NeedsHuman`; `read` is pure.
+    """
+
+    name: ClassVar[str]
+    Config: ClassVar[type[Settings]] = Settings
+    every: ClassVar[timedelta]
+    kinds: ClassVar[tuple[Kind, ...]] = ()
+    examples: ClassVar[tuple[Example[Any], ...]] = ()
+    registry: ClassVar[dict[str, type[Watcher[Any]]]] = {}
+
+    def __init__(self, config: Settings | None = None) -> None:
+        self.config = config if config is not None else self.Config()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Register the watcher under its name."""
+        super().__init_subclass__(**kwargs)
+        if "name" in cls.__dict__:
+            Watcher.registry[cls.name] = cls
+
+    @abstractmethod
+    def sources(self, scope: Scope) -> Sequence[str]:
+        """Name what there is to look at: one mailbox, one host, one calendar a name."""
+
+    @abstractmethod
+    def fetch(self, source: str, cursor: Json, scope: Scope) -> AsyncIterator[Batch[Raw]]:
+        """Yield what is new since the cursor (None: from the beginning), in batches."""
+
+    @abstractmethod
+    def read(self, raw: Raw, scope: Scope) -> Iterable[Observation]:
+        """Say what one raw item means. Pure: no I/O, no clock."""
+
+
+class MailReader(ABC):
+    """Say what a mail means. Pure; a reader never sees where the mail came from.
+
+    `wants` judges by the headers whether the body is worth fetching; `read` gets the whole mail (with
+    headers only, where no reader wanted the body). Observations name anybody the mail is about; the
+    mailbox watcher drops those that are outside the scope.
+    """
+
+    name: ClassVar[str]
+    kinds: ClassVar[tuple[Kind, ...]]
+    examples: ClassVar[tuple[Example[bytes], ...]] = ()
+    registry: ClassVar[dict[str, type[MailReader]]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Register the reader under its name."""
+        super().__init_subclass__(**kwargs)
+        if "name" in cls.__dict__:
+            MailReader.registry[cls.name] = cls
+
+    @abstractmethod
+    def wants(self, head: Head) -> bool:
+        """Say by the headers alone whether the body matters to this reader."""
+
+    @abstractmethod
+    def read(self, mail: Mail, scope: Scope) -> Sequence[Observation]:
+        """Say what the mail means."""
+
+
+def load() -> None:
+    """Import every module of this package, and what other packages offer as `stillthere.watchers`."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    for point in entry_points(group="stillthere.watchers"):
+        point.load()
+
+
+def kinds() -> dict[str, Kind]:
+    """Return every kind that the loaded watchers and readers declare, by name."""
+    declared: list[Kind] = []
+    for owner in (*Watcher.registry.values(), *MailReader.registry.values()):
+        declared.extend(owner.kinds)
+    return {kind.name: kind for kind in declared}
+

@@ -1,0 +1,1 @@
+"""Mail: where it comes from (files, IMAP, ...) and its bounded, pure parsing."""
