@@ -19,7 +19,7 @@ from functools import cached_property
 
 from typing_extensions import TypeAliasType
 
-Json = TypeAliasType("Json", "None | bool | int | float | str | list[Json] | dict[str, Json]")
+Json = TypeAliasType("Json", "bool | int | float | str | list[Json] | dict[str, Json] | None")
 
 
 class SourceDown(Exception):  # noqa: N818 - the name is the word the admin reads

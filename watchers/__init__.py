@@ -10,9 +10,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -68,6 +68,14 @@ def under(address: str, domains: frozenset[str]) -> bool:
     """
     labels = address.rpartition("@")[2].split(".")
     return any(".".join(labels[i:]) in domains for i in range(len(labels) - 1))
+
+
+Deriver = Callable[[Sequence[Observation], datetime], Iterable[Observation]]
+"""Says what several observations mean together that none says alone: two pushes are a drift.
+
+It gets all observations of one person, oldest first, and the moment of the judgement. What it returns is
+weighed like any observation but never stored: it is computed anew from what is. Pure.
+"""
 
 
 class Settings(BaseModel):
@@ -129,6 +137,11 @@ class Watcher(ABC, Generic[Raw]):
     def read(self, raw: Raw, scope: Scope) -> Iterable[Observation]:
         """Say what one raw item means. Pure: no I/O, no clock."""
 
+    def derive(self, history: Sequence[Observation], now: datetime) -> Iterable[Observation]:
+        """Say what several observations mean together; see `Deriver`."""
+        del history, now
+        return ()
+
 
 class MailReader(ABC):
     """Say what a mail means. Pure; a reader never sees where the mail came from.
@@ -155,7 +168,12 @@ class MailReader(ABC):
 
     @abstractmethod
     def read(self, mail: Mail, scope: Scope) -> Sequence[Observation]:
-        """Say what the mail means."""
+        """Say what the mail means; `source` is left empty, the mailbox watcher fills it in."""
+
+    def derive(self, history: Sequence[Observation], now: datetime) -> Iterable[Observation]:
+        """Say what several observations mean together; see `Deriver`."""
+        del history, now
+        return ()
 
 
 def load() -> None:
@@ -169,7 +187,14 @@ def load() -> None:
 def kinds() -> dict[str, Kind]:
     """Return every kind that the loaded watchers and readers declare, by name."""
     declared: list[Kind] = []
-    for owner in (*Watcher.registry.values(), *MailReader.registry.values()):
-        declared.extend(owner.kinds)
+    for watcher in Watcher.registry.values():
+        declared.extend(watcher.kinds)
+    for reader in MailReader.registry.values():
+        declared.extend(reader.kinds)
     return {kind.name: kind for kind in declared}
 
+
+def derivers() -> tuple[Deriver, ...]:
+    """Return the `derive` of every loaded reader and watcher."""
+    readers = tuple(reader().derive for reader in MailReader.registry.values())
+    return (*readers, *(watcher().derive for watcher in Watcher.registry.values()))

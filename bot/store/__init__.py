@@ -43,7 +43,11 @@ class Store(Protocol):
         """Return the addresses of watched people with observations no assessment has seen, sorted."""
 
     async def conclude(
-        self, version: int, assessment: Assessment, decision: Decision, alert: Alert | None = None,
+        self,
+        version: int,
+        assessment: Assessment,
+        decision: Decision,
+        alert: Alert | None = None,
     ) -> bool:
         """Keep an assessment, its decision and the alert it raises, in one write.
 

@@ -20,6 +20,7 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 
 from bs4 import BeautifulSoup
+from bs4.element import NavigableString, Tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,11 @@ class Limits:
     depth: int = 12
     parts: int = 200
     text: int = 256 * 2**10
+    html: int = 128 * 2**10
 
 
 LIMITS = Limits()
+NEWLINE = ord("\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,69 +202,89 @@ def parse(raw: bytes, limits: Limits = LIMITS) -> Mail:
     raw = raw.lstrip(b"\xef\xbb\xbf\n ")
     if raw.startswith((b"From ", b">From ")):
         raw = raw[raw.find(b"\n") + 1 :] if b"\n" in raw else b""
-    budget = [limits.parts]
-    return _mail(raw, 0, len(raw), 0, budget, limits, notes)
+    walk = _Walk(raw, limits, notes)
+    mail = walk.mail(0, len(raw), 0)
+    return Mail(mail.head, mail.parts, tuple(notes))
 
 
-def _mail(
-    raw: bytes, start: int, end: int, depth: int, budget: list[int], limits: Limits, notes: list[str],
-) -> Mail:
-    head, body = split_head(raw, start, end, limits)
-    mine = notes if depth == 0 else []
-    parts = tuple(_parts(raw, head, body, end, depth, "", budget, limits, mine))
-    return Mail(head, parts, tuple(mine))
+class _Walk:
+    """Walk the MIME tree of one mail by offsets into its bytes, within the limits."""
 
+    def __init__(self, raw: bytes, limits: Limits, notes: list[str], left: int | None = None) -> None:
+        self.raw = raw
+        self.limits = limits
+        self.notes = notes
+        self.left = limits.parts if left is None else left
 
-def _parts(
-    raw: bytes, head: Head, start: int, end: int, depth: int, within: str, budget: list[int], limits: Limits,
-    notes: list[str],
-) -> Iterator[Part]:
-    if budget[0] <= 0:
-        if budget[0] == 0:
-            notes.append(f"only the first {limits.parts} parts were read")
-            budget[0] = -1
-        return
-    budget[0] -= 1
-    kind, params = head.content_type
-    if depth >= limits.depth:
-        notes.append(f"nested deeper than {limits.depth}: the rest was not read")
-        return
-    if kind.startswith("multipart/") and params.get("boundary"):
-        inner = "message/rfc822" if kind == "multipart/digest" else ""
-        for first, last in _sections(raw, start, end, params["boundary"], budget):
-            part_head, body = split_head(raw, first, last, limits)
-            if inner and "content-type" not in part_head:
-                part_head = Head((*part_head.fields, ("content-type", inner.encode())))
-            yield from _parts(raw, part_head, body, last, depth + 1, kind, budget, limits, notes)
-        return
-    if kind in {"message/rfc822", "message/global"}:
+    def mail(self, start: int, end: int, depth: int) -> Mail:
+        """Parse the mail between two offsets."""
+        head, body = split_head(self.raw, start, end, self.limits)
+        return Mail(head, tuple(self.parts(head, body, end, depth, "")))
+
+    def parts(self, head: Head, start: int, end: int, depth: int, within: str) -> Iterator[Part]:
+        """Yield the leaves of one part, whose body lies between two offsets."""
+        if self.left <= 0:
+            self.note(f"only the first {self.limits.parts} parts were read")
+            return
+        self.left -= 1
+        kind, params = head.content_type
+        if depth >= self.limits.depth:
+            self.note(f"nested deeper than {self.limits.depth}: the rest was not read")
+        elif kind.startswith("multipart/") and params.get("boundary"):
+            default = (("content-type", b"message/rfc822"),) if kind == "multipart/digest" else ()
+            for first, last in self.sections(start, end, params["boundary"]):
+                inner, body = split_head(self.raw, first, last, self.limits)
+                if "content-type" not in inner:
+                    inner = Head((*inner.fields, *default))
+                yield from self.parts(inner, body, last, depth + 1, kind)
+        elif kind in {"message/rfc822", "message/global"}:
+            yield Part(
+                head,
+                self.raw[start : min(end, start + self.limits.text)],
+                depth,
+                within,
+                self.attached(head, start, end, depth + 1),
+            )
+        else:
+            bounded = kind.startswith(("text/", "message/"))
+            stop = min(end, start + self.limits.text * 2) if bounded else end
+            yield Part(head, self.raw[start:stop], depth, within)
+
+    def attached(self, head: Head, start: int, end: int, depth: int) -> Mail:
+        """Parse an attached mail; RFC 2046 5.2.1 forbids encoding it, which does not keep people from it."""
         encoding = head.get("content-transfer-encoding").strip().lower()
         if encoding in {"base64", "quoted-printable"}:
-            inner_raw = decode_transfer(raw[start:end], encoding).replace(b"\r\n", b"\n")
-            mail = _mail(inner_raw, 0, len(inner_raw), depth + 1, budget, limits, notes)
-        else:
-            while start < end and raw[start : start + 1] == b"\n":
-                start += 1
-            mail = _mail(raw, start, end, depth + 1, budget, limits, notes)
-        yield Part(head, raw[start : min(end, start + limits.text)], depth, within, mail)
-        return
-    stop = min(end, start + limits.text * 2) if kind.startswith(("text/", "message/")) else end
-    yield Part(head, raw[start:stop], depth, within)
+            inner = decode_transfer(self.raw[start:end], encoding).replace(b"\r\n", b"\n")
+            walk = _Walk(inner, self.limits, self.notes, self.left)
+            mail = walk.mail(0, len(inner), depth)
+            self.left = walk.left
+            return mail
+        while start < end and self.raw[start] == NEWLINE:
+            start += 1
+        return self.mail(start, end, depth)
 
+    def sections(self, start: int, end: int, boundary: str) -> Iterator[tuple[int, int]]:
+        """Yield where each section of a multipart begins and ends (RFC 2046 5.1.1).
 
-def _sections(raw: bytes, start: int, end: int, boundary: str, budget: list[int]) -> Iterator[tuple[int, int]]:
-    """Yield where each section of a multipart begins and ends (RFC 2046 5.1.1); the last may lack its end."""
-    mark = b"--" + boundary.encode("utf-8", "replace")
-    at = raw.find(mark, start, end)
-    while at > start and raw[at - 1 : at] != b"\n":
-        at = raw.find(mark, at + 1, end)
-    while at != -1 and budget[0] > 0:
-        line = raw.find(b"\n", at + len(mark), end)
-        if raw[at + len(mark) : at + len(mark) + 2] == b"--" or line == -1:
-            return
-        following = raw.find(b"\n" + mark, line, end)
-        yield line + 1, max(line + 1, end if following == -1 else following)
-        at = following + 1 if following != -1 else -1
+        The last one may lack its closing boundary.
+        """
+        mark = b"\n--" + boundary.encode("utf-8", "replace")
+        at = start - 1 if self.raw.startswith(mark[1:], start) else self.raw.find(mark, start, end)
+        while at != -1:
+            after = at + len(mark)
+            line = self.raw.find(b"\n", after, end)
+            if line == -1 or self.raw[after : after + 2] == b"--":
+                return
+            if self.left <= 0:
+                self.note(f"only the first {self.limits.parts} parts were read")
+                return
+            at = self.raw.find(mark, line, end)
+            yield line + 1, max(line + 1, end if at == -1 else at)
+
+    def note(self, text: str) -> None:
+        """Say once what was left out."""
+        if text not in self.notes:
+            self.notes.append(text)
 
 
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:[ \t]*")
@@ -293,11 +316,14 @@ def split_head(raw: bytes, start: int, end: int, limits: Limits = LIMITS) -> tup
     return Head(tuple(fields)), min(at, end)
 
 
-_PARAM = re.compile(rb';\s*([A-Za-z0-9_.\-]{1,60})(\*?(?:\d{1,3}\*?)?)\s*=\s*("(?:[^"\\]|\\.){0,2000}"|[^;\s]{0,2000})', re.DOTALL)
+_PARAM = re.compile(
+    rb';\s*([A-Za-z0-9_.\-]{1,60})(\*?(?:\d{1,3}\*?)?)\s*=\s*("(?:[^"\\]|\\.){0,2000}"|[^;\s]{0,2000})',
+    re.DOTALL,
+)
 
 
 def media_type(value: bytes) -> tuple[str, dict[str, str]]:
-    """Split a Content-Type or Content-Disposition value into its lower-case type and parameters (RFC 2231)."""
+    """Split a Content-Type or -Disposition value into its lower-case type and parameters (RFC 2231)."""
     value = value[:4096]
     kind = value.split(b";", 1)[0].strip().lower().decode("ascii", "replace")
     pieces: dict[str, list[bytes]] = {}
@@ -350,7 +376,9 @@ def decode_charset(raw: bytes, charset: str) -> str:
         except (LookupError, UnicodeError, ValueError):
             continue
     if name in {"shift_jis", "shift-jis", "iso2022_jp_ext", "euc-jp", "gb2312", "gbk", "big5", "euc-kr"}:
-        wider = {"shift_jis": "cp932", "shift-jis": "cp932", "gb2312": "gb18030", "gbk": "gb18030"}.get(name, name)
+        wider = {"shift_jis": "cp932", "shift-jis": "cp932", "gb2312": "gb18030", "gbk": "gb18030"}.get(
+            name, name
+        )
         return raw.decode(wider, "replace")
     return raw.decode("cp1252", "replace")
 
@@ -381,8 +409,7 @@ def decode_words(value: bytes) -> str:
     except (HeaderParseError, ValueError):
         return text
     return "".join(
-        piece if isinstance(piece, str) else decode_charset(piece, charset or "")
-        for piece, charset in pieces
+        piece if isinstance(piece, str) else decode_charset(piece, charset or "") for piece, charset in pieces
     )
 
 
@@ -457,11 +484,20 @@ def parse_date(text: str) -> datetime | None:
         return None
 
 
+_HIDDEN = frozenset({"script", "style", "head", "title"})
+_BLOCKS = frozenset("br p div tr li h1 h2 h3 h4 h5 h6 blockquote table pre hr".split())
+
+
 def html_text(html: str) -> str:
-    """Return what a reader would see of an HTML body, a line for each block."""
-    soup = BeautifulSoup(html[: LIMITS.text], "lxml")
-    for hidden in soup(["script", "style", "head", "title"]):
-        hidden.decompose()
-    for block in soup(["br", "p", "div", "tr", "li", "h1", "h2", "h3", "h4", "blockquote", "table"]):
-        block.append("\n")
-    return re.sub(r"\n\s*\n+", "\n\n", soup.get_text())
+    """Return what a reader would see of an HTML body, each block on a line of its own."""
+    pieces: list[str] = []
+    for node in BeautifulSoup(html[: LIMITS.html], "lxml").descendants:
+        if isinstance(node, Tag):
+            if node.name in _BLOCKS:
+                pieces.append("\n")
+        elif type(node) is NavigableString and (node.parent is None or node.parent.name not in _HIDDEN):
+            pieces.append(str(node))
+    return _BLANK_LINES.sub("\n\n", "".join(pieces))
+
+
+_BLANK_LINES = re.compile(r"\n[ \t\r\n]*\n")
