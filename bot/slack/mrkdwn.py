@@ -1,0 +1,73 @@
+"""Show text from outside in Slack's mrkdwn as text, and only as text.
+
+mrkdwn has no escape character: `&`, `<` and `>` become entities, and what would format, mention, link or
+turn into an emoji is replaced by a character that looks the same. Pure.
+https://docs.slack.dev/messaging/formatting-message-text
+"""
+
+from __future__ import annotations
+
+import re
+from unicodedata import category
+
+ELLIPSIS = "…"
+ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+_JOINERS = "\u200c\u200d"  # scripts and emoji need them; every other format character only hides or reorders
+_READ_AT_MOST = 8  # characters looked at for each one shown, so that 10 MB of text costs no time
+_LOOKALIKES = str.maketrans({"*": "\u2217", "~": "\u223c", "`": "'", "|": "\u00a6"})
+_EDGE_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+_EMOJI_COLON = re.compile(r":(?=[^\s:]+:)")
+_ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+")
+_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
+
+
+def quote(text: str, limit: int = 200) -> str:
+    """Return the text on one line, harmless in mrkdwn, in at most `limit` characters after escaping."""
+    shown = clean(text[: limit * _READ_AT_MOST]).translate(_LOOKALIKES)
+    shown = _EMOJI_COLON.sub("\u2236", _EDGE_UNDERSCORE.sub("\u02cd", shown))
+    pieces: list[str] = []
+    room = limit
+    for character in shown:
+        piece = ENTITIES.get(character, character)
+        if len(piece) > room:
+            return _cut(pieces, limit)
+        pieces.append(piece)
+        room -= len(piece)
+    return "".join(pieces)
+
+
+def clean(text: str) -> str:
+    """Return the text on one line, without control, hidden, reordering or half characters."""
+    return " ".join("".join(_visible(character) for character in text).split())
+
+
+def mailto(address: str, label: str, limit: int = 80) -> str:
+    """Return a link that writes to the address, or just the label where the address could be no link."""
+    shown = quote(label, limit) or quote(address, limit)
+    return f"<mailto:{address}|{shown}>" if _ADDRESS.fullmatch(address) else shown
+
+
+def mention(who: str) -> str:
+    """Return a mention of a Slack user id; anything else is shown as text."""
+    return f"<@{who}>" if _USER.fullmatch(who) else quote(who, 80)
+
+
+def _visible(character: str) -> str:
+    match category(character):
+        case "Cs":
+            return "\ufffd"
+        case "Cf":
+            return character if character in _JOINERS else ""
+        case "Cc" | "Zl" | "Zp" | "Zs":
+            return " "
+        case _:
+            return character
+
+
+def _cut(pieces: list[str], limit: int) -> str:
+    """Return the pieces with an ellipsis within the limit, never half an entity."""
+    length = sum(map(len, pieces))
+    while pieces and length + len(ELLIPSIS) > limit:
+        length -= len(pieces.pop())
+    return "".join(pieces).rstrip() + ELLIPSIS

@@ -1,0 +1,92 @@
+"""Dates, money and verdicts in the words a rep reads. Pure; what comes from outside is quoted."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime
+
+from bot.model import Assessment, Choice, Deal, Evidence, Means, Strength, Verdict
+from bot.slack.mrkdwn import quote
+
+_RULINGS = {
+    Choice.LEFT: "{} has left",
+    Choice.STILL_THERE: "{} is still there",
+    Choice.ON_LEAVE: "{} is on leave",
+    Choice.CHANGED_ROLE: "{} has changed role",
+    Choice.ON_IT: "being taken care of",
+    Choice.NOTHING_WRONG: "nothing wrong with {}",
+    Choice.SNOOZE: "snoozed",
+}
+_STRENGTH = {
+    Strength.SOME: "some evidence",
+    Strength.CLEAR: "clear evidence",
+    Strength.STRONG: "strong evidence",
+}
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
+_DRIFT = frozenset({Means.GONE, Means.SLIPPING})
+_SPEAKS_FOR = {
+    Verdict.LEFT: _DRIFT,
+    Verdict.LIKELY_LEFT: _DRIFT,
+    Verdict.SLIPPING: _DRIFT,
+    Verdict.QUIET: _DRIFT,
+    Verdict.ON_LEAVE: frozenset({Means.AWAY}),
+    Verdict.ACTIVE: frozenset({Means.ALIVE}),
+    Verdict.UNCHECKED: frozenset(Means),
+}
+_YEAR_NEEDED_DAYS = 270  # beyond this, a month alone could be last year's or next year's
+
+
+def title(verdict: Verdict) -> str:
+    """Return the verdict as it opens a sentence."""
+    return verdict.value.capitalize()
+
+
+def ruling(choice: Choice, name: str) -> str:
+    """Return what a rep decided about the person, in words."""
+    return _RULINGS[choice].format(name)
+
+
+def day(when: date, now: datetime) -> str:
+    """Return a short date, `Mon 3 Aug`, in the time zone of `now`; with the year where it is far off."""
+    on = when.astimezone(now.tzinfo).date() if isinstance(when, datetime) else when
+    far = abs((on - now.date()).days) > _YEAR_NEEDED_DAYS
+    return f"{on:%a} {on.day} {on:%b}{f' {on.year}' if far else ''}"
+
+
+def ago(when: datetime, now: datetime) -> str:
+    """Return how many calendar days lie between, in the time zone of `now`."""
+    days = (now.date() - when.astimezone(now.tzinfo).date()).days
+    if days <= 0:
+        return "today"
+    return "yesterday" if days == 1 else f"{days} days ago"
+
+
+def deal(of: Deal, now: datetime) -> str:
+    """Return the deal's name, amount and close date; empty where none of them is known."""
+    parts = [quote(of.name, 80)]
+    if of.amount is not None and math.isfinite(of.amount):
+        parts.append(f"{quote(of.currency, 8)} {of.amount:,.0f}".strip())
+    if of.close_date:
+        past = of.close_date < now.date()
+        parts.append(f"{'was to close' if past else 'closes'} {day(of.close_date, now)}")
+    return ", ".join(part for part in parts if part)
+
+
+def strength(assessment: Assessment) -> str:
+    """Return how strong the verdict is: `strong evidence, two independent signs`."""
+    word = _STRENGTH[assessment.strength]
+    signs = len({evidence.family for evidence in supporting(assessment)})
+    if not signs:
+        return word
+    return f"{word}, {'one sign' if signs == 1 else f'{_NUMBERS[signs]} independent signs'}"
+
+
+def supporting(assessment: Assessment) -> list[Evidence]:
+    """Return the evidence that speaks for the verdict, weightiest first, each fact once."""
+    means = _SPEAKS_FOR[assessment.verdict]
+    weighs = [e for e in assessment.evidence if e.means in means and (e.weight or e.means is Means.AWAY)]
+    weighs.sort(key=lambda e: (e.explicit, abs(e.weight), e.at, e.key), reverse=True)
+    facts: dict[tuple[date, str], Evidence] = {}
+    for evidence in weighs:
+        facts.setdefault((evidence.at.date(), evidence.sentence), evidence)
+    return list(facts.values())

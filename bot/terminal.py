@@ -1,0 +1,134 @@
+"""Show a Slack card in a terminal, drawn from the very Block Kit that Slack gets.
+
+Works on 80 columns and less. Colours only repeat what the words say; rich leaves them out where NO_COLOR is
+set or the output is no terminal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from bot.slack.cards import Card
+from bot.slack.mrkdwn import ENTITIES
+
+WIDTH = 96
+"""Wider lines are harder to read than wrapped ones."""
+
+THREAD_INDENT = 4
+
+_MARKS = {
+    ":red_circle:": ("●", "bold red"),
+    ":large_orange_circle:": ("●", "bold orange3"),
+    ":large_yellow_circle:": ("●", "bold yellow"),
+    ":white_circle:": ("○", "bold"),
+    ":white_check_mark:": ("✔", "bold green"),
+}
+_LEADS = {**_MARKS, "•": ("•", "dim")}
+_TOKEN = re.compile(
+    r"<(?P<link>[^<>|]*)(?:\|(?P<label>[^<>|]*))?>"
+    r"|(?<!\w)\*(?P<bold>[^*\n]+)\*|(?<!\w)_(?P<italic>[^_\n]+)_(?!\w)",
+)
+
+
+def show(card: Card, console: Console, *, thread: bool = False) -> None:
+    """Print the card as the rep sees it in Slack; `thread` draws it as a reply under the message."""
+    body = Group(*(part for block in card.blocks for part in _draw(block)))
+    indent = THREAD_INDENT if thread else 0
+    frame = Panel(
+        body,
+        box=box.ROUNDED,
+        border_style="dim" if thread else _colour(card),
+        title="in the thread" if thread else "Stillthere",
+        title_align="left",
+        padding=(0, 1),
+        width=min(console.width, WIDTH) - indent,
+    )
+    console.print(Padding(frame, (0, 0, 0, indent)))
+
+
+def _draw(block: Mapping[str, Any]) -> list[RenderableType]:
+    match block["type"]:
+        case "section":
+            return [_line(line) for line in block["text"]["text"].split("\n")]
+        case "context":
+            return [_line(element["text"], "dim") for element in block["elements"]]
+        case "actions":
+            return ["", Padding(_buttons(block["elements"]), (0, 0, 0, 2))]
+        case unknown:
+            raise ValueError(f"no way to draw a {unknown} block")
+
+
+def _line(mrkdwn: str, style: str = "") -> RenderableType:
+    """Draw one line so that what wraps stays under its text, beside the mark."""
+    lead, _, rest = mrkdwn.partition(" ")
+    if lead not in _LEADS:
+        return Padding(_styled(mrkdwn, style), (0, 0, 0, 2))
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    if lead == "•":
+        grid.add_column(width=1)
+    grid.add_column(width=1)
+    grid.add_column(ratio=1)
+    mark = Text(*_LEADS[lead])
+    grid.add_row(*([""] if lead == "•" else []), mark, _styled(rest, style))
+    return grid
+
+
+def _styled(mrkdwn: str, style: str = "") -> Text:
+    """Return mrkdwn as text with styles: bold, italic, links with their address, mentions with an @."""
+    drawn = Text(style=style)
+    end = 0
+    for token in _TOKEN.finditer(mrkdwn):
+        drawn.append(_plain(mrkdwn[end : token.start()]))
+        end = token.end()
+        if (link := token["link"]) is not None:
+            drawn.append_text(_link(link, token["label"]))
+        elif token["bold"]:
+            drawn.append(_plain(token["bold"]), "bold")
+        else:
+            drawn.append(_plain(token["italic"]), "dim italic")
+    drawn.append(_plain(mrkdwn[end:]))
+    return drawn
+
+
+def _link(link: str, label: str | None) -> Text:
+    if link.startswith("@"):
+        return Text(link, "bold cyan")
+    target = link.removeprefix("mailto:")
+    shown = _plain(label or target)
+    drawn = Text(shown, "bold")
+    if target != shown:
+        drawn.append(f" <{target}>", "not bold dim")
+    return drawn
+
+
+def _buttons(elements: list[Mapping[str, Any]]) -> Text:
+    """Draw the buttons in one line of text, so that a narrow terminal wraps between them."""
+    styles = {"primary": "bold green", "danger": "bold red"}
+    drawn = [
+        Text(
+            f"[ {button['text']['text']} ]".replace(" ", "\u00a0"),
+            styles.get(button.get("style", ""), "bold"),
+        )
+        for button in elements
+    ]
+    return Text("  ").join(drawn)
+
+
+def _plain(mrkdwn: str) -> str:
+    for character, entity in reversed(ENTITIES.items()):
+        mrkdwn = mrkdwn.replace(entity, character)
+    return mrkdwn
+
+
+def _colour(card: Card) -> str:
+    opening = str(card.blocks[0].get("text", {}).get("text", "")).partition(" ")[0]
+    return _MARKS.get(opening, ("", "dim"))[1].removeprefix("bold ")
