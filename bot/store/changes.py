@@ -1,0 +1,180 @@
+"""What each verb does to one person: pure, so that stores differ only in how they read and write one.
+
+A change returns the person with the next `version`, or the very same person where there was nothing to
+change: a store then writes nothing. None means refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.model import Alert, Assessment, Case, Contact, Decision, Delivery, Home, Observation, Person
+from bot.store import DECISIONS_KEPT
+from bot.store.codec import normal
+
+SLOTS_KEPT = timedelta(days=30)
+"""How long a claimed slot is remembered, counted back from the slot that is being claimed."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Waiting:
+    """The next alert of a case that is not sent yet; sorts by age. Free once `leased_until` has passed."""
+
+    at: datetime
+    key: str
+    leased_until: datetime | None = field(default=None, compare=False)
+
+    def is_free(self, now: datetime) -> bool:
+        """Say whether nobody holds it."""
+        return self.leased_until is None or self.leased_until <= now
+
+
+def watched(person: Person, contact: Contact) -> Person:
+    """Watch the person under what is known of them now."""
+    return _changed(person, contact=normal(contact))
+
+
+def unwatched(person: Person) -> Person:
+    """Stop watching the person and keep the rest."""
+    return _changed(person, contact=None)
+
+
+def by_person(observations: Iterable[Observation]) -> dict[str, list[Observation]]:
+    """Sort observations by whom they are about, in the form in which they are kept."""
+    sorted_out: dict[str, list[Observation]] = {}
+    for observation in observations:
+        kept = normal(observation)
+        sorted_out.setdefault(kept.contact, []).append(kept)
+    return sorted_out
+
+
+def recorded(person: Person, observations: Iterable[Observation]) -> tuple[Person, list[Observation]]:
+    """Add what is not yet known, as news; return it beside the person."""
+    known = {observation.key for observation in person.observations}
+    new: dict[str, Observation] = {}
+    for observation in observations:
+        if observation.key not in known:
+            new.setdefault(observation.key, observation)
+    if not new:
+        return person, []
+    return _changed(person, observations=(*person.observations, *new.values()), news=True), list(new.values())
+
+
+def concluded(
+    person: Person, version: int, assessment: Assessment, decision: Decision, alert: Alert | None
+) -> Person | None:
+    """Keep a conclusion drawn from `version`; None where it is outdated or its alert is there already."""
+    if person.version != version:
+        return None
+    cases = person.cases
+    if alert is not None:
+        if any(delivery.alert.key == alert.key for case in cases for delivery in case.deliveries):
+            return None
+        cases = _with_alert(person, normal(alert))
+    return _changed(
+        person,
+        assessment=normal(assessment),
+        decisions=_with_decision(person.decisions, normal(decision)),
+        cases=cases,
+        news=False,
+    )
+
+
+def waiting(person: Person) -> tuple[Waiting, ...]:
+    """Return the next unsent alert of each case: those behind it wait for it."""
+    heads = (next((sent for sent in case.deliveries if sent.sent_at is None), None) for case in person.cases)
+    return tuple(Waiting(head.alert.at, head.alert.key, head.leased_until) for head in heads if head)
+
+
+def leased(person: Person, key: str, now: datetime, lease: timedelta) -> tuple[Person, Case, Delivery]:
+    """Lease the alert of that key, which must be waiting, until `now + lease`."""
+    case, delivery = next(
+        (case, delivery) for case in person.cases for delivery in case.deliveries if delivery.alert.key == key
+    )
+    taken = replace(delivery, attempts=delivery.attempts + 1, leased_until=normal(now + lease))
+    held = _with_delivery(case, taken)
+    return _with_case(person, held), held, taken
+
+
+def sent(person: Person, case: str, delivery: Delivery, home: Home, now: datetime) -> Person | None:
+    """Note that a leased alert was posted; None where the lease is no longer held.
+
+    A lease that ran out is still held as long as nobody else took it: what was posted was posted.
+    """
+    held = _held(person, case, delivery)
+    if held is None:
+        return None
+    found, kept = held
+    done = replace(kept, leased_until=None, sent_at=normal(now))
+    return _with_case(person, replace(_with_delivery(found, done), home=normal(home)))
+
+
+def handed_back(person: Person, case: str, delivery: Delivery, retry_at: datetime) -> Person | None:
+    """Leave a leased alert alone until `retry_at`, then free; None where the lease is no longer held."""
+    held = _held(person, case, delivery)
+    if held is None:
+        return None
+    found, kept = held
+    return _with_case(person, _with_delivery(found, replace(kept, leased_until=normal(retry_at))))
+
+
+def claimed(slots: Iterable[datetime], slot: datetime) -> list[datetime] | None:
+    """Return a watcher's slots with this one and without outdated ones; None where it is claimed.
+
+    What counts as outdated is measured from the slot being claimed, so that one claim by a clock far
+    ahead cannot refuse all that come after it.
+    """
+    known = [normal(other) for other in slots]
+    slot = normal(slot)
+    if slot in known:
+        return None
+    return [*(other for other in known if other >= slot - SLOTS_KEPT), slot]
+
+
+def _changed(person: Person, **changes: Any) -> Person:
+    changed = replace(person, **changes)
+    return person if changed == person else replace(changed, version=person.version + 1)
+
+
+def _with_decision(decisions: tuple[Decision, ...], decision: Decision) -> tuple[Decision, ...]:
+    """Add the decision unless it falls as the last one did; a probability that drifts is no new decision."""
+    if decisions and _essence(decisions[-1]) == _essence(decision):
+        return decisions
+    return (*decisions, decision)[-DECISIONS_KEPT:]
+
+
+def _essence(decision: Decision) -> tuple[str, str, str]:
+    return decision.action, decision.reason, decision.verdict
+
+
+def _with_alert(person: Person, alert: Alert) -> tuple[Case, ...]:
+    delivery = Delivery(alert)
+    for case in person.cases:
+        if case.episode == alert.episode:
+            return _with_case(person, replace(case, deliveries=(*case.deliveries, delivery))).cases
+    return (*person.cases, Case(person.address, alert.episode, (delivery,)))
+
+
+def _with_case(person: Person, case: Case) -> Person:
+    cases = tuple(case if case.episode == other.episode else other for other in person.cases)
+    return _changed(person, cases=cases)
+
+
+def _with_delivery(case: Case, delivery: Delivery) -> Case:
+    deliveries = tuple(
+        delivery if delivery.alert.key == other.alert.key else other for other in case.deliveries
+    )
+    return replace(case, deliveries=deliveries)
+
+
+def _held(person: Person, case: str, delivery: Delivery) -> tuple[Case, Delivery] | None:
+    """Return the case and what is kept of the delivery, where it is still leased to whoever holds this."""
+    for found in person.cases:
+        for kept in found.deliveries:
+            if found.key == case and kept.alert.key == delivery.alert.key:
+                same = kept.attempts == delivery.attempts and kept.leased_until == delivery.leased_until
+                return (found, kept) if same and kept.leased_until is not None else None
+    return None

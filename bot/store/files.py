@@ -1,0 +1,294 @@
+"""Keep documents in TinyDB files that survive a crash at any instant.
+
+A `Shelf` is a folder of TinyDB files; a document lies in the file its key hashes to, so that a write rewrites
+few others. Files are gzipped JSON (`zcat` shows them): small, and their checksum tells damage from data.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import gzip
+import hashlib
+import json
+import os
+import socket
+import zlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import structlog
+from pydantic_core import from_json, to_json
+from tinydb import TinyDB
+from tinydb.storages import Storage
+from tinydb.table import Document, Table
+
+from bot.model import NeedsHuman
+
+log = structlog.get_logger()
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+COMPRESSION = 1
+"""The fastest: the next levels save a tenth of the space for two to three times the time."""
+
+FILE = ".json.gz"
+BACKUP = ".bak"
+TEMPORARY = ".tmp"
+DAMAGED = ".damaged-"
+
+Tables = dict[str, dict[str, Any]]
+
+
+class Damaged(Exception):  # noqa: N818 - the name is the word the admin reads
+    """Say that a file does not hold what was written to it."""
+
+
+class DurableStorage(Storage):
+    """Keep one TinyDB file: what `write` returned from is on the disk, whole.
+
+    The encoded bytes are kept in memory and decoded anew by every read: no read waits for the disk, and
+    nobody can change the database through what they were given.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path)
+        self._content = self.path.read_bytes() if self.path.exists() else b""
+
+    def read(self) -> Tables | None:
+        """Return the tables, None where nothing was ever written; raise `Damaged` where they are torn."""
+        return decode(self._content) if self._content else None
+
+    def write(self, data: Tables) -> None:
+        """Replace the file in one step and keep the one before as the last good copy.
+
+        Raise NeedsHuman where the disk refuses: what was there before stays.
+        """
+        content = encode(data)
+        temporary = self.path.with_name(self.path.name + TEMPORARY)
+        try:
+            write_durably(temporary, content)
+            if self._content:
+                self._keep_backup()
+            temporary.replace(self.path)
+            sync_folder(self.path.parent)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise NeedsHuman(
+                f"{self.path} cannot be written: {error.strerror or error}",
+                f"make room on the disk or let this user write to {self.path.parent}; "
+                "nothing that was kept before is lost",
+            ) from error
+        self._content = content
+
+    def _keep_backup(self) -> None:
+        backup = self.path.with_name(self.path.name + BACKUP)
+        backup.unlink(missing_ok=True)
+        try:
+            os.link(self.path, backup)
+        except OSError:  # not every file system has hard links
+            write_durably(backup, self._content)
+
+
+class KeyedTable(Table):
+    """A table whose documents are found by a name, not by a number."""
+
+    document_id_class = str  # type: ignore[assignment]  # documented as free to choose, annotated as int
+
+
+class Database(TinyDB):
+    """TinyDB with keyed tables."""
+
+    table_class = KeyedTable
+
+
+class Shelf:
+    """Documents by key, spread over up to `16 ** digits` files in a folder.
+
+    Reads are served from memory and may come from any thread; writes must come one at a time.
+    """
+
+    def __init__(self, folder: Path, digits: int) -> None:
+        self.folder = folder
+        self.digits = digits
+        self._databases: dict[str, Database] = {}
+
+    def load(self, each: Callable[[Document], None]) -> list[str]:
+        """Open the folder, show each document to `each`, and return what the admin must know.
+
+        A damaged file is set aside and its last good copy takes its place. Raise NeedsHuman where a file
+        is whole but holds what this version cannot read: setting that aside would lose it.
+        """
+        make_private(self.folder)
+        notices = []
+        for leftover in self.folder.glob(f"*{TEMPORARY}"):
+            leftover.unlink()
+        names = {path.name.removesuffix(BACKUP) for path in self.folder.iterdir() if DAMAGED not in path.name}
+        for name in sorted(name for name in names if name.endswith(FILE)):
+            documents, notice = self._load_file(self.folder / name)
+            notices += notice
+            try:
+                for document in documents:
+                    each(document)
+            except (ValueError, KeyError, TypeError) as error:
+                raise NeedsHuman(
+                    f"{self.folder / name} is whole but holds what this version does not know: {error}",
+                    "start the version that wrote it",
+                ) from error
+        return notices
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """Return a fresh copy of the document, None where there is none."""
+        database = self._databases.get(self._shard(key))
+        return database.get(doc_id=_doc_id(key)) if database else None
+
+    def put(self, key: str, document: dict[str, Any]) -> None:
+        """Keep the document in place of what was there; it is durable on return."""
+        shard = self._shard(key)
+        database = self._databases.get(shard)
+        if database is None:
+            database = self._open(self.folder / f"{shard}{FILE}")
+
+        def replace(old: dict[str, Any]) -> None:
+            old.clear()
+            old.update(document)
+
+        if not database.update(replace, doc_ids=[_doc_id(key)]):
+            database.insert(Document(document, _doc_id(key)))
+
+    def close(self) -> None:
+        """Forget what is in memory."""
+        for database in self._databases.values():
+            database.close()
+        self._databases.clear()
+
+    def _shard(self, key: str) -> str:
+        return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[: self.digits]
+
+    def _open(self, path: Path) -> Database:
+        database = Database(str(path), storage=DurableStorage)
+        self._databases[path.name.removesuffix(FILE)] = database
+        return database
+
+    def _load_file(self, path: Path) -> tuple[list[Document], list[str]]:
+        """Return a file's documents, from its last good copy where it is damaged."""
+        try:
+            if path.exists():
+                return self._open(path).all(), []
+            problem = "was gone"
+        except Damaged as damage:
+            problem = f"was damaged ({damage}) and is now {_set_aside(path).name}"
+        if _restore(path):
+            outcome = "the last good copy is used: the latest change in it is lost"
+        else:
+            outcome = "there is no good copy: what it held is lost"
+        sync_folder(self.folder)
+        log.error("store_file_damaged", file=str(path), problem=problem, outcome=outcome)
+        return self._open(path).all(), [f"{path} {problem}; {outcome}"]
+
+
+class OwnerLock:
+    """Hold a folder for this process alone, for as long as it lives; the kernel lets go if it dies."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the lock; raise NeedsHuman, naming the process that holds it, where it is taken."""
+        path = folder / "owner.lock"
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = _owner(os.read(self._file, 4096))
+            os.close(self._file)
+            raise NeedsHuman(
+                f"{folder} is in use by {owner}",
+                "stop that process, or give this one a data folder of its own",
+            ) from error
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        content = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, json.dumps(content).encode(), 0)
+
+    def release(self) -> None:
+        """Let go of the folder."""
+        os.close(self._file)
+
+
+def encode(tables: Tables) -> bytes:
+    """Return the tables as they stand in a file."""
+    return gzip.compress(to_json(tables), COMPRESSION, mtime=0)
+
+
+def decode(content: bytes) -> Tables:
+    """Return the tables a file holds; raise `Damaged` where it is not what `encode` made."""
+    try:
+        tables = from_json(gzip.decompress(content))
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise Damaged(str(error)) from error
+    if not (isinstance(tables, dict) and all(map(_holds_documents, tables.values()))):
+        raise Damaged("not a TinyDB file")
+    return cast("Tables", tables)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a private file and wait until its content is on the disk; its name needs `sync_folder`."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb") as file:  # noqa: PTH123 - pathlib cannot set the mode
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in the folder are on the disk."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def make_private(folder: Path) -> None:
+    """Create the folder for this user alone; one that exists keeps its mode."""
+    if not folder.exists():
+        folder.mkdir(PRIVATE_FOLDER, parents=True)
+        sync_folder(folder.parent)
+
+
+def _restore(path: Path) -> bool:
+    """Put the last good copy in the place of a file; False where there is none."""
+    backup = path.with_name(path.name + BACKUP)
+    if not backup.exists():
+        return False
+    content = backup.read_bytes()
+    try:
+        decode(content)
+    except Damaged:
+        _set_aside(backup)
+        return False
+    temporary = path.with_name(path.name + TEMPORARY)
+    write_durably(temporary, content)
+    temporary.replace(path)
+    return True
+
+
+def _set_aside(path: Path) -> Path:
+    return path.rename(path.with_name(f"{path.name}{DAMAGED}{datetime.now(UTC):%Y%m%dT%H%M%S}"))
+
+
+def _holds_documents(table: Any) -> bool:
+    return isinstance(table, dict) and all(isinstance(document, dict) for document in table.values())
+
+
+def _owner(content: bytes) -> str:
+    try:
+        owner = json.loads(content)
+        return f"process {owner['pid']} on {owner['host']} since {owner['since']}"
+    except (ValueError, KeyError, TypeError):
+        return "another process"
+
+
+def _doc_id(key: str) -> int:
+    """Pass a key for what TinyDB annotates as a number; `KeyedTable` makes it a string throughout."""
+    return cast("int", key)

@@ -1,0 +1,278 @@
+"""Keep everything in TinyDB files in one folder, for one process.
+
+One person is one document, so each verb about a person is one atomic write. Writes are done one after
+another by one thread, so the event loop never waits for the disk and a cancelled caller cannot let two
+writes meet. Reads are served from memory. What is due (news, outbox) is derived from the documents at start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Self, TypeVar
+
+from tinydb.table import Document
+
+from bot.model import Alert, Assessment, Case, Contact, Decision, Delivery, Home, Json, Observation, Person
+from bot.store import changes, codec
+from bot.store.files import OwnerLock, Shelf, make_private
+
+T = TypeVar("T")
+
+PEOPLE_DIGITS = 3
+"""4,096 files: at 10,000 people a write rewrites three or four. Changing it needs a migration."""
+
+CURSOR_DIGITS = 2
+SLOT_DIGITS = 1
+
+
+class TinyStore:
+    """The store of one process; see `bot.store.Store`. Open it with `open` or `async with`.
+
+    `notices` are sentences for the admin about what was found damaged at start. Raise NeedsHuman where the
+    folder is in use, cannot be written, or holds what this version does not know.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.notices: list[str] = []
+        self._people = Shelf(folder / "people", PEOPLE_DIGITS)
+        self._cursors = Shelf(folder / "cursors", CURSOR_DIGITS)
+        self._slots = Shelf(folder / "slots", SLOT_DIGITS)
+        self._index = Index()
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._lock: OwnerLock | None = None
+
+    @classmethod
+    async def open(cls, folder: Path) -> Self:
+        """Open the folder, create it where it does not exist."""
+        store = cls(folder)
+        try:
+            await store._write(store._load)
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    async def __aenter__(self) -> Self:
+        """Return the store, which `open` made ready."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the store."""
+        await self.close()
+
+    async def watch(self, contact: Contact) -> bool:
+        """Keep the contact, or bring what is known of them up to date; say whether they are new."""
+
+        def write() -> bool:
+            address = codec.normal(contact.address)
+            person = self._get(address) or Person(address)
+            self._put(person, changes.watched(person, contact))
+            return person.contact is None
+
+        return await self._write(write)
+
+    async def unwatch(self, address: str) -> bool:
+        """Stop watching; what is known stays. Say whether they were watched."""
+
+        def write() -> bool:
+            person = self._get(address)
+            if person is None or person.contact is None:
+                return False
+            return self._put(person, changes.unwatched(person))
+
+        return await self._write(write)
+
+    async def contacts(self) -> list[Contact]:
+        """Return everybody who is watched, by address."""
+        return sorted(self._index.contacts.copy().values(), key=lambda contact: contact.address)
+
+    async def person(self, address: str) -> Person | None:
+        """Return all that is kept of a person, or None."""
+        return self._get(address)
+
+    async def people(self, domains: frozenset[str]) -> list[Person]:
+        """Return everybody, watched or not, whose address is at one of these domains, by address."""
+        found = (self._get(address) for address in self._index.at(domains))
+        return [person for person in found if person is not None]
+
+    async def record(self, observations: Iterable[Observation]) -> list[Observation]:
+        """Keep what is not yet known and return just that; each person it is about then has news."""
+        about = changes.by_person(observations)
+
+        def write() -> list[Observation]:
+            recorded = []
+            for address, theirs in about.items():
+                person = self._get(address) or Person(address)
+                after, new = changes.recorded(person, theirs)
+                self._put(person, after)
+                recorded += new
+            return recorded
+
+        return await self._write(write)
+
+    async def news(self) -> list[str]:
+        """Return the addresses of watched people with observations no assessment has seen, sorted."""
+        return sorted(self._index.news.copy())
+
+    async def conclude(
+        self, version: int, assessment: Assessment, decision: Decision, alert: Alert | None = None
+    ) -> bool:
+        """Keep an assessment, its decision and the alert it raises, in one write; False where outdated."""
+        return await self._write_person(
+            assessment.contact,
+            lambda person: changes.concluded(person, version, assessment, decision, alert),
+        )
+
+    async def take_alert(self, now: datetime, lease: timedelta) -> tuple[Case, Delivery] | None:
+        """Lease the oldest alert that is unsent, or whose lease ran out; None where there is none."""
+
+        def write() -> tuple[Case, Delivery] | None:
+            found = self._index.oldest(now)
+            person = self._get(found[0]) if found else None
+            if found is None or person is None:
+                return None
+            after, case, delivery = changes.leased(person, found[1].key, now, lease)
+            self._put(person, after)
+            return case, delivery
+
+        return await self._write(write) if self._index.oldest(now) else None
+
+    async def alert_sent(self, case: str, delivery: Delivery, home: Home, now: datetime) -> bool:
+        """Note that it was posted and where; False where the lease is no longer held."""
+        return await self._write_person(
+            delivery.alert.contact.address, lambda person: changes.sent(person, case, delivery, home, now)
+        )
+
+    async def alert_failed(self, case: str, delivery: Delivery, retry_at: datetime) -> bool:
+        """Hand a lease back until `retry_at`; False where the lease is no longer held."""
+        return await self._write_person(
+            delivery.alert.contact.address,
+            lambda person: changes.handed_back(person, case, delivery, retry_at),
+        )
+
+    async def cursor(self, source: str) -> Json:
+        """Return where reading of a source goes on, None where it was never read."""
+        document = self._cursors.get(codec.normal(source))
+        cursor: Json = document["cursor"] if document else None
+        return cursor
+
+    async def save_cursor(self, source: str, cursor: Json) -> None:
+        """Keep where reading of a source goes on."""
+        document = {"cursor": codec.normal(cursor)}
+
+        def write() -> None:
+            name = codec.normal(source)
+            if self._cursors.get(name) != document:
+                self._cursors.put(name, document)
+
+        await self._write(write)
+
+    async def claim_slot(self, watcher: str, slot: datetime) -> bool:
+        """Claim a planned run; True for exactly one caller."""
+
+        def write() -> bool:
+            document = self._slots.get(watcher) or {"slots": []}
+            slots = changes.claimed(map(datetime.fromisoformat, document["slots"]), slot)
+            if slots is None:
+                return False
+            self._slots.put(watcher, {"slots": [other.isoformat() for other in slots]})
+            return True
+
+        return await self._write(write)
+
+    async def close(self) -> None:
+        """Finish the write under way and let another process have the folder."""
+        await asyncio.to_thread(self._writer.shutdown)
+        for shelf in (self._people, self._cursors, self._slots):
+            shelf.close()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    async def _write(self, write: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._writer, write)
+
+    async def _write_person(self, address: str, change: Callable[[Person], Person | None]) -> bool:
+        """Change a person in one write; False where there is nobody or the change is refused."""
+
+        def write() -> bool:
+            person = self._get(address)
+            after = change(person) if person else None
+            if person is None or after is None:
+                return False
+            self._put(person, after)
+            return True
+
+        return await self._write(write)
+
+    def _load(self) -> None:
+        make_private(self.folder)
+        self._lock = OwnerLock(self.folder)
+        self.notices += self._people.load(self._add)
+        self.notices += self._cursors.load(lambda _: None)
+        self.notices += self._slots.load(lambda _: None)
+
+    def _add(self, document: Document) -> None:
+        self._index.note(codec.outline(document))
+
+    def _get(self, address: str) -> Person | None:
+        document = self._people.get(address)
+        return codec.from_document(document) if document else None
+
+    def _put(self, before: Person, after: Person) -> bool:
+        if after is before:
+            return False
+        self._people.put(after.address, codec.to_document(after))
+        self._index.note(after)
+        return True
+
+
+class Index:
+    """What is asked of all people at once, kept in memory beside the documents it is derived from.
+
+    The writing thread changes it while the event loop reads it: readers take copies, which is one step.
+    """
+
+    def __init__(self) -> None:
+        self.contacts: dict[str, Contact] = {}
+        self.news: set[str] = set()
+        self._outbox: dict[str, tuple[changes.Waiting, ...]] = {}
+        self._domains: dict[str, set[str]] = {}
+
+    def note(self, person: Person) -> None:
+        """Bring the index up to date with a person as just written."""
+        address = person.address
+        self._domains.setdefault(address.rpartition("@")[2], set()).add(address)
+        if person.contact is None:
+            self.contacts.pop(address, None)
+        else:
+            self.contacts[address] = person.contact
+        if person.contact is not None and person.news:
+            self.news.add(address)
+        else:
+            self.news.discard(address)
+        waiting = changes.waiting(person)
+        if waiting:
+            self._outbox[address] = waiting
+        else:
+            self._outbox.pop(address, None)
+
+    def at(self, domains: frozenset[str]) -> list[str]:
+        """Return the addresses at these domains, sorted."""
+        return sorted(address for domain in domains for address in self._domains.get(domain, set()).copy())
+
+    def oldest(self, now: datetime) -> tuple[str, changes.Waiting] | None:
+        """Return the oldest alert that nobody holds, and whose it is."""
+        free = (
+            (waiting, address)
+            for address, theirs in self._outbox.copy().items()
+            for waiting in theirs
+            if waiting.is_free(now)
+        )
+        waiting, address = min(free, default=(None, ""))
+        return (address, waiting) if waiting else None

@@ -1,0 +1,154 @@
+"""Shipped twins of what reaches outside, for tests and for commands that keep nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from bot.model import Alert, Assessment, Case, Contact, Decision, Delivery, Home, Json, Observation, Person
+from bot.store import changes, codec
+
+T = TypeVar("T")
+
+
+class FrozenClock:
+    """A clock that stands still until it is moved; calling it returns its moment."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        """Return the moment."""
+        return self.now
+
+    def advance(self, by: timedelta) -> datetime:
+        """Move the clock and return the new moment."""
+        self.now += by
+        return self.now
+
+
+class MemoryStore:
+    """The store that keeps everything in memory; see `bot.store.Store`.
+
+    No verb awaits anything, so each is atomic. What goes in and out is copied through documents, like in
+    every other store: nobody can change what is kept through what they hold.
+    """
+
+    def __init__(self) -> None:
+        self._people: dict[str, Person] = {}
+        self._cursors: dict[str, Json] = {}
+        self._slots: dict[str, list[datetime]] = {}
+
+    async def watch(self, contact: Contact) -> bool:
+        """Keep the contact, or bring what is known of them up to date; say whether they are new."""
+        person = self._get(codec.normal(contact.address))
+        self._put(person, changes.watched(person, contact))
+        return person.contact is None
+
+    async def unwatch(self, address: str) -> bool:
+        """Stop watching; what is known stays. Say whether they were watched."""
+        person = self._get(address)
+        self._put(person, changes.unwatched(person))
+        return person.contact is not None
+
+    async def contacts(self) -> list[Contact]:
+        """Return everybody who is watched, by address."""
+        return [person.contact for _, person in sorted(self._people.items()) if person.contact]
+
+    async def person(self, address: str) -> Person | None:
+        """Return all that is kept of a person, or None."""
+        return _copy(self._people[address]) if address in self._people else None
+
+    async def people(self, domains: frozenset[str]) -> list[Person]:
+        """Return everybody, watched or not, whose address is at one of these domains, by address."""
+        return [
+            _copy(person)
+            for address, person in sorted(self._people.items())
+            if address.rpartition("@")[2] in domains
+        ]
+
+    async def record(self, observations: Iterable[Observation]) -> list[Observation]:
+        """Keep what is not yet known and return just that; each person it is about then has news."""
+        recorded = []
+        for address, theirs in changes.by_person(observations).items():
+            person = self._get(address)
+            after, new = changes.recorded(person, theirs)
+            self._put(person, after)
+            recorded += new
+        return recorded
+
+    async def news(self) -> list[str]:
+        """Return the addresses of watched people with observations no assessment has seen, sorted."""
+        return sorted(address for address, person in self._people.items() if person.contact and person.news)
+
+    async def conclude(
+        self, version: int, assessment: Assessment, decision: Decision, alert: Alert | None = None
+    ) -> bool:
+        """Keep an assessment, its decision and the alert it raises, in one write; False where outdated."""
+        person = self._people.get(assessment.contact)
+        return self._accept(
+            person, changes.concluded(person, version, assessment, decision, alert) if person else None
+        )
+
+    async def take_alert(self, now: datetime, lease: timedelta) -> tuple[Case, Delivery] | None:
+        """Lease the oldest alert that is unsent, or whose lease ran out; None where there is none."""
+        free = (
+            (waiting, address)
+            for address, person in self._people.items()
+            for waiting in changes.waiting(person)
+            if waiting.is_free(now)
+        )
+        waiting, address = min(free, default=(None, ""))
+        if waiting is None:
+            return None
+        before = self._people[address]
+        after, case, delivery = changes.leased(_copy(before), waiting.key, now, lease)
+        self._put(before, after)
+        return case, delivery
+
+    async def alert_sent(self, case: str, delivery: Delivery, home: Home, now: datetime) -> bool:
+        """Note that it was posted and where; False where the lease is no longer held."""
+        person = self._people.get(delivery.alert.contact.address)
+        return self._accept(person, changes.sent(person, case, delivery, home, now) if person else None)
+
+    async def alert_failed(self, case: str, delivery: Delivery, retry_at: datetime) -> bool:
+        """Hand a lease back until `retry_at`; False where the lease is no longer held."""
+        person = self._people.get(delivery.alert.contact.address)
+        return self._accept(person, changes.handed_back(person, case, delivery, retry_at) if person else None)
+
+    async def cursor(self, source: str) -> Json:
+        """Return where reading of a source goes on, None where it was never read."""
+        return codec.normal(self._cursors.get(codec.normal(source)))
+
+    async def save_cursor(self, source: str, cursor: Json) -> None:
+        """Keep where reading of a source goes on."""
+        self._cursors[codec.normal(source)] = codec.normal(cursor)
+
+    async def claim_slot(self, watcher: str, slot: datetime) -> bool:
+        """Claim a planned run; True for exactly one caller."""
+        slots = changes.claimed(self._slots.get(watcher, []), slot)
+        if slots is None:
+            return False
+        self._slots[watcher] = slots
+        return True
+
+    async def close(self) -> None:
+        """Do nothing: there is nothing to let go of."""
+
+    def _get(self, address: str) -> Person:
+        return self._people.get(address) or Person(address)
+
+    def _put(self, before: Person, after: Person) -> None:
+        if after is not before:
+            self._people[after.address] = _copy(after)
+
+    def _accept(self, before: Person | None, after: Person | None) -> bool:
+        if before is None or after is None:
+            return False
+        self._put(before, after)
+        return True
+
+
+def _copy(person: Person) -> Person:
+    return codec.from_document(codec.to_document(person))
