@@ -1,0 +1,125 @@
+"""Read each mailbox once and hand every mail to every reader."""
+
+from __future__ import annotations
+
+import hashlib
+import traceback
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Annotated
+
+import structlog
+from pydantic import Field, model_validator
+
+from bot.model import Json, Observation
+from watchers import Batch, MailReader, Scope, Settings, Watcher
+from watchers.mail import Item, MailSource, Skipped
+from watchers.mail.files import FileMailbox
+from watchers.mail.imap import ImapMailbox
+from watchers.mail.parse import Head, Mail, parse
+
+log = structlog.get_logger()
+
+AnyMailbox = Annotated[ImapMailbox | FileMailbox, Field(discriminator="kind")]
+
+
+class Mailbox(Watcher[Item]):
+    """Mail to and from the team: bounces, auto-replies, invitations, who wrote to whom.
+
+    A mail over which a reader fails is noted once in the log, counted in `broken`, and skipped: it never
+    stops the batch.
+    """
+
+    name = "mailbox"
+    every = timedelta(minutes=5)
+
+    class Config(Settings):
+        """The team's mailboxes."""
+
+        mailboxes: tuple[AnyMailbox, ...] = ()
+
+        @model_validator(mode="after")
+        def _names_differ(self) -> Mailbox.Config:
+            twice = [name for name, n in Counter(box.label for box in self.mailboxes).items() if n > 1]
+            if twice:
+                raise ValueError(f"two mailboxes are called {twice[0]}: give each a name of its own")
+            return self
+
+    config: Config
+
+    def __init__(self, config: Settings | None = None) -> None:
+        super().__init__(config)
+        self.readers: Sequence[MailReader] = [reader() for reader in MailReader.registry.values()]
+        self.broken: Counter[str] = Counter()
+        self._opened: dict[str, MailSource] = {}
+
+    def sources(self, scope: Scope) -> Sequence[str]:
+        """Name the mailboxes."""
+        del scope
+        return [f"{self.name}:{box.label}" for box in self.config.mailboxes]
+
+    async def fetch(self, source: str, cursor: Json, scope: Scope) -> AsyncIterator[Batch[Item]]:
+        """Yield what is new in one mailbox; bodies only of what a reader wants or the scope covers."""
+
+        def wants(head: Head) -> bool:
+            people = (head.sender, *head.recipients)
+            return any(scope.covers(person.address) for person in people) or self._is_wanted(head)
+
+        async for batch in self._open(source).batches(cursor, wants):
+            for item in batch.items:
+                if isinstance(item, Skipped):
+                    self.broken[item.reason] += 1
+                    log.warning("mail_skipped", source=source, mail=item.label, reason=item.reason)
+            yield batch
+
+    async def woken(self, source: str, within: timedelta) -> bool:
+        """Wait until the mailbox may hold new mail, at most this long; polling goes on regardless."""
+        return await self._open(source).woken(within)
+
+    def read(self, raw: Item, scope: Scope) -> list[Observation]:
+        """Say what one mail means, by every reader, about people in the scope and never about our own."""
+        if isinstance(raw, Skipped):
+            return []
+        mail = parse(raw.content)
+        return [
+            replace(observation, source=raw.source)
+            for reader in self.readers
+            for observation in self._read(reader, mail, scope)
+            if scope.covers(observation.contact) and not scope.is_ours(observation.contact)
+        ]
+
+    def _read(self, reader: MailReader, mail: Mail, scope: Scope) -> Sequence[Observation]:
+        try:
+            return list(reader.read(mail, scope))
+        except Exception as error:  # noqa: BLE001 - a stranger's mail must not stop the others'
+            self._note(reader, mail.head, error)
+            return ()
+
+    def _is_wanted(self, head: Head) -> bool:
+        wanted = False
+        for reader in self.readers:
+            try:
+                wanted = wanted or reader.wants(head)
+            except Exception as error:  # noqa: BLE001 - as in _read
+                self._note(reader, head, error)
+        return wanted
+
+    def _note(self, reader: MailReader, head: Head, error: Exception) -> None:
+        """Note a failing reader: where it failed, but neither the mail's words nor its plain id."""
+        self.broken[reader.name] += 1
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        log.error(
+            "reader_failed",
+            reader=reader.name,
+            mail=hashlib.sha256(head.message_id.encode("utf-8", "replace")).hexdigest()[:12],
+            error=type(error).__name__,
+            where=f"{where.filename}:{where.lineno}",
+        )
+
+    def _open(self, source: str) -> MailSource:
+        if source not in self._opened:
+            boxes = {f"{self.name}:{box.label}": box for box in self.config.mailboxes}
+            self._opened[source] = boxes[source].open(source)
+        return self._opened[source]
