@@ -1,0 +1,506 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from bot.model import (
+    Action,
+    Alert,
+    Assessment,
+    Case,
+    Contact,
+    Deal,
+    Decision,
+    Delivery,
+    Evidence,
+    Family,
+    Home,
+    Json,
+    Means,
+    Observation,
+    Person,
+    Reason,
+    Strength,
+    Suggestion,
+    Verdict,
+)
+from bot.store import DECISIONS_KEPT, Store
+from bot.store.tiny import TinyStore
+from bot.testing import MemoryStore
+
+NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
+DAY = timedelta(days=1)
+LEASE = timedelta(minutes=5)
+JANE = Contact(
+    "jane@acme.example",
+    "Jane Doe",
+    "CTO",
+    "Acme",
+    "rep@vendor.example",
+    Deal("Renewal", 1200.5, "EUR", "open", date(2026, 7, 1)),
+    "DE",
+    ("https://acme.example/team",),
+    date(2026, 1, 2),
+)
+OMAR = Contact("omar@other.example", "Omar")
+HOME = Home("C1", "1777888.001")
+
+
+@pytest.fixture(params=["memory", "tiny"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    opened: Store = MemoryStore() if request.param == "memory" else await TinyStore.open(tmp_path / "data")
+    yield opened
+    await opened.close()
+
+
+def sighting(address: str = JANE.address, days: int = 0, **facts: Json) -> Observation:
+    return Observation(
+        address,
+        "bounce_hard",
+        NOW + days * DAY,
+        "imap:sales@vendor.example",
+        "550 5.1.1 no such mailbox",
+        group="<1@vendor.example>",
+        facts=facts,
+        because=("the recipient is hers",),
+    )
+
+
+def judged(address: str = JANE.address, verdict: Verdict = Verdict.LEFT) -> Assessment:
+    voice = Evidence(
+        "k",
+        "bounce_hard",
+        Means.GONE,
+        Family.MAIL,
+        NOW,
+        "imap",
+        "550 5.1.1",
+        3.25,
+        explicit=True,
+        note="fresh",
+    )
+    successor = Suggestion("Ann Lee", "ann@acme.example", ("named by her reply",), successor=True)
+    return Assessment(
+        address,
+        NOW,
+        verdict,
+        Strength.STRONG,
+        0.97,
+        "Her mailbox is gone.",
+        (voice,),
+        ("a migration",),
+        (successor,),
+        NOW - DAY,
+        date(2026, 6, 1),
+    )
+
+
+def decided(address: str = JANE.address, reason: Reason = Reason.FIRST, days: int = 0) -> Decision:
+    action = Action.SEND if reason is Reason.FIRST else Action.HOLD
+    return Decision(address, NOW + days * DAY, action, reason, Verdict.LEFT, 0.97)
+
+
+def alarm(contact: Contact = JANE, verdict: Verdict = Verdict.LEFT, episode: int = 1, days: int = 0) -> Alert:
+    return Alert(contact, judged(contact.address, verdict), episode, NOW + days * DAY)
+
+
+async def known(store: Store, address: str = JANE.address) -> Person:
+    person = await store.person(address)
+    assert person is not None
+    return person
+
+
+async def warn(store: Store, alert: Alert) -> None:
+    await store.watch(alert.contact)
+    version = (await known(store, alert.contact.address)).version
+    assert await store.conclude(version, alert.assessment, decided(alert.contact.address), alert)
+
+
+async def take(store: Store, now: datetime = NOW) -> tuple[Case, Delivery]:
+    taken = await store.take_alert(now, LEASE)
+    assert taken is not None
+    return taken
+
+
+async def test_a_contact_is_new_once_and_then_brought_up_to_date(store: Store) -> None:
+    assert await store.watch(JANE)
+    promoted = replace(JANE, title="CEO", deal=None)
+    assert not await store.watch(promoted)
+    assert await store.contacts() == [promoted]
+    assert (await known(store)).contact == promoted
+
+
+async def test_watching_somebody_as_they_are_known_changes_nothing(store: Store) -> None:
+    await store.watch(JANE)
+    before = await known(store)
+    await store.watch(JANE)
+    assert await known(store) == before
+
+
+async def test_contacts_come_by_address_and_only_those_watched(store: Store) -> None:
+    await store.watch(OMAR)
+    await store.watch(JANE)
+    await store.record([sighting("colleague@acme.example")])
+    assert await store.contacts() == [JANE, OMAR]
+
+
+async def test_nobody_is_known_in_an_empty_store(store: Store) -> None:
+    assert await store.person(JANE.address) is None
+    assert await store.contacts() == []
+    assert await store.news() == []
+    assert await store.people(frozenset({"acme.example"})) == []
+    assert not await store.unwatch(JANE.address)
+    assert await store.take_alert(NOW, LEASE) is None
+
+
+async def test_a_person_no_longer_watched_keeps_all_that_is_known(store: Store) -> None:
+    await store.watch(JANE)
+    await store.record([sighting()])
+    assert await store.unwatch(JANE.address)
+    assert not await store.unwatch(JANE.address)
+    assert await store.contacts() == []
+    assert (await known(store)).contact is None
+    assert (await known(store)).observations == (sighting(),)
+
+
+async def test_a_person_watched_again_has_all_that_was_known(store: Store) -> None:
+    await store.watch(JANE)
+    await store.record([sighting()])
+    await store.unwatch(JANE.address)
+    await store.record([sighting(days=1)])
+    assert await store.watch(JANE)
+    assert (await known(store)).observations == (sighting(), sighting(days=1))
+    assert await store.news() == [JANE.address]
+
+
+async def test_people_at_a_domain_are_found_watched_or_not(store: Store) -> None:
+    await store.watch(JANE)
+    await store.watch(OMAR)
+    await store.record([sighting("ann@acme.example"), sighting("eve@sub.acme.example")])
+    found = await store.people(frozenset({"acme.example", "nowhere.example"}))
+    assert [person.address for person in found] == ["ann@acme.example", JANE.address]
+    assert found[0].observations == (sighting("ann@acme.example"),)
+
+
+async def test_what_is_recorded_comes_back_as_it_was(store: Store) -> None:
+    seen = sighting(days_lost=14, by="them", nested={"list": [1, 2.5, True, None, "2026-05-04"]})
+    assert await store.record([seen]) == [seen]
+    (kept,) = (await known(store)).observations
+    assert kept == seen
+    assert kept.key == seen.key
+    assert kept.at.isoformat() == seen.at.isoformat()
+    assert repr(kept.facts) == repr(seen.facts)
+
+
+async def test_the_same_observation_twice_is_one(store: Store) -> None:
+    assert await store.record([sighting(), sighting()]) == [sighting()]
+    before = await known(store)
+    elsewhere = replace(sighting(), source="imap:other@vendor.example", sentence="in other words")
+    assert await store.record([sighting(), elsewhere]) == []
+    assert await known(store) == before
+
+
+async def test_only_what_is_new_is_returned_in_the_order_it_came(store: Store) -> None:
+    await store.record([sighting(days=1)])
+    batch = [sighting(days=2), sighting(days=1), sighting(days=0)]
+    assert await store.record(batch) == [sighting(days=2), sighting(days=0)]
+
+
+async def test_a_moment_is_one_in_every_time_zone(store: Store) -> None:
+    await store.record([sighting()])
+    tokyo = replace(sighting(), at=NOW.astimezone(timezone(timedelta(hours=9))))
+    without_zone = replace(sighting(), at=NOW.replace(tzinfo=None))
+    assert await store.record([tokyo, without_zone]) == []
+
+
+async def test_text_that_no_encoding_knows_is_kept_readable_and_once(store: Store) -> None:
+    broken = replace(sighting(), group="a\ud800b\x00c", facts={"na\udfffme": ["\udc80", float("nan")]})
+    (kept,) = await store.record([broken])
+    assert kept.group == "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c"
+    assert kept.facts == {"na\N{REPLACEMENT CHARACTER}me": ["\N{REPLACEMENT CHARACTER}", None]}
+    assert (await known(store)).observations == (kept,)
+    assert await store.record([broken]) == []
+
+
+async def test_an_address_that_no_encoding_knows_harms_nothing(store: Store) -> None:
+    await store.watch(Contact("a\ud800@acme.example", "B\x00"))
+    assert await store.person("a\ud800@acme.example") is None
+    assert [contact.name for contact in await store.contacts()] == ["B\N{REPLACEMENT CHARACTER}"]
+
+
+async def test_facts_that_nest_without_end_are_refused(store: Store) -> None:
+    deep: Json = "core"
+    for _ in range(200):
+        deep = [deep]
+    with pytest.raises(ValueError, match="nests deeper"):
+        await store.record([sighting(deep=deep)])
+    assert await store.person(JANE.address) is None
+
+
+async def test_an_observation_is_news_until_a_conclusion_has_seen_it(store: Store) -> None:
+    await store.watch(OMAR)
+    await store.watch(JANE)
+    assert await store.news() == []
+    await store.record([sighting(OMAR.address), sighting()])
+    assert await store.news() == [JANE.address, OMAR.address]
+    version = (await known(store)).version
+    assert await store.conclude(version, judged(), decided())
+    assert await store.news() == [OMAR.address]
+    await store.record([sighting()])
+    assert await store.news() == [OMAR.address]
+    await store.record([sighting(days=1)])
+    assert await store.news() == [JANE.address, OMAR.address]
+
+
+async def test_what_is_seen_of_a_colleague_is_no_news_until_they_are_watched(store: Store) -> None:
+    await store.record([sighting()])
+    assert await store.news() == []
+    await store.watch(JANE)
+    assert await store.news() == [JANE.address]
+    await store.unwatch(JANE.address)
+    assert await store.news() == []
+
+
+async def test_a_conclusion_comes_back_as_it_was(store: Store) -> None:
+    await warn(store, alarm())
+    person = await known(store)
+    assert person.assessment == judged()
+    assert person.decisions == (decided(),)
+    assert person.cases == (Case(JANE.address, 1, (Delivery(alarm()),)),)
+
+
+async def test_a_conclusion_from_an_older_version_changes_nothing(store: Store) -> None:
+    await store.watch(JANE)
+    version = (await known(store)).version
+    await store.record([sighting()])
+    before = await known(store)
+    assert not await store.conclude(version, judged(), decided(), alarm())
+    assert await known(store) == before
+    assert await store.news() == [JANE.address]
+    assert await store.take_alert(NOW, LEASE) is None
+
+
+async def test_of_two_conclusions_from_one_version_one_is_kept(store: Store) -> None:
+    await store.watch(JANE)
+    version = (await known(store)).version
+    outcomes = await asyncio.gather(
+        store.conclude(version, judged(), decided(), alarm()),
+        store.conclude(version, judged(verdict=Verdict.SLIPPING), decided(), alarm(verdict=Verdict.SLIPPING)),
+    )
+    assert sorted(outcomes) == [False, True]
+    assert len((await known(store)).cases) == 1
+
+
+async def test_nothing_is_concluded_about_a_stranger(store: Store) -> None:
+    assert not await store.conclude(0, judged(), decided(), alarm())
+    assert await store.person(JANE.address) is None
+
+
+async def test_an_alert_is_raised_once_in_an_episode(store: Store) -> None:
+    await warn(store, alarm())
+    before = await known(store)
+    assert not await store.conclude(before.version, judged(), decided(days=1), alarm(days=1))
+    assert await known(store) == before
+    await warn(store, alarm(episode=2))
+
+
+async def test_alerts_of_an_episode_share_a_case_and_a_new_episode_opens_one(store: Store) -> None:
+    await warn(store, alarm(verdict=Verdict.SLIPPING))
+    await warn(store, alarm(days=1))
+    await warn(store, alarm(days=2, episode=2))
+    first, second = (await known(store)).cases
+    assert [delivery.alert for delivery in first.deliveries] == [
+        alarm(verdict=Verdict.SLIPPING),
+        alarm(days=1),
+    ]
+    assert [delivery.alert for delivery in second.deliveries] == [alarm(days=2, episode=2)]
+
+
+async def test_the_same_decision_again_is_kept_once_with_its_first_date(store: Store) -> None:
+    await store.watch(JANE)
+    for days, reason in enumerate([Reason.FIRST, Reason.ALREADY_SENT, Reason.ALREADY_SENT, Reason.FIRST]):
+        drifted = replace(decided(reason=reason, days=days), probability=0.9 + days / 100)
+        assert await store.conclude((await known(store)).version, judged(), drifted)
+    decisions = (await known(store)).decisions
+    assert [(decision.reason, decision.at) for decision in decisions] == [
+        (Reason.FIRST, NOW),
+        (Reason.ALREADY_SENT, NOW + DAY),
+        (Reason.FIRST, NOW + 3 * DAY),
+    ]
+
+
+async def test_the_latest_decisions_are_kept_and_older_ones_go(store: Store) -> None:
+    await store.watch(JANE)
+    for days in range(DECISIONS_KEPT + 2):
+        reason = Reason.SNOOZED if days % 2 else Reason.SETTLED
+        await store.conclude((await known(store)).version, judged(), decided(reason=reason, days=days))
+    decisions = (await known(store)).decisions
+    assert len(decisions) == DECISIONS_KEPT
+    assert decisions[-1].at == NOW + (DECISIONS_KEPT + 1) * DAY
+
+
+async def test_concluding_the_same_again_keeps_the_version(store: Store) -> None:
+    await store.watch(JANE)
+    await store.conclude((await known(store)).version, judged(), decided())
+    before = await known(store)
+    assert await store.conclude(before.version, judged(), decided())
+    assert await known(store) == before
+
+
+async def test_an_alert_is_leased_to_one_poster_until_the_lease_runs_out(store: Store) -> None:
+    await warn(store, alarm())
+    case, delivery = await take(store)
+    assert case.key == alarm().case
+    assert case.deliveries == (delivery,)
+    assert delivery == Delivery(alarm(), attempts=1, leased_until=NOW + LEASE)
+    assert await store.take_alert(NOW + LEASE - timedelta(seconds=1), LEASE) is None
+    _, again = await take(store, NOW + LEASE)
+    assert again.attempts == 2
+
+
+async def test_a_posted_alert_is_done_and_its_place_is_known(store: Store) -> None:
+    await warn(store, alarm())
+    case, delivery = await take(store)
+    assert await store.alert_sent(case.key, delivery, HOME, NOW + LEASE)
+    (kept,) = (await known(store)).cases
+    assert kept.home == HOME
+    assert kept.deliveries == (Delivery(alarm(), attempts=1, sent_at=NOW + LEASE),)
+    assert await store.take_alert(NOW + DAY, LEASE) is None
+    assert not await store.alert_sent(case.key, delivery, HOME, NOW + LEASE)
+    assert not await store.alert_failed(case.key, delivery, NOW)
+
+
+async def test_an_alert_posted_after_its_lease_is_done_if_nobody_else_took_it(store: Store) -> None:
+    await warn(store, alarm())
+    case, delivery = await take(store)
+    assert await store.alert_sent(case.key, delivery, HOME, NOW + DAY)
+    assert await store.take_alert(NOW + DAY, LEASE) is None
+
+
+async def test_whoever_lost_the_lease_cannot_say_sent_or_failed(store: Store) -> None:
+    await warn(store, alarm())
+    case, late = await take(store)
+    _, current = await take(store, NOW + LEASE)
+    before = await known(store)
+    assert not await store.alert_sent(case.key, late, HOME, NOW + LEASE)
+    assert not await store.alert_failed(case.key, late, NOW + LEASE)
+    assert await known(store) == before
+    assert await store.alert_sent(case.key, current, HOME, NOW + LEASE)
+
+
+async def test_an_alert_never_leased_cannot_be_said_sent(store: Store) -> None:
+    await warn(store, alarm())
+    assert not await store.alert_sent(alarm().case, Delivery(alarm()), HOME, NOW)
+    assert not await store.alert_sent("jane@acme.example:9", Delivery(alarm()), HOME, NOW)
+    assert not await store.alert_failed("omar@other.example:1", Delivery(alarm(OMAR)), NOW)
+
+
+async def test_a_lease_handed_back_is_free_again_at_the_named_time(store: Store) -> None:
+    await warn(store, alarm())
+    case, delivery = await take(store)
+    retry_at = NOW + timedelta(minutes=1)
+    assert await store.alert_failed(case.key, delivery, retry_at)
+    assert not await store.alert_sent(case.key, delivery, HOME, NOW)
+    assert await store.take_alert(retry_at - timedelta(seconds=1), LEASE) is None
+    _, again = await take(store, retry_at)
+    assert again.attempts == 2
+
+
+async def test_alerts_of_one_case_go_out_one_after_another(store: Store) -> None:
+    await warn(store, alarm(verdict=Verdict.SLIPPING))
+    await warn(store, alarm(days=1))
+    case, first = await take(store)
+    assert first.alert.assessment.verdict is Verdict.SLIPPING
+    assert await store.take_alert(NOW, LEASE) is None
+    assert await store.alert_failed(case.key, first, NOW + LEASE)
+    assert await store.take_alert(NOW, LEASE) is None
+    case, first = await take(store, NOW + LEASE)
+    assert await store.alert_sent(case.key, first, HOME, NOW + LEASE)
+    case, second = await take(store, NOW + LEASE)
+    assert second.alert.assessment.verdict is Verdict.LEFT
+    assert case.home == HOME
+
+
+async def test_the_oldest_alert_of_all_goes_out_first(store: Store) -> None:
+    await warn(store, alarm(days=2))
+    await warn(store, alarm(OMAR, days=1))
+    await warn(store, alarm(episode=2))
+    taken = [(await take(store))[1].alert for _ in range(3)]
+    assert taken == [alarm(episode=2), alarm(OMAR, days=1), alarm(days=2)]
+
+
+async def test_tasks_that_race_for_alerts_get_different_ones(store: Store) -> None:
+    for number in range(4):
+        await warn(store, alarm(Contact(f"c{number}@acme.example")))
+    taken = await asyncio.gather(*(store.take_alert(NOW, LEASE) for _ in range(6)))
+    keys = [got[1].alert.key for got in taken if got]
+    assert len(keys) == len(set(keys)) == 4
+
+
+async def test_an_alert_survives_that_its_contact_is_no_longer_watched(store: Store) -> None:
+    await warn(store, alarm())
+    await store.unwatch(JANE.address)
+    assert (await take(store))[1].alert == alarm()
+
+
+async def test_posting_makes_an_older_conclusion_look_again(store: Store) -> None:
+    await warn(store, alarm())
+    version = (await known(store)).version
+    await take(store)
+    assert not await store.conclude(version, judged(), decided())
+
+
+async def test_a_source_goes_on_where_it_was_left(store: Store) -> None:
+    assert await store.cursor("imap:a") is None
+    for cursor in cast("list[Json]", [7, "UID 9", {"uid": 4, "seen": [1, 2]}, None]):
+        await store.save_cursor("imap:a", cursor)
+        await store.save_cursor("imap:b", "other")
+        assert await store.cursor("imap:a") == cursor
+    assert await store.cursor("imap:b") == "other"
+
+
+async def test_a_source_with_a_name_that_no_encoding_knows_goes_on_too(store: Store) -> None:
+    await store.save_cursor("folder:\ud800", "\udfff")
+    assert await store.cursor("folder:\ud800") == "\N{REPLACEMENT CHARACTER}"
+
+
+async def test_a_slot_is_claimed_by_exactly_one_of_many(store: Store) -> None:
+    slots = [NOW, NOW.astimezone(timezone(timedelta(hours=2)))] * 5
+    assert (
+        sorted(await asyncio.gather(*(store.claim_slot("mailbox", slot) for slot in slots))).count(True) == 1
+    )
+    assert await store.claim_slot("calendars", NOW)
+    assert await store.claim_slot("mailbox", NOW + DAY)
+    assert not await store.claim_slot("mailbox", NOW)
+
+
+async def test_a_clock_that_ran_ahead_does_not_stop_later_runs(store: Store) -> None:
+    assert await store.claim_slot("mailbox", NOW + 9000 * DAY)
+    assert await store.claim_slot("mailbox", NOW)
+    assert not await store.claim_slot("mailbox", NOW)
+
+
+async def test_what_a_caller_holds_cannot_change_the_store(store: Store) -> None:
+    pushes: Json = [1]
+    cursor: dict[str, Json] = {"uid": [1]}
+    given = sighting(pushes=pushes)
+    (returned,) = await store.record([given])
+    await store.save_cursor("imap:a", cursor)
+    expected = await known(store)
+    person = await known(store)
+    (listed,) = await store.people(frozenset({"acme.example"}))
+    kept = await store.cursor("imap:a")
+    for observation in (given, returned, *person.observations, *listed.observations):
+        cast("list[Json]", observation.facts["pushes"]).append(2)
+        cast("dict[str, Json]", observation.facts)["new"] = 1
+    cast("dict[str, list[int]]", kept)["uid"].append(2)
+    cast("list[Json]", cursor["uid"]).append(3)
+    assert (await known(store)).observations[0].facts == {"pushes": [1]}
+    assert await known(store) == expected
+    assert await store.cursor("imap:a") == {"uid": [1]}
