@@ -6,7 +6,19 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from bot.model import Alert, Assessment, Case, Contact, Decision, Delivery, Home, Json, Observation, Person
+from bot.model import (
+    Alert,
+    Answer,
+    Assessment,
+    Case,
+    Contact,
+    Decision,
+    Delivery,
+    Home,
+    Json,
+    Observation,
+    Person,
+)
 from bot.store import changes, codec
 
 T = TypeVar("T")
@@ -116,6 +128,16 @@ class MemoryStore:
         """Hand a lease back until `retry_at`; False where the lease is no longer held."""
         person = self._people.get(delivery.alert.contact.address)
         return self._accept(person, changes.handed_back(person, case, delivery, retry_at) if person else None)
+
+    async def answer(self, answer: Answer) -> Case | None:
+        """Keep a rep's word on a case and return the case as it stands now; None where there is none."""
+        person = self._people.get(answer.contact)
+        found = changes.answered(person, answer) if person else None
+        if person is None or found is None:
+            return None
+        after, case = found
+        self._put(person, after)
+        return _copy(after).cases[after.cases.index(case)]
 
     async def cursor(self, source: str) -> Json:
         """Return where reading of a source goes on, None where it was never read."""

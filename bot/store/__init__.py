@@ -12,7 +12,19 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.model import Alert, Assessment, Case, Contact, Decision, Delivery, Home, Json, Observation, Person
+from bot.model import (
+    Alert,
+    Answer,
+    Assessment,
+    Case,
+    Contact,
+    Decision,
+    Delivery,
+    Home,
+    Json,
+    Observation,
+    Person,
+)
 
 DECISIONS_KEPT = 50
 """How many of a person's latest decisions are kept; equal ones in a row are kept once, the first."""
@@ -66,6 +78,13 @@ class Store(Protocol):
 
     async def alert_failed(self, case: str, delivery: Delivery, retry_at: datetime) -> bool:
         """Hand a lease back until `retry_at`; False where the lease is no longer held."""
+
+    async def answer(self, answer: Answer) -> Case | None:
+        """Keep a rep's word on a case and return the case as it stands now; None where there is no such case.
+
+        The first word that settles stands, whoever says something else later. *On it* settles nothing; a
+        snooze gives way to any other word.
+        """
 
     async def cursor(self, source: str) -> Json:
         """Return where reading of a source goes on, None where it was never read."""

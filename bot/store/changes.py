@@ -11,7 +11,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.model import Alert, Assessment, Case, Contact, Decision, Delivery, Home, Observation, Person
+from bot.model import (
+    Alert,
+    Answer,
+    Assessment,
+    Case,
+    Choice,
+    Contact,
+    Decision,
+    Delivery,
+    Home,
+    Observation,
+    Person,
+)
 from bot.store import DECISIONS_KEPT
 from bot.store.codec import normal
 
@@ -119,6 +131,24 @@ def handed_back(person: Person, case: str, delivery: Delivery, retry_at: datetim
         return None
     found, kept = held
     return _with_case(person, _with_delivery(found, replace(kept, leased_until=normal(retry_at))))
+
+
+def answered(person: Person, answer: Answer) -> tuple[Person, Case] | None:
+    """Settle the case by the first word that settles; None where there is no such case.
+
+    Somebody who is on it has not settled it. A snooze gives way to any other word.
+    """
+    case = next((case for case in person.cases if case.key == answer.case), None)
+    if case is None:
+        return None
+    answer, word = normal(answer), case.settled
+    stands = word is not None and (
+        word.choice is not Choice.SNOOZE or (word.choice, word.until) == (answer.choice, answer.until)
+    )
+    if stands or answer.choice is Choice.ON_IT:
+        return person, case
+    settled = replace(case, settled=answer)
+    return _with_case(person, settled), settled
 
 
 def claimed(slots: Iterable[datetime], slot: datetime) -> list[datetime] | None:

@@ -53,9 +53,9 @@ class DurableStorage(Storage):
     nobody can change the database through what they were given.
     """
 
-    def __init__(self, path: str) -> None:
-        self.path = Path(path)
-        self._content = self.path.read_bytes() if self.path.exists() else b""
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._content = path.read_bytes() if path.exists() else b""
 
     def read(self) -> Tables | None:
         """Return the tables, None where nothing was ever written; raise `Damaged` where they are torn."""
@@ -105,6 +105,11 @@ class Database(TinyDB):
     table_class = KeyedTable
 
 
+def _database(storage: DurableStorage) -> Database:
+    """Return TinyDB over a storage; it is cheap to make, and thousands of them would fill the memory."""
+    return Database(storage=lambda: storage)
+
+
 class Shelf:
     """Documents by key, spread over up to `16 ** digits` files in a folder.
 
@@ -114,7 +119,7 @@ class Shelf:
     def __init__(self, folder: Path, digits: int) -> None:
         self.folder = folder
         self.digits = digits
-        self._databases: dict[str, Database] = {}
+        self._storages: dict[str, DurableStorage] = {}
 
     def load(self, each: Callable[[Document], None]) -> list[str]:
         """Open the folder, show each document to `each`, and return what the admin must know.
@@ -142,15 +147,14 @@ class Shelf:
 
     def get(self, key: str) -> dict[str, Any] | None:
         """Return a fresh copy of the document, None where there is none."""
-        database = self._databases.get(self._shard(key))
-        return database.get(doc_id=_doc_id(key)) if database else None
+        storage = self._storages.get(self._shard(key))
+        return _database(storage).get(doc_id=_doc_id(key)) if storage else None
 
     def put(self, key: str, document: dict[str, Any]) -> None:
         """Keep the document in place of what was there; it is durable on return."""
         shard = self._shard(key)
-        database = self._databases.get(shard)
-        if database is None:
-            database = self._open(self.folder / f"{shard}{FILE}")
+        storage = self._storages.get(shard)
+        database = _database(storage or self._open(self.folder / f"{shard}{FILE}"))
 
         def replace(old: dict[str, Any]) -> None:
             old.clear()
@@ -161,23 +165,21 @@ class Shelf:
 
     def close(self) -> None:
         """Forget what is in memory."""
-        for database in self._databases.values():
-            database.close()
-        self._databases.clear()
+        self._storages.clear()
 
     def _shard(self, key: str) -> str:
         return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[: self.digits]
 
-    def _open(self, path: Path) -> Database:
-        database = Database(str(path), storage=DurableStorage)
-        self._databases[path.name.removesuffix(FILE)] = database
-        return database
+    def _open(self, path: Path) -> DurableStorage:
+        storage = DurableStorage(path)
+        self._storages[path.name.removesuffix(FILE)] = storage
+        return storage
 
     def _load_file(self, path: Path) -> tuple[list[Document], list[str]]:
         """Return a file's documents, from its last good copy where it is damaged."""
         try:
             if path.exists():
-                return self._open(path).all(), []
+                return _database(self._open(path)).all(), []
             problem = "was gone"
         except Damaged as damage:
             problem = f"was damaged ({damage}) and is now {_set_aside(path).name}"
@@ -187,7 +189,7 @@ class Shelf:
             outcome = "there is no good copy: what it held is lost"
         sync_folder(self.folder)
         log.error("store_file_damaged", file=str(path), problem=problem, outcome=outcome)
-        return self._open(path).all(), [f"{path} {problem}; {outcome}"]
+        return _database(self._open(path)).all(), [f"{path} {problem}; {outcome}"]
 
 
 class OwnerLock:

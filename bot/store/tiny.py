@@ -16,13 +16,25 @@ from typing import Self, TypeVar
 
 from tinydb.table import Document
 
-from bot.model import Alert, Assessment, Case, Contact, Decision, Delivery, Home, Json, Observation, Person
+from bot.model import (
+    Alert,
+    Answer,
+    Assessment,
+    Case,
+    Contact,
+    Decision,
+    Delivery,
+    Home,
+    Json,
+    Observation,
+    Person,
+)
 from bot.store import changes, codec
 from bot.store.files import OwnerLock, Shelf, make_private
 
 T = TypeVar("T")
 
-PEOPLE_DIGITS = 3
+PEOPLE_DIGITS = 4
 """4,096 files: at 10,000 people a write rewrites three or four. Changing it needs a migration."""
 
 CURSOR_DIGITS = 2
@@ -154,6 +166,20 @@ class TinyStore:
             delivery.alert.contact.address,
             lambda person: changes.handed_back(person, case, delivery, retry_at),
         )
+
+    async def answer(self, answer: Answer) -> Case | None:
+        """Keep a rep's word on a case and return the case as it stands now; None where there is none."""
+
+        def write() -> Case | None:
+            person = self._get(answer.contact)
+            found = changes.answered(person, answer) if person else None
+            if person is None or found is None:
+                return None
+            after, case = found
+            self._put(person, after)
+            return case
+
+        return await self._write(write)
 
     async def cursor(self, source: str) -> Json:
         """Return where reading of a source goes on, None where it was never read."""

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.model import (
+    Action,
+    Alert,
+    Answer,
+    Assessment,
+    Choice,
+    Contact,
+    Decision,
+    Reason,
+    Strength,
+    Verdict,
+)
+from bot.store import Store
+from bot.store.tiny import TinyStore
+from bot.testing import MemoryStore
+
+NOW = datetime(2026, 8, 3, 9, 30, tzinfo=UTC)
+JANE = Contact("jane@acme.example", "Jane Doe")
+CASE = "jane@acme.example:1"
+FINAL = [Choice.LEFT, Choice.STILL_THERE, Choice.NOTHING_WRONG]
+
+
+@pytest.fixture(params=["memory", "tiny"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    opened: Store = MemoryStore() if request.param == "memory" else await TinyStore.open(tmp_path / "data")
+    await opened.watch(JANE)
+    person = await opened.person(JANE.address)
+    assert person is not None
+    judged = Assessment(JANE.address, NOW, Verdict.LEFT, Strength.STRONG, 0.99, "no longer there")
+    decision = Decision(JANE.address, NOW, Action.SEND, Reason.FIRST, Verdict.LEFT, 0.99)
+    assert await opened.conclude(person.version, judged, decision, Alert(JANE, judged, 1, NOW))
+    yield opened
+    await opened.close()
+
+
+def says(choice: Choice, by: str = "URITA", minutes: int = 0, until: date | None = None) -> Answer:
+    return Answer(JANE.address, CASE, by, NOW + timedelta(minutes=minutes), choice, until)
+
+
+@pytest.mark.parametrize("choice", FINAL)
+async def test_the_first_word_settles_and_stays(store: Store, choice: Choice) -> None:
+    first = await store.answer(says(choice))
+    assert first is not None
+    assert first.settled == says(choice)
+    for other in Choice:
+        later = await store.answer(says(other, "UMAX", 1))
+        assert later is not None
+        assert later.settled == says(choice)
+    person = await store.person(JANE.address)
+    assert person is not None
+    assert person.cases == (first,)
+
+
+async def test_saying_the_same_twice_writes_nothing(store: Store) -> None:
+    await store.answer(says(Choice.LEFT))
+    before = await store.person(JANE.address)
+    await store.answer(says(Choice.LEFT, minutes=1))
+    assert await store.person(JANE.address) == before
+
+
+async def test_of_two_who_answer_at_once_one_settles_and_both_learn_which(store: Store) -> None:
+    told = await asyncio.gather(
+        store.answer(says(Choice.LEFT, "URITA")), store.answer(says(Choice.STILL_THERE, "UMAX"))
+    )
+    words = {case.settled for case in told if case}
+    assert len(words) == 1
+    assert None not in words
+
+
+async def test_somebody_who_is_on_it_has_settled_nothing(store: Store) -> None:
+    case = await store.answer(says(Choice.ON_IT))
+    assert case is not None
+    assert case.settled is None
+
+
+async def test_a_snooze_gives_way_to_any_other_word_but_not_to_itself(store: Store) -> None:
+    week, fortnight = date(2026, 8, 10), date(2026, 8, 17)
+    await store.answer(says(Choice.SNOOZE, until=week))
+    again = await store.answer(says(Choice.SNOOZE, "UMAX", 1, until=week))
+    assert again is not None
+    assert again.settled == says(Choice.SNOOZE, until=week)
+    longer = await store.answer(says(Choice.SNOOZE, "UMAX", 1, until=fortnight))
+    assert longer is not None
+    assert longer.settled == says(Choice.SNOOZE, "UMAX", 1, until=fortnight)
+    final = await store.answer(says(Choice.LEFT))
+    assert final is not None
+    assert final.settled == says(Choice.LEFT)
+
+
+@pytest.mark.parametrize(
+    ("contact", "case"),
+    [("jane@acme.example", "jane@acme.example:2"), ("omar@other.example", "omar@other.example:1")],
+)
+async def test_a_word_on_a_case_that_is_not_there_changes_nothing(
+    store: Store, contact: str, case: str
+) -> None:
+    before = await store.person(JANE.address)
+    assert await store.answer(Answer(contact, case, "URITA", NOW, Choice.LEFT)) is None
+    assert await store.person(JANE.address) == before
+    assert await store.person("omar@other.example") is None
+
+
+async def test_an_answer_survives_a_restart(tmp_path: Path) -> None:
+    async with await TinyStore.open(tmp_path) as opened:
+        await opened.watch(JANE)
+        person = await opened.person(JANE.address)
+        assert person is not None
+        judged = Assessment(JANE.address, NOW, Verdict.LEFT, Strength.STRONG, 0.99, "no longer there")
+        decision = Decision(JANE.address, NOW, Action.SEND, Reason.FIRST, Verdict.LEFT, 0.99)
+        await opened.conclude(person.version, judged, decision, Alert(JANE, judged, 1, NOW))
+        await opened.answer(says(Choice.LEFT))
+    async with await TinyStore.open(tmp_path) as opened:
+        person = await opened.person(JANE.address)
+        assert person is not None
+        assert person.cases[0].settled == says(Choice.LEFT)
