@@ -1,0 +1,156 @@
+"""Note who wrote to whom and when, from the headers of mail that people wrote.
+
+A mail by the person is the best proof of life there is. What our side wrote to them is kept because a bounce
+is genuine only where there was a mail to bounce, and because silence means something only after a question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bot.model import Family, Json, Kind, Means, Observation
+from watchers import Example, MailReader, Scope
+from watchers.mail.automatic import automatic
+from watchers.mail.ics import announces_calendar
+from watchers.mail.meetings import same_account
+
+if TYPE_CHECKING:
+    from watchers.mail.parse import Address, Head, Mail
+
+BULK = 50
+"""A mail of ours to more people than this is a mailing, not a word to a person."""
+
+MOST_NAMED = 20
+"""So many of the others on a mail are kept."""
+
+LONGEST_NAME = 80
+UNKNOWN_DATE = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Correspondence(MailReader):
+    """Plain activity: the person wrote, we wrote to them, they were copied."""
+
+    name = "correspondence"
+    kinds = (
+        Kind(
+            "wrote",
+            Means.ALIVE,
+            Family.RESPONSE,
+            -2.0,
+            timedelta(days=30),
+            example="wrote to rep@vendor.example",
+        ),
+        Kind("written_to", Means.NOTED, Family.RESPONSE, example="rep@vendor.example wrote to them"),
+        Kind("copied", Means.NOTED, Family.RESPONSE, example="copied on a mail by ann@acme.example"),
+    )
+    examples = (
+        Example(
+            b"From: Jane Doe <jane@acme.example>\r\nTo: rep@vendor.example\r\n"
+            b"Date: Mon, 20 Apr 2026 09:00:00 +0000\r\nMessage-ID: <1@acme.example>\r\n\r\nSounds good.\r\n",
+            ("wrote",),
+        ),
+        Example(
+            b"From: Jane Doe <jane@acme.example>\r\nTo: rep@vendor.example\r\n"
+            b"Date: Mon, 20 Apr 2026 09:00:00 +0000\r\nAuto-Submitted: auto-replied\r\n\r\nI am away.\r\n",
+            (),
+        ),
+    )
+
+    def wants(self, head: Head) -> bool:
+        """Want no body: the headers say it all."""
+        del head
+        return False
+
+    def read(self, mail: Mail, scope: Scope) -> Sequence[Observation]:
+        """Return who wrote, who was written to and who was copied, if a person wrote the mail."""
+        head = mail.head
+        letter = _Letter(head, scope)
+        calendar = announces_calendar(head) or _invites(mail)
+        if scope.is_ours(head.sender.address):
+            # An invitation of ours is a mail to them as well: it is often the one that bounces.
+            return list(letter.ours()) if calendar or not automatic(head) else ()
+        if not head.sender.address or calendar or automatic(head):
+            return ()
+        return list(letter.theirs())
+
+
+def _invites(mail: Mail) -> bool:
+    """Say whether the body, where there is one, shows that a calendar program wrote the mail."""
+    return any("method" in part.head.content_type[1] for part in mail.of_type("text/calendar"))
+
+
+class _Letter:
+    """One mail by a person, seen from the people on it."""
+
+    def __init__(self, head: Head, scope: Scope) -> None:
+        self.head = head
+        self.scope = scope
+        self.sender = head.sender
+        self.to = {to.address: to for to in reversed(head.addresses("to"))}
+        self.cc = {cc.address: cc for cc in reversed(head.addresses("cc")) if cc.address not in self.to}
+        self.people = list(dict.fromkeys([self.sender.address, *(to.address for to in head.recipients)]))
+
+    def ours(self) -> Iterator[Observation]:
+        """Yield whom we wrote to, unless it was a mailing."""
+        if len(self.people) > BULK:
+            return
+        for address, field in self._others():
+            yield self._observe("written_to", address, field, f"{self.sender.address[:80]} wrote to them")
+
+    def theirs(self) -> Iterator[Observation]:
+        """Yield that they wrote to us, and which watched people were on their mail."""
+        if self._reached_us():
+            us = [address for address in self.people if self.scope.is_ours(address)]
+            whom = us[0] if us else self.people[1] if len(self.people) > 1 else ""
+            sentence = f"wrote to {whom[:80]}" if whom else "wrote to us"
+            yield self._observe("wrote", self.sender, "", sentence)
+        for address, field in self._others():
+            if self.scope.covers(address.address):
+                by = self.sender.address[:80]
+                yield self._observe("copied", address, field, f"copied on a mail by {by}")
+
+    def _reached_us(self) -> bool:
+        """Say whether the mail was meant for us; where our domains are unknown, it is in our mailbox."""
+        if not self.scope.our_domains:
+            return True
+        delivered = (*self.head.addresses("delivered-to"), *self.head.addresses("x-original-to"))
+        return any(map(self.scope.is_ours, [*self.people, *(box.address for box in delivered)]))
+
+    def _others(self) -> Iterator[tuple[Address, str]]:
+        """Yield the recipients who are not of our team, and in which header they stand."""
+        for field, recipients in (("to", self.to), ("cc", self.cc)):
+            for address in reversed(recipients.values()):
+                if address.address != self.sender.address and not self.scope.is_ours(address.address):
+                    yield address, field
+
+    def _observe(self, kind: str, about: Address, field: str, sentence: str) -> Observation:
+        return Observation(
+            contact=about.address,
+            kind=kind,
+            at=self.head.date or UNKNOWN_DATE,
+            source="",
+            sentence=sentence,
+            facts={
+                "message_id": self.head.message_id,
+                "answers": self.head.references[0] if self.head.references else "",
+                "field": field,
+                "with": self._with(about.address),
+                "name": " ".join("".join(filter(_shown, about.name)).split())[:LONGEST_NAME],
+            },
+        )
+
+    def _with(self, contact: str) -> list[Json]:
+        """Return who of ours or of the contact's account was on the mail too."""
+        known: list[Json] = [
+            address
+            for address in self.people
+            if address != contact
+            and (self.scope.is_ours(address) or self.scope.covers(address) or same_account(address, contact))
+        ]
+        return known[:MOST_NAMED]
+
+
+def _shown(char: str) -> bool:
+    return char.isprintable() or char.isspace()
