@@ -55,11 +55,11 @@ class DurableStorage(Storage):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._content = path.read_bytes() if path.exists() else b""
+        self._content = path.read_bytes() if path.exists() else None
 
     def read(self) -> Tables | None:
         """Return the tables, None where nothing was ever written; raise `Damaged` where they are torn."""
-        return decode(self._content) if self._content else None
+        return None if self._content is None else decode(self._content)
 
     def write(self, data: Tables) -> None:
         """Replace the file in one step and keep the one before as the last good copy.
@@ -70,8 +70,8 @@ class DurableStorage(Storage):
         temporary = self.path.with_name(self.path.name + TEMPORARY)
         try:
             write_durably(temporary, content)
-            if self._content:
-                self._keep_backup()
+            if self._content is not None:
+                self._keep_backup(self._content)
             temporary.replace(self.path)
             sync_folder(self.path.parent)
         except OSError as error:
@@ -84,13 +84,13 @@ class DurableStorage(Storage):
             ) from error
         self._content = content
 
-    def _keep_backup(self) -> None:
+    def _keep_backup(self, content: bytes) -> None:
         backup = self.path.with_name(self.path.name + BACKUP)
         backup.unlink(missing_ok=True)
         try:
             os.link(self.path, backup)
         except OSError:  # not every file system has hard links
-            write_durably(backup, self._content)
+            write_durably(backup, content)
 
 
 class KeyedTable(Table):
@@ -160,7 +160,9 @@ class Shelf:
             old.clear()
             old.update(document)
 
-        if not database.update(replace, doc_ids=[_doc_id(key)]):
+        if database.contains(doc_id=_doc_id(key)):
+            database.update(replace, doc_ids=[_doc_id(key)])
+        else:
             database.insert(Document(document, _doc_id(key)))
 
     def close(self) -> None:

@@ -1,0 +1,298 @@
+"""Measure the TinyDB store beside stock TinyDB and sqlite3 doing the same work.
+
+Each peer runs in a process of its own, so that memory is its own. One JSON line a peer: milliseconds a write
+(record one new observation of a person), milliseconds a read (all that is kept of a person), seconds to
+start (open, and know who has news), peak megabytes of the process that starts, reads and writes; then one
+line with the ratios to ours (above 1: the peer is slower or larger).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import resource
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol, Self, cast
+
+from pydantic_core import from_json, to_json
+from tinydb import TinyDB, where
+from tinydb.table import Document
+
+from bot.model import Contact, Observation, Person
+from bot.store import codec
+from bot.store.changes import recorded
+from bot.store.files import FILE, DurableStorage, KeyedTable
+from bot.store.tiny import TinyStore
+
+NOW = datetime(2026, 5, 4, tzinfo=UTC)
+KIBIBYTE = 1024
+TARGETS = {"write_ms": 5.0, "read_ms": 1.0, "memory_mb": 100.0, "start_s": 3.0}
+
+
+class Peer(Protocol):
+    """What is measured."""
+
+    @classmethod
+    async def open(cls, folder: Path) -> Self:
+        """Open the folder and know who has news."""
+
+    async def fill(self, people: list[Person]) -> None:
+        """Keep people in the quickest way there is: not measured."""
+
+    async def record(self, observation: Observation) -> None:
+        """Keep one new observation durably."""
+
+    async def person(self, address: str) -> Person | None:
+        """Return all that is kept of a person."""
+
+    async def close(self) -> None:
+        """Let go."""
+
+
+class Ours(TinyStore):
+    """The TinyDB store as it is shipped."""
+
+    async def fill(self, people: list[Person]) -> None:
+        """Write the shards whole, so that filling does not take longer than measuring."""
+        shards: dict[str, dict[str, Any]] = {}
+        for person in people:
+            key = self._people._shard(person.address)  # noqa: SLF001 - filling is no verb of the store
+            shards.setdefault(key, {})[person.address] = codec.to_document(person)
+        for key, documents in shards.items():
+            storage = DurableStorage(self.folder / "people" / f"{key}{FILE}")
+            storage.write({"_default": documents})
+
+    async def record(self, observation: Observation) -> None:  # type: ignore[override]
+        """Keep one new observation durably."""
+        await super().record([observation])
+
+
+class StockTable(KeyedTable):
+    """A stock table with our keys."""
+
+
+class StockTinyDB:
+    """TinyDB with its own JSON storage: one file, rewritten by each write."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        self.table = StockTable(TinyDB(folder / "db.json").storage, "people")
+
+    @classmethod
+    async def open(cls, folder: Path) -> Self:
+        """Open the file and look for news."""
+        peer = cls(folder)
+        peer.table.search(where("news") == True)  # noqa: E712 - TinyDB builds a query from the comparison
+        return peer
+
+    async def fill(self, people: list[Person]) -> None:
+        """Insert all in one write."""
+        self.table.insert_multiple(
+            Document(codec.to_document(person), cast("int", person.address)) for person in people
+        )
+
+    async def record(self, observation: Observation) -> None:
+        """Read, change and write the document."""
+        person = await self.person(observation.contact) or Person(observation.contact)
+        after, _ = recorded(person, [observation])
+        self.table.upsert(Document(codec.to_document(after), cast("int", after.address)))
+
+    async def person(self, address: str) -> Person | None:
+        """Read the document."""
+        document = self.table.get(doc_id=cast("int", address))
+        return codec.from_document(document) if document else None
+
+    async def close(self) -> None:
+        """Close the file."""
+        self.table.storage.close()
+
+
+class Sqlite:
+    """sqlite3 with a document a row, in write-ahead mode with a full sync at each commit."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        self.connection = sqlite3.connect(folder / "db.sqlite")
+        self.connection.execute("PRAGMA journal_mode = WAL")
+        self.connection.execute("PRAGMA synchronous = FULL")
+        self.connection.execute(
+            "CREATE TABLE IF NOT EXISTS people (address TEXT PRIMARY KEY, news INTEGER, document BLOB)"
+        )
+        self.connection.execute("CREATE INDEX IF NOT EXISTS news ON people (address) WHERE news")
+
+    @classmethod
+    async def open(cls, folder: Path) -> Self:
+        """Open the file and ask for news."""
+        peer = cls(folder)
+        peer.connection.execute("SELECT address FROM people WHERE news").fetchall()
+        return peer
+
+    async def fill(self, people: list[Person]) -> None:
+        """Insert all in one transaction."""
+        with self.connection:
+            for person in people:
+                self._put(person)
+
+    async def record(self, observation: Observation) -> None:
+        """Read, change and write the row."""
+        person = await self.person(observation.contact) or Person(observation.contact)
+        with self.connection:
+            self._put(recorded(person, [observation])[0])
+
+    async def person(self, address: str) -> Person | None:
+        """Read the row."""
+        row = self.connection.execute("SELECT document FROM people WHERE address = ?", [address]).fetchone()
+        return codec.from_document(from_json(row[0])) if row else None
+
+    async def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    def _put(self, person: Person) -> None:
+        row = (person.address, person.news, to_json(codec.to_document(person)))
+        self.connection.execute("REPLACE INTO people VALUES (?, ?, ?)", row)
+
+
+PEERS: dict[str, type[Peer]] = {"stillthere": Ours, "tinydb": StockTinyDB, "sqlite3": Sqlite}
+WORDS = (
+    "the mailbox does not exist here any more meeting moved from to by them invited accepted wrote".split()
+)
+
+
+def address_of(number: int) -> str:
+    """Return the address of the n-th invented person."""
+    return f"person{number}@account{number // 5}.example"
+
+
+def invent(people: int, observations: int) -> Iterator[Person]:
+    """Make people whose observations have the size of real ones and compress no better."""
+    source = random.Random(people)  # noqa: S311 - invented data, the same on each run
+    for number in range(people):
+        address = address_of(number)
+        contact = Contact(address, f"Person {number}", "Director", f"Account {number // 5}")
+        seen = tuple(_sighting(address, index, source) for index in range(observations))
+        yield Person(address, contact, seen, news=True)
+
+
+def _sighting(address: str, index: int, source: random.Random) -> Observation:
+    return Observation(
+        address,
+        source.choice(["mail_from_them", "meeting_moved", "bounce_hard"]),
+        NOW - timedelta(minutes=source.randrange(500_000)),
+        "imap:sales@vendor.example/INBOX",
+        " ".join(source.choices(WORDS, k=10)),
+        group=f"<{source.getrandbits(64):x}@mail.example>",
+        facts={"from": address, "to": "rep@vendor.example", "n": index, "days": 1.5},
+        because=("The sender is the contact.",),
+    )
+
+
+async def measure(name: str, folder: Path, people: int, repeats: int) -> dict[str, Any]:
+    """Open what was filled, read and write, and return the figures of this process."""
+    source = random.Random(7)  # noqa: S311 - which people are read and written
+    started = time.perf_counter()
+    peer = await PEERS[name].open(folder)
+    start = time.perf_counter() - started
+    reads, writes = [], []
+    for index in range(repeats):
+        address = address_of(source.randrange(people))
+        started = time.perf_counter()
+        person = await peer.person(address)
+        reads.append(time.perf_counter() - started)
+        if person is None:
+            raise SystemExit(f"{name} lost {address}")
+        new = replace(person.observations[0], at=NOW + timedelta(seconds=index))
+        started = time.perf_counter()
+        await peer.record(new)
+        writes.append(time.perf_counter() - started)
+    await peer.close()
+    return {
+        "store": name,
+        "people": people,
+        "write_ms": round(statistics.median(writes) * 1000, 3),
+        "read_ms": round(statistics.median(reads) * 1000, 3),
+        "start_s": round(start, 3),
+        "memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIBIBYTE, 1),
+    }
+
+
+async def fill(name: str, folder: Path, people: int, observations: int) -> None:
+    """Fill a store with invented people."""
+    peer = await PEERS[name].open(folder)
+    await peer.fill(list(invent(people, observations)))
+    await peer.close()
+
+
+def run(*arguments: str) -> str:
+    """Run this file again in a process of its own and return what it printed."""
+    command = [sys.executable, "-m", "benchmarks.store", *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def compare(people: int, observations: int, names: list[str]) -> None:
+    """Measure each peer and print a line for each, then the ratios and what was promised."""
+    folder = Path(tempfile.mkdtemp(prefix="store-benchmark-"))
+    figures: dict[str, dict[str, Any]] = {}
+    try:
+        for name in names:
+            size = [
+                "--people",
+                str(people),
+                "--observations",
+                str(observations),
+                "--folder",
+                str(folder / name),
+            ]
+            run("--child", f"fill {name}", *size)
+            figures[name] = json.loads(run("--child", f"measure {name}", *size))
+            written = sum(path.stat().st_size for path in (folder / name).rglob("*"))
+            figures[name]["disk_mb"] = round(written / KIBIBYTE**2, 1)
+            print(json.dumps(figures[name]), flush=True)
+    finally:
+        shutil.rmtree(folder)
+    ours = figures["stillthere"]
+    for name in names[1:]:
+        ratios = {figure: round(figures[name][figure] / ours[figure], 2) for figure in TARGETS}
+        print(json.dumps({"ratio": f"{name} / stillthere", "people": people, **ratios}))
+    met = {figure: ours[figure] <= most for figure, most in TARGETS.items()}
+    print(json.dumps({"promised": TARGETS, "kept": met}))
+
+
+def main() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument(
+        "--people", type=int, action="append", help="how many people; repeatable (1000, 10000)"
+    )
+    parser.add_argument("--observations", type=int, default=50, help="observations a person (50)")
+    parser.add_argument("--only-ours", action="store_true", help="leave the peers out")
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    people = options.people or [1000, 10_000]
+    if options.child:
+        task, name = options.child.split()
+        if task == "fill":
+            asyncio.run(fill(name, options.folder, people[0], options.observations))
+        else:
+            repeats = 5 if name == "tinydb" else 300
+            print(json.dumps(asyncio.run(measure(name, options.folder, people[0], repeats))))
+        return
+    for number in people:
+        compare(number, options.observations, ["stillthere"] if options.only_ours else list(PEERS))
+
+
+if __name__ == "__main__":
+    main()
