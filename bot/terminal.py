@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from rich import box
@@ -17,6 +18,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from bot.model import Answer, Case, Delivery, Home
+from bot.slack import cards
 from bot.slack.cards import Card
 from bot.slack.mrkdwn import ENTITIES
 
@@ -24,6 +27,9 @@ WIDTH = 96
 """Wider lines are harder to read than wrapped ones."""
 
 THREAD_INDENT = 4
+
+TERMINAL = "terminal"
+"""The channel of cases that are shown here."""
 
 _MARKS = {
     ":red_circle:": ("●", "bold red"),
@@ -53,6 +59,21 @@ def show(card: Card, console: Console, *, thread: bool = False) -> None:
         width=min(console.width, WIDTH) - indent,
     )
     console.print(Padding(frame, (0, 0, 0, indent)))
+
+
+class TerminalPoster:
+    """Shows alerts in a terminal, as Slack would show them; for the demo and for a service without Slack."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    async def deliver(self, case: Case, delivery: Delivery, said: Answer | None, now: datetime) -> Home:
+        """Print the case's message, and under it what a thread would say is new."""
+        earlier = [sent.alert for sent in case.deliveries if sent.sent_at is not None]
+        show(cards.alert(delivery.alert, case, now, said=said), self._console)
+        if earlier:
+            show(cards.raised_again(delivery.alert, earlier[-1], now), self._console, thread=True)
+        return case.home or Home(TERMINAL, case.key)
 
 
 def _draw(block: Mapping[str, Any]) -> list[RenderableType]:

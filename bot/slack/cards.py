@@ -17,7 +17,7 @@ from slackblocks import ActionsBlock, Block, Button, ContextBlock, SectionBlock,
 
 from bot.model import Alert, Answer, Assessment, Case, Choice, Contact, Evidence, Suggestion, Verdict
 from bot.slack import words
-from bot.slack.mrkdwn import mailto, mention, quote
+from bot.slack.mrkdwn import mailto, quote, user
 
 WHY = "why"
 """The action id of *Why?*; the other buttons carry `ANSWER` and their choice."""
@@ -38,6 +38,9 @@ LABELS: Mapping[Choice, str] = {
     Choice.NOTHING_WRONG: "Nothing wrong",
     Choice.SNOOZE: "Snooze 1 week",
 }
+
+PROVISIONAL = frozenset({Choice.ON_IT, Choice.SNOOZE})
+"""Words that leave the case open."""
 
 MARKS: Mapping[Verdict, str] = {
     Verdict.LEFT: ":red_circle:",
@@ -61,7 +64,7 @@ class Card:
     """A message: what notifications and screen readers say, and its blocks as Slack takes them."""
 
     text: str
-    blocks: tuple[Mapping[str, Any], ...]
+    blocks: tuple[dict[str, Any], ...]
 
 
 def alert(
@@ -74,27 +77,26 @@ def alert(
     """Build the message of a case, in its newest state.
 
     `mention` names the owner as Slack shows it (mrkdwn; empty: the owner as the contact has it). `said` is
-    the latest word that did not settle the case: somebody is on it, or snoozed it.
+    who is on it, where somebody is.
     """
     contact, assessment = raised.contact, raised.assessment
-    settled = case.settled if case else None
+    word = (case.settled if case else None) or said
+    final = word is not None and word.choice not in PROVISIONAL
     turn_to = _turn_to(assessment)
     facts = _facts(words.supporting(assessment)[: FACTS - bool(turn_to)], now)
     owner = mention or quote(contact.owner, 80)
     who = " · ".join(part for part in (_who(contact), _deal(contact, now), owner) if part)
-    mark = SETTLED_MARK if settled else MARKS.get(assessment.verdict, CALM_MARK)
+    mark = SETTLED_MARK if final else MARKS.get(assessment.verdict, CALM_MARK)
     lines = [f"{mark} {who}", _verdict(assessment), *facts]
-    if turn_to and not settled:
+    if turn_to and not final:
         lines.append(turn_to)
     blocks: list[Block] = [_section("alert", "\n".join(lines)), _context("known", _known(assessment, now))]
-    state = ""
-    if word := settled or said:
-        state = _said(word, contact, now, settled=bool(settled))
+    state = _said(word, contact, now) if word else ""
+    if state:
         blocks.append(_section("state", state))
-    blocks.append(_buttons(raised, settled, said))
-    return _card(
-        f"{state}. {_summary(raised, now, owner)}" if state else _summary(raised, now, owner), blocks
-    )
+    blocks.append(_buttons(raised, word, final=final))
+    summary = _summary(raised, now, owner)
+    return _card(f"{state.replace('*', '')}. {summary}" if state else summary, blocks)
 
 
 def raised_again(raised: Alert, earlier: Alert, now: datetime, mention: str = "") -> Card:
@@ -113,7 +115,7 @@ def raised_again(raised: Alert, earlier: Alert, now: datetime, mention: str = ""
 def why(raised: Alert, now: datetime) -> Card:
     """Build the answer to *Why?*: all evidence in words, with dates and sources, for and against."""
     contact, assessment = raised.contact, raised.assessment
-    who = f"*{_name(contact)}*, *{quote(contact.account_name, 80)}*"
+    who = f"*{name(contact)}*, *{quote(contact.account_name, 80)}*"
     blocks: list[Block] = [_section("who", f"{who}\n{_verdict(assessment)}")]
     shown = assessment.evidence[:_WHY_FACTS]
     blocks += [
@@ -127,7 +129,7 @@ def why(raised: Alert, now: datetime) -> Card:
         person = _person(suggestion)
         blocks.append(_section(f"person-{i}", f"*Turn to* {person}{f': {reasons}' if reasons else ''}"))
     blocks.append(_context("known", _known(assessment, now)))
-    return _card(f"Why {_name(contact)} is {assessment.verdict}: {quote(assessment.headline, 300)}", blocks)
+    return _card(f"Why {name(contact)} is {assessment.verdict}: {quote(assessment.headline, 300)}", blocks)
 
 
 def _card(text: str, blocks: list[Block]) -> Card:
@@ -136,10 +138,11 @@ def _card(text: str, blocks: list[Block]) -> Card:
 
 def _who(contact: Contact) -> str:
     title = f", {quote(contact.title, 60)}" if contact.title else ""
-    return f"*{_name(contact)}*{title}, *{quote(contact.account_name, 80)}*"
+    return f"*{name(contact)}*{title}, *{quote(contact.account_name, 80)}*"
 
 
-def _name(contact: Contact) -> str:
+def name(contact: Contact) -> str:
+    """Return the person's name as Slack shows it, or the address where none is known."""
     return quote(contact.name, 80) or quote(contact.address, 80)
 
 
@@ -207,21 +210,21 @@ def _known(assessment: Assessment, now: datetime) -> str:
     return " · ".join(parts)
 
 
-def _said(word: Answer, contact: Contact, now: datetime, *, settled: bool) -> str:
+def _said(word: Answer, contact: Contact, now: datetime) -> str:
     """Say who decided, what and when."""
-    who, on = mention(word.by), words.day(word.at, now)
-    if settled:
-        return f"*Settled* by {who}, {on}: {words.ruling(word.choice, _name(contact))}"
+    who, on = user(word.by), words.day(word.at, now)
+    if word.choice is Choice.ON_IT:
+        return f"{who} is on it, since {on}"
     if word.choice is Choice.SNOOZE:
         return f"*Snoozed* by {who}, {on}{f', until {words.day(word.until, now)}' if word.until else ''}"
-    return f"{who} is on it, since {on}"
+    return f"*Settled* by {who}, {on}: {words.ruling(word.choice, name(contact))}"
 
 
 def _summary(raised: Alert, now: datetime, owner: str) -> str:
     """Say in one line of text what the blocks say."""
     contact, assessment = raised.contact, raised.assessment
     at_stake = _deal(contact, now)
-    who = f"{_name(contact)}, {quote(contact.account_name, 80)}{f' ({at_stake})' if at_stake else ''}"
+    who = f"{name(contact)}, {quote(contact.account_name, 80)}{f' ({at_stake})' if at_stake else ''}"
     reason = quote(assessment.headline, 300).rstrip(".")
     names = " or ".join(quote(s.name or s.address, 80) for s in _ranked(assessment))
     parts = [
@@ -233,15 +236,17 @@ def _summary(raised: Alert, now: datetime, owner: str) -> str:
     return ". ".join(part for part in parts if part)
 
 
-def _buttons(raised: Alert, settled: Answer | None, said: Answer | None) -> ActionsBlock:
-    choices = () if settled else BUTTONS.get(raised.assessment.verdict, (Choice.SNOOZE,))
-    offered = [choice for choice in choices if not (said and said.choice is choice)]
+def _buttons(raised: Alert, word: Answer | None, *, final: bool) -> ActionsBlock:
+    """Offer what can still be answered, and *Why?* always."""
+    offered = [] if final else [*BUTTONS.get(raised.assessment.verdict, (Choice.SNOOZE,))]
+    if word and word.choice in offered:
+        offered.remove(word.choice)
     buttons = [
         Button(
             LABELS[choice],
             action_id=f"{ANSWER}{choice}",
             value=raised.case,
-            style="primary" if choice is choices[0] else None,
+            style="primary" if choice is offered[0] and choice is not Choice.SNOOZE else None,
         )
         for choice in offered
     ]

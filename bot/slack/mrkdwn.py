@@ -48,7 +48,7 @@ def mailto(address: str, label: str, limit: int = 80) -> str:
     return f"<mailto:{address}|{shown}>" if _ADDRESS.fullmatch(address) else shown
 
 
-def mention(who: str) -> str:
+def user(who: str) -> str:
     """Return a mention of a Slack user id; anything else is shown as text."""
     return f"<@{who}>" if _USER.fullmatch(who) else quote(who, 80)
 

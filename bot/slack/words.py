@@ -13,9 +13,7 @@ _RULINGS = {
     Choice.STILL_THERE: "{} is still there",
     Choice.ON_LEAVE: "{} is on leave",
     Choice.CHANGED_ROLE: "{} has changed role",
-    Choice.ON_IT: "being taken care of",
     Choice.NOTHING_WRONG: "nothing wrong with {}",
-    Choice.SNOOZE: "snoozed",
 }
 _STRENGTH = {
     Strength.SOME: "some evidence",
@@ -42,7 +40,7 @@ def title(verdict: Verdict) -> str:
 
 
 def ruling(choice: Choice, name: str) -> str:
-    """Return what a rep decided about the person, in words."""
+    """Return what a rep decided for good about the person, in words."""
     return _RULINGS[choice].format(name)
 
 

