@@ -28,6 +28,9 @@ MAX_UID = 4096
 MAX_SEQUENCE = 2**31 - 1
 MAX_ZONES = 50
 
+KEPT_PARTS = frozenset({"VCALENDAR", "VTIMEZONE", "STANDARD", "DAYLIGHT", "VEVENT"})
+"""The components of use; alarms, tasks and free-busy times are left out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attendee:
@@ -93,6 +96,7 @@ def announces_calendar(head: Head) -> bool:
 
 _FOLD = re.compile(r"\r?\n[ \t]")
 _FRAME = re.compile(r"(BEGIN|END):([A-Z0-9-]{1,40})\s{0,10}", re.IGNORECASE)
+_ZONES = re.compile(r"BEGIN:VTIMEZONE\r\n.*?END:VTIMEZONE\r\n", re.DOTALL)
 _ZONE_NAME = re.compile(r"((?:^|;)[ \t]?)TZID(?=[=:;])", re.IGNORECASE | re.MULTILINE)
 
 
@@ -112,7 +116,7 @@ def read_ics(raw: bytes, charset: str = "") -> Itip:
 
 
 def _framed(text: str) -> tuple[str, list[str]]:
-    """Close what is left open, drop what is too deep or too much, and hide zone names from the library.
+    """Keep what says when and who, close what is left open, and hide zone names from the library.
 
     The name of the zone moves to a parameter of ours, so that `icalendar` neither resolves nor remembers it.
     """
@@ -120,11 +124,11 @@ def _framed(text: str) -> tuple[str, list[str]]:
     open_parts: list[str] = []
     notes: list[str] = []
     events = 0
-    for line in text.splitlines():
+    for line in text.replace("\r", "").split("\n"):
         match = _FRAME.fullmatch(line)
         name = match[2].upper() if match else ""
         if match is None:
-            if open_parts and line.strip():
+            if _kept(open_parts, line):
                 lines.append(line)
         elif match[1].upper() == "BEGIN":
             events += name == "VEVENT"
@@ -132,25 +136,49 @@ def _framed(text: str) -> tuple[str, list[str]]:
                 notes.append("the calendar is too large or too deep: the rest was not read")
                 break
             open_parts.append(name)
-            lines.append(f"BEGIN:{name}")
+            _frame(lines, "BEGIN", open_parts)
         elif name in open_parts:
-            while open_parts[-1] != name:
-                lines.append(f"END:{open_parts.pop()}")
-            lines.append(f"END:{open_parts.pop()}")
+            _close(lines, open_parts, name)
             if not open_parts:
                 break
     if open_parts:
         notes.append("the calendar ends early")
-        lines.extend(f"END:{name}" for name in reversed(open_parts))
+        _close(lines, open_parts, open_parts[0])
     return _ZONE_NAME.sub(r"\1X-TZID", "\r\n".join(lines)), notes
+
+
+def _frame(lines: list[str], word: str, open_parts: list[str]) -> None:
+    if KEPT_PARTS.issuperset(open_parts):
+        lines.append(f"{word}:{open_parts[-1]}")
+
+
+def _close(lines: list[str], open_parts: list[str], name: str) -> None:
+    while name in open_parts:
+        _frame(lines, "END", open_parts)
+        open_parts.pop()
+
+
+def _kept(open_parts: list[str], line: str) -> bool:
+    """Say whether a property is of use; a fault in any other could cost the whole calendar."""
+    if open_parts == ["VCALENDAR"]:
+        return line.upper().startswith(("METHOD:", "X-WR-TIMEZONE:"))
+    return bool(open_parts) and ":" in line and KEPT_PARTS.issuperset(open_parts)
+
+
+def _parsed(text: str, notes: list[str]) -> Any:
+    from icalendar import Calendar  # noqa: PLC0415 - the import takes a third of a second
+
+    try:
+        return Calendar.from_ical(text)
+    except ValueError:
+        notes.append("its own time zones could not be read")
+        return Calendar.from_ical(_ZONES.sub("", text))
 
 
 def _itip(text: str, notes: list[str]) -> Itip:
     if not text.startswith("BEGIN:VCALENDAR"):
         return Itip(notes=(*notes, "no calendar"))
-    from icalendar import Calendar  # noqa: PLC0415 - the import takes a third of a second
-
-    calendar = Calendar.from_ical(text)
+    calendar = _parsed(text, notes)
     rules = _rules(calendar)
     own_zone = _word(calendar, "X-WR-TIMEZONE", zones.MAX_NAME)
     events = []
