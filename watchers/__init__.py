@@ -7,6 +7,7 @@ Whatever they observe, the judgement is not theirs: they declare what their kind
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
@@ -54,6 +55,11 @@ class Scope:
     def is_ours(self, address: str) -> bool:
         """Say whether the address is one of our own team's."""
         return under(address, self.our_domains)
+
+    @property
+    def strays(self) -> frozenset[str]:
+        """Return the watched addresses at domains that are nobody's account."""
+        return frozenset(address for address in self.addresses if not under(address, self.domains))
 
     def covers(self, address: str) -> bool:
         """Say whether the address is a watched person's or a watched account's."""
@@ -141,6 +147,12 @@ class Watcher(ABC, Generic[Raw]):
         """Say what several observations mean together; see `Deriver`."""
         del history, now
         return ()
+
+    async def woken(self, source: str, within: timedelta) -> bool:
+        """Wait at most this long; say whether the source asked to be looked at sooner than planned."""
+        del source
+        await asyncio.sleep(within.total_seconds())
+        return False
 
 
 class MailReader(ABC):

@@ -1,0 +1,147 @@
+"""Decide whether an assessment is told to anybody, with the reason. Pure: time is passed in.
+
+An episode is one story: from the first alert until somebody settles it, or until the person is proven to be
+there. Within it a contact is told about again only when it gets graver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from bot.model import (
+    Action,
+    Alert,
+    Answer,
+    Assessment,
+    Case,
+    Choice,
+    Contact,
+    Decision,
+    Evidence,
+    Means,
+    Person,
+    Reason,
+    Strength,
+    Verdict,
+)
+
+GRAVITY = {Verdict.SLIPPING: 1, Verdict.LIKELY_LEFT: 2, Verdict.LEFT: 3}
+FIRMNESS = {Strength.SOME: 0, Strength.CLEAR: 1, Strength.STRONG: 2}
+
+
+Since = Mapping[str, datetime]
+"""When each source's baseline ended: what rests on older evidence alone was there before anybody asked us to
+watch, and raises nothing. Empty judges from the first mail on."""
+
+
+def decide(
+    person: Person, contact: Contact, assessment: Assessment, since: Since
+) -> tuple[Decision, Alert | None]:
+    """Return what to do with an assessment, and the alert where it is to be sent."""
+    return _decided(contact, assessment, *_verdict(person, assessment, since))
+
+
+def notice(
+    person: Person, contact: Contact, assessment: Assessment, began: datetime, since: Since
+) -> tuple[Decision, Alert | None]:
+    """Decide the same for an account notice: once per incident, and again when it has grown much larger."""
+    case = person.cases[-1] if person.cases else None
+    episode = case.episode if case else 1
+    if not _is_news(assessment, since):
+        return _decided(contact, assessment, Action.HOLD, Reason.BASELINE, episode)
+    if case is None:
+        return _decided(contact, assessment, Action.SEND, Reason.FIRST, episode)
+    told = [delivery.alert for delivery in case.deliveries]
+    if max(alert.at for alert in told) < began:
+        return _decided(contact, assessment, Action.SEND, Reason.FIRST, episode + 1)
+    if FIRMNESS[assessment.strength] > max(FIRMNESS[alert.assessment.strength] for alert in told):
+        return _decided(contact, assessment, Action.SEND, Reason.STRONGER, episode)
+    return _decided(contact, assessment, Action.HOLD, Reason.ALREADY_SENT, episode)
+
+
+def _decided(
+    contact: Contact, assessment: Assessment, action: Action, reason: Reason, episode: int
+) -> tuple[Decision, Alert | None]:
+    decision = Decision(
+        contact=contact.address,
+        at=assessment.at,
+        action=action,
+        reason=reason,
+        verdict=assessment.verdict,
+        probability=assessment.probability,
+    )
+    alert = Alert(contact, assessment, episode, assessment.at) if action is Action.SEND else None
+    return decision, alert
+
+
+def _verdict(person: Person, assessment: Assessment, since: Since) -> tuple[Action, Reason, int]:
+    case = person.cases[-1] if person.cases else None
+    episode = case.episode if case else 1
+    if assessment.verdict is Verdict.ON_LEAVE:
+        return Action.HOLD, Reason.ON_LEAVE, episode
+    if assessment.verdict not in GRAVITY:
+        quiet = assessment.verdict is Verdict.QUIET
+        return (Action.DIGEST if quiet else Action.HOLD), Reason.BELOW_THRESHOLD, episode
+    if not _is_news(assessment, since):
+        return Action.HOLD, Reason.BASELINE, episode
+    return (Action.SEND, Reason.FIRST, episode) if case is None else _on_case(case, assessment)
+
+
+def _on_case(case: Case, assessment: Assessment) -> tuple[Action, Reason, int]:
+    """Decide where the person has a case already."""
+    episode = case.episode
+    if case.settled is not None:
+        return _after_answer(case, case.settled, assessment)
+    if _is_over(case, assessment):
+        return Action.SEND, Reason.FIRST, episode + 1
+    if gravity(assessment) > gravest(case):
+        return Action.SEND, Reason.STRONGER, episode
+    return Action.HOLD, Reason.ALREADY_SENT, episode
+
+
+def _after_answer(case: Case, answer: Answer, assessment: Assessment) -> tuple[Action, Reason, int]:
+    """Decide after a rep's word: a snooze runs out, and news after any other answer is a new story."""
+    graver = gravity(assessment) > gravest(case)
+    if answer.choice is Choice.SNOOZE:
+        if answer.until is not None and assessment.at.date() < answer.until and not graver:
+            return Action.HOLD, Reason.SNOOZED, case.episode
+        return Action.SEND, Reason.STRONGER if graver else Reason.REMINDER_DUE, case.episode + 1
+    if answer.choice is Choice.LEFT or not (graver or _is_newer(assessment, answer.at)):
+        return Action.HOLD, Reason.SETTLED, case.episode
+    return Action.SEND, Reason.FIRST, case.episode + 1
+
+
+def _is_news(assessment: Assessment, since: Since) -> bool:
+    """Say whether any evidence that counts came after its source's baseline."""
+    latest = max(since.values(), default=None)
+    return latest is None or any(
+        item.at >= since.get(item.source, latest) for item in assessment.evidence if _speaks(item)
+    )
+
+
+def _is_newer(assessment: Assessment, when: datetime) -> bool:
+    """Say whether any evidence that counts came after that moment."""
+    return any(item.at > when for item in assessment.evidence if _speaks(item))
+
+
+def _speaks(item: Evidence) -> bool:
+    """Say whether evidence can be news; a silence never is, it only grows."""
+    return bool(item.key) and (item.weight > 0 or item.means is Means.NOTED)
+
+
+def _is_over(case: Case, assessment: Assessment) -> bool:
+    """Say whether the person was proven to be there after the case's last alert: then it told its story."""
+    told = max(delivery.alert.at for delivery in case.deliveries)
+    return assessment.last_contact is not None and assessment.last_contact > told
+
+
+def gravity(assessment: Assessment) -> tuple[int, int]:
+    """Rank an assessment: by verdict, and while somebody is slipping also by how firmly."""
+    slipping = assessment.verdict is Verdict.SLIPPING
+    return GRAVITY[assessment.verdict], FIRMNESS[assessment.strength] if slipping else 0
+
+
+def gravest(case: Case) -> tuple[int, int]:
+    """Return the gravest thing that a case has told."""
+    return max(gravity(delivery.alert.assessment) for delivery in case.deliveries)

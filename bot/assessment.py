@@ -1,0 +1,290 @@
+"""Add the evidence up and say what to think of a person. Pure: time is passed in.
+
+Log-odds (nats) add up within families of evidence that fail together. A family is capped, each further fact
+in it counts half of the stronger one before, and beside the strongest family the others are damped, because
+one cause often shows in several places.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot import silence
+from bot.backscatter import HARD
+from bot.evidence import DEPARTURES, day, leave, proofs_of_life, weigh
+from bot.incidents import Incident
+from bot.model import Assessment, Evidence, Family, Kind, Means, Observation, Strength, Verdict
+
+PRIOR = 0.02
+"""Probability that a watched person has left, before any evidence; 17-30 % change jobs in a year."""
+
+CAPS: Mapping[Family, float] = {
+    Family.MAIL: 11.0,
+    Family.PUBLIC: 5.0,
+    Family.CALENDAR: 4.0,
+    Family.SILENCE: math.log(8),
+    Family.RESPONSE: 1.5,
+    Family.ANSWER: 12.0,
+}
+"""The most a family can add. A "1 in 100" silence multiplies the odds of departure by only about 8."""
+
+REPEAT = 0.5
+"""What each further fact of a family is worth, relative to the stronger one before it."""
+
+DEPENDENCE = 0.7
+"""What a family is worth beside a stronger one."""
+
+LIKELY_FROM = 0.7
+"""The probability from which a departure is likely."""
+
+SLIPPING_FROM = 1.8
+"""What the signs of pulling away must add up to."""
+
+SUPPORT_FROM = 1.0
+"""What other families must add for a rejected mailbox to say Left by itself."""
+
+RARE_SILENCE = 0.05
+"""A silence that long is this improbable while the person is there: from then on it is Quiet."""
+
+KNOWN_FOR = timedelta(days=180)
+"""How long after the last real contact we still call somebody active who keeps no rhythm to judge by."""
+
+SILENT = "silent"
+MEETING = "meeting"
+
+KEPT = 60
+"""How many items of evidence an assessment keeps."""
+
+OTHER_EXPLANATIONS: Mapping[str, str] = {
+    HARD: "a renamed address or a mail migration would bounce as well",
+    "meeting_drift": "a full calendar, or a project date that moved on their side",
+    "meeting_bare_update": "an assistant may have moved it for them",
+    "farewell": "the last day may still change",
+}
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What is true beyond the person.
+
+    `unseen` says why the sources that would show the person cannot be read, empty where they can.
+    `incidents` are the times when mail to the whole account was in trouble.
+    """
+
+    unseen: str = ""
+    incidents: Sequence[Incident] = ()
+
+    def hidden(self, now: datetime) -> str:
+        """Say why we cannot see the person now; empty where we can."""
+        current = [
+            f"{found.sentence}: see the account notice" for found in self.incidents if found.is_current(now)
+        ]
+        return self.unseen or next(iter(current), "")
+
+
+NORMAL = Circumstances()
+
+
+def assess(
+    address: str,
+    observations: Iterable[Observation],
+    now: datetime,
+    kinds: Mapping[str, Kind],
+    *,
+    derived: Iterable[Observation] = (),
+    circumstances: Circumstances = NORMAL,
+) -> Assessment:
+    """Judge one person by what is known at `now`; `derived` is what the watchers concluded from it."""
+    history = sorted(
+        (seen for seen in (*observations, *derived) if seen.at <= now), key=lambda seen: (seen.at, seen.key)
+    )
+    life = [
+        seen
+        for seen in proofs_of_life([seen for seen in history if seen.kind in kinds], kinds)
+        if kinds[seen.kind].family is not Family.ANSWER
+    ]
+    away = leave(history, kinds, now)
+    evidence = weigh(history, now, kinds, circumstances.incidents)
+    rhythm = silence.judge(activity(address, history, life), now) if away is None else None
+    if rhythm is not None:
+        evidence.append(silence_evidence(rhythm, now))
+    families = by_family(evidence)
+    probability = fused(families)
+    last_contact = life[-1].at if life else None
+    alarming = alarm(evidence, families, probability)
+    evidence.sort(key=lambda item: (not leads(alarming, item), -item.weight, -item.at.timestamp(), item.key))
+    verdict = alarming or calm(
+        history, rhythm=rhythm, away=away, last_contact=last_contact, now=now, circumstances=circumstances
+    )
+    return Assessment(
+        contact=address,
+        at=now,
+        verdict=verdict,
+        strength=strength(verdict, evidence, probability),
+        probability=round(probability, 4),
+        headline=headline(verdict, evidence, away, last_contact, circumstances.hidden(now)),
+        evidence=tuple(telling(evidence)),
+        other_explanations=open_explanations(verdict, evidence),
+        last_contact=last_contact,
+        returns=day(away.facts.get("returns")) if away else None,
+    )
+
+
+def activity(address: str, history: Sequence[Observation], life: Sequence[Observation]) -> list[datetime]:
+    """Return when the person did anything at all: a meeting that they move is no silence either."""
+    acts = [seen.at for seen in history if seen.kind == MEETING and seen.facts.get("by") == address]
+    return [*acts, *(seen.at for seen in life)]
+
+
+def leads(verdict: Verdict | None, item: Evidence) -> bool:
+    """Say whether evidence is of the sort that makes the verdict: it is told first."""
+    if item.weight <= 0 or item.kind == SILENT:
+        return False
+    return item.means is (Means.SLIPPING if verdict is Verdict.SLIPPING else Means.GONE) or item.explicit
+
+
+def telling(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Return what an assessment keeps: what counts, what does not and says why, the newest of the rest."""
+    newest: dict[str, Evidence] = {}
+    for item in evidence:
+        if item.kind not in newest or item.at > newest[item.kind].at:
+            newest[item.kind] = item
+    kept = [item for item in evidence if item.weight > 0 or item.note or newest[item.kind] is item]
+    return kept[:KEPT]
+
+
+def silence_evidence(rhythm: silence.Silence, now: datetime) -> Evidence:
+    """Turn a silence into evidence: how much likelier it makes a departure than the prior."""
+    weight = min(CAPS[Family.SILENCE], max(0.0, logit(rhythm.probability) - logit(PRIOR)))
+    return Evidence(
+        key="",
+        kind=SILENT,
+        means=Means.GONE,
+        family=Family.SILENCE,
+        at=now,
+        source="correspondence",
+        sentence=rhythm.sentence,
+        weight=round(weight, 3),
+    )
+
+
+def by_family(evidence: Sequence[Evidence]) -> dict[Family, float]:
+    """Add up each family: the strongest fact in full, each further one at half of the one before, capped."""
+    weights: defaultdict[Family, list[float]] = defaultdict(list)
+    for item in evidence:
+        if item.weight > 0:
+            weights[item.family].append(item.weight)
+    return {
+        family: min(CAPS[family], sum(w * REPEAT**i for i, w in enumerate(sorted(found, reverse=True))))
+        for family, found in weights.items()
+    }
+
+
+def fused(families: Mapping[Family, float]) -> float:
+    """Return the probability of departure: the strongest family in full, the others damped."""
+    total = sum(families.values())
+    strongest = max(families.values(), default=0.0)
+    return 1 / (1 + math.exp(-(logit(PRIOR) + strongest + DEPENDENCE * (total - strongest))))
+
+
+def logit(probability: float) -> float:
+    """Return the log-odds (nats) of a probability, which is kept off 0 and 1."""
+    bounded = min(max(probability, 1e-6), 1 - 1e-6)
+    return math.log(bounded / (1 - bounded))
+
+
+def alarm(
+    evidence: Sequence[Evidence], families: Mapping[Family, float], probability: float
+) -> Verdict | None:
+    """Return the verdict that asks for attention, or None.
+
+    Left needs the source's own word, or a rejected mailbox together with another family. No weak signal and
+    no silence can say it.
+    """
+    counted = [item for item in evidence if item.weight > 0]
+    if any(item.explicit for item in counted):
+        return Verdict.LEFT
+    if any(item.kind in DEPARTURES for item in counted):
+        return Verdict.SLIPPING
+    if any(item.kind == HARD for item in counted) and probability >= LIKELY_FROM:
+        support = sum(added for family, added in families.items() if family is not Family.MAIL)
+        return Verdict.LEFT if support >= SUPPORT_FROM else Verdict.LIKELY_LEFT
+    return Verdict.SLIPPING if drift(counted) >= SLIPPING_FROM else None
+
+
+def drift(evidence: Iterable[Evidence]) -> float:
+    """Return what the signs of pulling away add up to."""
+    return sum(item.weight for item in evidence if item.means is Means.SLIPPING)
+
+
+def calm(
+    history: Sequence[Observation],
+    *,
+    rhythm: silence.Silence | None,
+    away: Observation | None,
+    last_contact: datetime | None,
+    now: datetime,
+    circumstances: Circumstances,
+) -> Verdict:
+    """Return the verdict of somebody who alarms nobody; whom we cannot see is never called active."""
+    if away is not None:
+        return Verdict.ON_LEAVE
+    if circumstances.hidden(now) or not history:
+        return Verdict.UNCHECKED
+    if rhythm is not None:
+        return Verdict.QUIET if rhythm.surprise <= RARE_SILENCE else Verdict.ACTIVE
+    if last_contact is None:
+        return Verdict.UNCHECKED
+    return Verdict.ACTIVE if now - last_contact <= KNOWN_FOR else Verdict.QUIET
+
+
+def strength(verdict: Verdict, evidence: Sequence[Evidence], probability: float) -> Strength:
+    """Say in a word how strong the verdict is."""
+    if verdict is Verdict.SLIPPING:
+        score, clear, strong = drift(evidence), SLIPPING_FROM * 1.4, SLIPPING_FROM * 1.8
+        if any(item.kind in DEPARTURES and item.weight > 0 for item in evidence):
+            return Strength.STRONG
+    else:
+        score, clear, strong = probability, 0.85, 0.97
+    if score >= strong:
+        return Strength.STRONG
+    return Strength.CLEAR if score >= clear else Strength.SOME
+
+
+def headline(
+    verdict: Verdict,
+    evidence: Sequence[Evidence],
+    away: Observation | None,
+    last_contact: datetime | None,
+    hidden: str,
+) -> str:
+    """Say the verdict's reason in one sentence, for the rep."""
+    if verdict in {Verdict.LEFT, Verdict.LIKELY_LEFT, Verdict.SLIPPING}:
+        families = {item.family for item in evidence if item.weight > 0 and item.kind != SILENT}
+        leading = next(item.sentence for item in evidence if item.weight > 0)
+        return f"{leading}; {number(len(families))} independent signs" if len(families) > 1 else leading
+    if verdict is Verdict.ON_LEAVE and away is not None:
+        return away.sentence
+    if verdict is Verdict.UNCHECKED:
+        return hidden or "nothing was found that shows them at work"
+    silent = next((item.sentence for item in evidence if item.kind == SILENT), "")
+    since = f"last heard of on {last_contact:%-d %B %Y}" if last_contact else ""
+    return silent if verdict is Verdict.QUIET and silent else since
+
+
+def number(count: int) -> str:
+    """Write a small number as a word."""
+    words = ("no", "one", "two", "three", "four", "five", "six")
+    return words[count] if count < len(words) else str(count)
+
+
+def open_explanations(verdict: Verdict, evidence: Iterable[Evidence]) -> tuple[str, ...]:
+    """Return the innocent readings that the evidence leaves open."""
+    if verdict not in {Verdict.LIKELY_LEFT, Verdict.SLIPPING}:
+        return ()
+    kinds = dict.fromkeys(item.kind for item in evidence if item.weight > 0)
+    return tuple(OTHER_EXPLANATIONS[kind] for kind in kinds if kind in OTHER_EXPLANATIONS)

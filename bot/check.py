@@ -1,0 +1,114 @@
+"""One pass over files without Slack: who of these contacts has left, is slipping, is there.
+
+It runs the same pipeline as the service, and judges from the first mail on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from bot.model import Assessment, Contact, Json
+from bot.pipeline import Pipeline, Progress, Rules
+from bot.store import Store
+from bot.store.tiny import TinyStore
+from bot.testing import MemoryStore
+from watchers import derivers, kinds
+from watchers.mail.files import FileMailbox
+from watchers.mailbox import Mailbox
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A contact and what we think of them."""
+
+    contact: Contact
+    assessment: Assessment
+
+
+@dataclass(frozen=True)
+class Check:
+    """What to check: the contacts, where the mail lies, and which mail domains are ours.
+
+    `data` is the folder to keep what was read in, so that the next pass reads only what is new; None keeps
+    nothing.
+    """
+
+    contacts: tuple[Contact, ...]
+    mail: tuple[Path, ...]
+    our_domains: tuple[str, ...]
+    data: Path | None = None
+
+    async def run(self, now: datetime, progress: Progress | None = None) -> tuple[list[Checked], int]:
+        """Read what is new and judge everybody at `now`; return that, and how many mails were unreadable."""
+        boxes = tuple(FileMailbox(kind="files", path=path.resolve(), name="") for path in self.mail)
+        watcher = Mailbox(Mailbox.Config(mailboxes=boxes))
+        async with _store(self.data) as store:
+            await _watch(store, self.contacts)
+            pipeline = Pipeline(store, Rules(kinds(), derivers()), self.our_domains, baseline=False)
+            for source in watcher.sources(await pipeline.scope()):
+                await pipeline.sweep(watcher, source, now, progress)
+            assessments = await pipeline.judge(now)
+        judged = {assessment.contact: assessment for assessment in assessments}
+        checked = [Checked(contact, judged[contact.address]) for contact in self.contacts]
+        return checked, sum(watcher.broken.values())
+
+
+async def _watch(store: Store, contacts: Iterable[Contact]) -> None:
+    """Watch exactly these contacts."""
+    wanted = {contact.address: contact for contact in contacts}
+    for known in await store.contacts():
+        if known.address not in wanted:
+            await store.unwatch(known.address)
+    for contact in wanted.values():
+        await store.watch(contact)
+
+
+@asynccontextmanager
+async def _store(data: Path | None) -> AsyncIterator[Store]:
+    store: Store = MemoryStore() if data is None else await TinyStore.open(data)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def as_json(checked: Checked) -> dict[str, Json]:
+    """Return the line that `check --json` prints for a contact."""
+    contact, assessment = checked.contact, checked.assessment
+    return {
+        "contact": contact.address,
+        "name": contact.name,
+        "account": contact.account_name,
+        "owner": contact.owner,
+        "verdict": str(assessment.verdict),
+        "strength": str(assessment.strength),
+        "probability": assessment.probability,
+        "headline": assessment.headline,
+        "last_contact": assessment.last_contact.isoformat() if assessment.last_contact else None,
+        "returns": assessment.returns.isoformat() if assessment.returns else None,
+        "evidence": [
+            {
+                "kind": item.kind,
+                "date": item.at.isoformat(),
+                "source": item.source,
+                "sentence": item.sentence,
+                "weight": item.weight,
+                "note": item.note,
+            }
+            for item in assessment.evidence
+        ],
+        "other_explanations": list(assessment.other_explanations),
+        "suggestions": [
+            {
+                "name": suggestion.name,
+                "address": suggestion.address,
+                "successor": suggestion.successor,
+                "reasons": list(suggestion.reasons),
+            }
+            for suggestion in assessment.suggestions
+        ],
+    }

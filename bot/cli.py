@@ -1,0 +1,297 @@
+"""The console command. What a command needs is imported when it runs, so that --help is quick."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot import __version__
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from bot.crm.csv import Contacts
+    from bot.pipeline import Progress
+
+
+class Moment(click.ParamType[datetime]):
+    """A day ("2026-08-14": the end of that day, UTC) or a moment ("2026-08-14T09:30+02:00")."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read an ISO 8601 date or moment."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            if len(value) == len("2026-08-14"):
+                return datetime.combine(date.fromisoformat(value), time(), UTC) + timedelta(days=1)
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"'{value}' is no date: write 2026-08-14 or 2026-08-14T09:30+02:00", param, ctx)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def examples(*lines: str) -> str:
+    """Return an epilog that click leaves as it is."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+class Commands(click.Group):
+    """The commands; what only a person can mend is told in two lines, not as a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the chosen command."""
+        from bot.model import NeedsHuman, SourceDown
+
+        try:
+            return super().invoke(ctx)
+        except NeedsHuman as failure:
+            note(f"Error: {failure.what}\nTo mend it: {failure.how}.")
+            ctx.exit(2)
+        except SourceDown as failure:
+            note(f"Error: {failure.what}\nTry again later.")
+            ctx.exit(1)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=examples(
+        "stillthere demo", "stillthere check --contacts contacts.csv --mail ~/Maildir --our-domain us.example"
+    ),
+)
+@click.version_option(__version__, prog_name="stillthere")
+def main() -> None:
+    """Know that your champion is leaving while there is still time."""
+
+
+@main.command(
+    epilog=examples(
+        "stillthere check --contacts contacts.csv --mail ~/Maildir --our-domain us.example",
+        "stillthere check --contacts crm.csv --mail a.mbox --mail b/ --our-domain us.example --json",
+        "stillthere check --contacts c.csv --mail in/ --our-domain us.example --now 2026-03-31",
+    )
+)
+@click.option(
+    "--contacts",
+    "contacts_file",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="CSV with a column 'email'; exports of HubSpot and Salesforce are recognised.",
+)
+@click.option(
+    "--mail",
+    required=True,
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Maildir, mbox, folder with one mail a file, or one file. Repeatable.",
+)
+@click.option(
+    "--our-domain",
+    "our_domains",
+    required=True,
+    multiple=True,
+    help="A mail domain of our own team. Repeatable.",
+)
+@click.option(
+    "--now", type=Moment(), help="Judge as of then; a day is judged at its end (UTC). Default: now."
+)
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep what was read here, so that the next pass reads only what is new.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON a contact.")
+@click.option("--verbose", is_flag=True, help="Name every mail that could not be read, and why.")
+def check(
+    contacts_file: Path,
+    mail: tuple[Path, ...],
+    our_domains: tuple[str, ...],
+    now: datetime | None,
+    data: Path | None,
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """Say who of your contacts has left, is slipping or is there, from mail you already have.
+
+    Nothing is sent anywhere and, without --data, nothing is kept.
+    """
+    from bot import check as offline
+    from bot import report
+    from bot.crm.csv import read_contacts
+
+    start(verbose=verbose)
+    load_readers()
+    found = read_contacts(contacts_file)
+    tell_bad_rows(found, contacts_file)
+    asked = offline.Check(found.contacts, mail, our_domains, data)
+    with progress("mails") as told:
+        checked, unreadable = asyncio.run(asked.run(now or datetime.now(UTC), told))
+    if unreadable:
+        note(f"{unreadable} mails could not be read" + ("" if verbose else "; --verbose names them"))
+    if as_json:
+        for item in checked:
+            print_json(offline.as_json(item))
+    else:
+        report.contacts(checked, console())
+
+
+@main.command(epilog=examples("stillthere read bounce.eml", "stillthere read ~/Maildir --json > said.jsonl"))
+@click.argument(
+    "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(exists=True, path_type=Path)
+)
+@click.option("--our-domain", "our_domains", multiple=True, help="A mail domain of our own team. Repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON a mail.")
+def read(paths: tuple[Path, ...], our_domains: tuple[str, ...], as_json: bool) -> None:
+    """Say what each mail means, and why it is taken for that.
+
+    PATH is a Maildir, an mbox, a folder with one mail a file, or one file.
+    """
+    from bot import reading
+
+    start()
+    load_readers()
+    from watchers import Scope
+
+    readings = reading.read(paths, Scope(our_domains=frozenset(our_domains)))
+    if as_json:
+        for item in readings:
+            print_json(item.as_json())
+        return
+    from bot import report
+
+    counts = report.mails(readings, console())
+    note(", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in counts.most_common()))
+
+
+@main.command(epilog=examples("stillthere demo", "stillthere demo --keep story/"))
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Leave the story's mails and store in this folder, to look at afterwards.",
+)
+def demo(keep: Path | None) -> None:
+    """Play the story of a champion who slips away, through the real pipeline, in a few seconds.
+
+    Needs no network, no token and no configuration.
+    """
+    from bot.demo import play
+
+    start()
+    load_readers()
+    asyncio.run(play(console(), keep))
+
+
+@main.command(epilog=examples("stillthere run", "stillthere run --config /etc/stillthere/config.yaml"))
+@click.option(
+    "--config",
+    "config_file",
+    default="config.yaml",
+    show_default=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The settings.",
+)
+@click.option("--verbose", is_flag=True, help="Log every look at every source.")
+def run(config_file: Path, verbose: bool) -> None:
+    """Watch, as a service: look at every source when it is due and alert in Slack.
+
+    Without Slack tokens alerts are shown in the terminal. SIGTERM or Ctrl-C stops it cleanly.
+    """
+    from bot.app import serve
+
+    start(verbose=verbose, service=True)
+    asyncio.run(serve(config_file, console()))
+
+
+@main.command(name="watchers")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON a watcher.")
+def list_watchers(as_json: bool) -> None:
+    """List the watchers and mail readers, and the kinds of evidence they give."""
+    load_readers()
+    from watchers import MailReader, Watcher
+
+    owners: list[tuple[str, str, type[Any]]] = [
+        *(("watcher", name, kind) for name, kind in sorted(Watcher.registry.items())),
+        *(("mail reader", name, kind) for name, kind in sorted(MailReader.registry.items())),
+    ]
+    for what, name, owner in owners:
+        summary = (owner.__doc__ or "").strip().partition("\n")[0]
+        kinds = [kind.name for kind in owner.kinds]
+        if as_json:
+            print_json({"name": name, "is": what, "summary": summary, "kinds": list(kinds)})
+        else:
+            click.echo(f"{name} ({what}): {summary}")
+            if kinds:
+                click.echo(f"    {', '.join(kinds)}")
+
+
+def start(*, verbose: bool = False, service: bool = False) -> None:
+    """Send logs to stderr, in the amount that suits the command."""
+    from bot.logs import configure
+
+    configure(verbose=verbose, service=service)
+
+
+def load_readers() -> None:
+    """Load every watcher and reader there is."""
+    from watchers import load
+
+    load()
+
+
+def console() -> Console:
+    """Return the console that results are printed on."""
+    from rich.console import Console as RichConsole
+
+    return RichConsole(highlight=False)
+
+
+def print_json(line: object) -> None:
+    """Print one line of JSON for a machine."""
+    sys.stdout.write(json.dumps(line, ensure_ascii=True) + "\n")
+
+
+def note(text: str) -> None:
+    """Say something to the person at the terminal that is no result."""
+    click.echo(text, err=True)
+
+
+def tell_bad_rows(found: Contacts, path: Path) -> None:
+    """List the rows of a contacts file that were left out."""
+    for row in found.bad:
+        note(f"{path}: row {row.number}: {row.reason}")
+
+
+@contextmanager
+def progress(unit: str) -> Iterator[Progress]:
+    """Show on stderr how far reading has come; nothing where stderr is no terminal."""
+    from rich.console import Console as RichConsole
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    err = RichConsole(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        tasks: dict[str, Any] = {}
+
+        def told(source: str, done: int, total: int | None) -> None:
+            if source not in tasks:
+                tasks[source] = bar.add_task(source.rpartition("/")[2])
+            bar.update(tasks[source], completed=done, total=total)
+
+        yield told

@@ -1,0 +1,203 @@
+"""Read contacts from a CSV file: ours, or a contact export of HubSpot or Salesforce.
+
+Only `email` is required. A row without a valid address is reported with its number and the others are taken.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+
+from bot.model import Contact, Deal, NeedsHuman
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "email": ("email", "e-mail", "email address", "e-mail address", "work email", "mail"),
+    "name": ("name", "full name", "contact name"),
+    "first": ("first name", "firstname", "given name"),
+    "last": ("last name", "lastname", "surname", "family name"),
+    "title": ("title", "job title", "jobtitle", "position", "role"),
+    "account": (
+        "account",
+        "account name",
+        "company",
+        "company name",
+        "associated company",
+        "organisation",
+        "organization",
+        "primary associated company",
+        "associated company names",
+    ),
+    "owner": ("owner", "contact owner", "account owner", "owner email", "contact owner email", "owner name"),
+    "deal": ("deal", "deal name", "opportunity", "opportunity name", "associated deal", "associated deals"),
+    "amount": ("amount", "deal amount", "opportunity amount", "value"),
+    "currency": ("currency", "amount currency", "deal currency", "currency iso code"),
+    "stage": ("stage", "deal stage", "opportunity stage"),
+    "close_date": ("close_date", "close date", "closing date", "closedate"),
+    "country": ("country", "country/region", "mailing country", "country code"),
+    "links": ("links", "link", "linkedin", "linkedin url", "linkedin profile", "website", "website url"),
+}
+"""What each column may be called, in lower case: our own name first, then those of CRM exports."""
+
+ADDRESS = re.compile(r"[^@\s<>,;\"]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+DATE_FORMATS = ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d")
+LONGEST = 500
+"""The longest value that is taken over; what is longer is cut."""
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that was left out; `number` counts from 1 for the first line under the header."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """What a contacts file holds: the contacts by address, and the rows that were left out."""
+
+    contacts: tuple[Contact, ...]
+    bad: tuple[BadRow, ...] = ()
+
+
+def read_contacts(path: Path) -> Contacts:
+    """Read a contacts file. Raises NeedsHuman where there is no such file or no e-mail column."""
+    try:
+        text = decode(path.read_bytes())
+    except OSError as error:
+        raise NeedsHuman(f"{path}: {error.strerror}", "name a CSV file with a column 'email'") from error
+    return parse_contacts(text, str(path))
+
+
+def parse_contacts(text: str, where: str) -> Contacts:
+    """Read contacts from CSV text; `where` names it in errors."""
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter(text))
+    rows = lenient(reader)
+    header = next(rows, [])
+    columns = recognise(header)
+    if "email" not in columns:
+        found = ", ".join(name.strip() for name in header if name.strip())[:200]
+        raise NeedsHuman(f"{where}: no e-mail column among: {found}", "name one column 'email'")
+    contacts: dict[str, Contact] = {}
+    bad: list[BadRow] = []
+    for number, row in enumerate(rows, start=1):
+        if not any(cell.strip() for cell in row):
+            continue
+        cells = {name: row[at].strip()[:LONGEST] for name, at in columns.items() if at < len(row)}
+        address = cells.get("email", "").lower().removeprefix("mailto:")
+        if not ADDRESS.fullmatch(address):
+            bad.append(
+                BadRow(number, f"'{address[:60]}' is no e-mail address" if address else "no e-mail address")
+            )
+            continue
+        contact = _contact(address, cells)
+        known = contacts.get(address)
+        if known is not None:
+            bad.append(BadRow(number, f"{address} stands in an earlier row; what is new was added to it"))
+            contact = _merged(known, contact)
+        contacts[address] = contact
+    return Contacts(tuple(contacts.values()), tuple(bad))
+
+
+def lenient(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    """Yield the rows of a CSV reader; a row that it cannot read is an empty one."""
+    while True:
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield []
+
+
+def decode(raw: bytes) -> str:
+    """Decode by the byte order mark, else as UTF-8, else as Windows-1252, as spreadsheets write."""
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if raw.startswith(mark):
+            return raw.decode(encoding, "replace")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
+
+
+def delimiter(text: str) -> str:
+    """Return what separates the columns: whichever of comma, semicolon and tab is most in the header."""
+    header = text.lstrip().partition("\n")[0]
+    return max(",;\t", key=header.count)
+
+
+def recognise(header: list[str]) -> dict[str, int]:
+    """Return where each known column stands; the first of several wins."""
+    names = [re.sub(r"\s+", " ", name.replace("_", " ")).strip().lower() for name in header]
+    found: dict[str, int] = {}
+    for column, spellings in COLUMNS.items():
+        for spelling in spellings:
+            if spelling.replace("_", " ") in names:
+                found[column] = names.index(spelling.replace("_", " "))
+                break
+    return found
+
+
+def _contact(address: str, cells: dict[str, str]) -> Contact:
+    name = cells.get("name") or f"{cells.get('first', '')} {cells.get('last', '')}".strip()
+    deal = Deal(
+        name=cells.get("deal", ""),
+        amount=amount(cells.get("amount", "")),
+        currency=cells.get("currency", ""),
+        stage=cells.get("stage", ""),
+        close_date=day(cells.get("close_date", "")),
+    )
+    return Contact(
+        address=address,
+        name=name,
+        title=cells.get("title", ""),
+        account=cells.get("account", ""),
+        owner=cells.get("owner", ""),
+        deal=deal if deal != Deal() else None,
+        country=cells.get("country", ""),
+        links=tuple(re.split(r"[\s;|]+", cells["links"])) if cells.get("links") else (),
+    )
+
+
+def _merged(known: Contact, other: Contact) -> Contact:
+    """Return the known contact with what only the other row says."""
+    changes = {
+        name: getattr(other, name)
+        for name in ("name", "title", "account", "owner", "deal", "country", "links")
+        if not getattr(known, name) and getattr(other, name)
+    }
+    return replace(known, **changes)
+
+
+def amount(text: str) -> float | None:
+    """Read an amount as people write it: "48,000.00", "48.000,00", "€ 48 000"; None where it is none."""
+    digits = re.sub(r"[^\d.,-]", "", text)
+    if re.fullmatch(r"-?[\d.]*,\d{1,2}", digits):
+        digits = digits.replace(".", "").replace(",", ".")
+    elif re.fullmatch(r"-?\d{1,3}(\.\d{3})+", digits):
+        digits = digits.replace(".", "")
+    try:
+        return float(digits.replace(",", ""))
+    except ValueError:
+        return None
+
+
+def day(text: str) -> date | None:
+    """Read a date in the forms of the common exports; None where it is none."""
+    for form in DATE_FORMATS:
+        try:
+            return datetime.strptime(text[:10], form).date()  # noqa: DTZ007 - a day has no zone
+        except ValueError:
+            continue
+    return None

@@ -1,0 +1,60 @@
+"""The engine of one process: a bounded group of tasks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+import structlog
+
+from bot.engine import Look, Unit
+
+log = structlog.get_logger()
+
+AT_ONCE = 8
+"""How many sources are looked at at the same time."""
+
+
+class LocalEngine:
+    """Do units of work in this process, at most `AT_ONCE` at a time and one a source."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self._free = asyncio.Semaphore(AT_ONCE)
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+        self._draining = False
+
+    async def start(self, units: Iterable[Unit]) -> None:
+        """Have these units done; one whose source is being looked at is done once more afterwards."""
+        for unit in units:
+            if self._draining:
+                return
+            if unit.source in self._under_way:
+                self._again.add(unit.source)
+                continue
+            task = asyncio.create_task(self._do(unit), name=unit.source)
+            self._under_way[unit.source] = task
+
+    async def drain(self) -> None:
+        """Take no more work, and wait for what is under way."""
+        self._draining = True
+        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+
+    async def idle(self) -> None:
+        """Wait until nothing is under way."""
+        while self._under_way:
+            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+
+    async def _do(self, unit: Unit) -> None:
+        try:
+            async with self._free:
+                await self._look(unit)
+                while unit.source in self._again and not self._draining:
+                    self._again.discard(unit.source)
+                    await self._look(unit)
+        except Exception:
+            log.exception("look.failed", watcher=unit.watcher.name, source=unit.source)
+        finally:
+            self._again.discard(unit.source)
+            del self._under_way[unit.source]

@@ -1,0 +1,184 @@
+"""Weigh what was observed of one person, as it counts at one moment. Pure: time is passed in.
+
+Nothing is thrown away: an observation that does not count stays as evidence of weight zero, with a note that
+says why it does not. Decay, contradiction by proof of life and counting each fact once are here; adding up
+and judging are in `assessment`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+from bot.backscatter import HARD, MAIL_WORKS, objection
+from bot.incidents import Incident
+from bot.model import Evidence, Kind, Means, Observation
+
+ANSWERED = 0.5
+"""What a sign of pulling away is worth once the person has written since: present, perhaps still drifting."""
+
+LEAVE_GRACE = timedelta(days=3)
+"""How long after their announced return a person on leave is not expected to answer yet."""
+
+LEAVE_WITHOUT_DATE = timedelta(days=14)
+"""How long a leave reply without a date is believed."""
+
+ANNOUNCED = 0.6
+"""What an announced departure is worth until its last day has passed."""
+
+COUNTED_ONCE = "the same fact as a stronger sign"
+
+DEPARTURES = frozenset({"departed", "farewell"})
+REPLIES = DEPARTURES | {"on_leave", "role_change", "address_change", "acknowledgement"}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Everything an observation is weighed against: the history of its person, and the time.
+
+    `life` is the latest proof that the person was there, `works` the latest that their mailbox was.
+    `incidents` are the times when mail to the whole account was in trouble.
+    """
+
+    now: datetime
+    history: Sequence[Observation]
+    life: Observation | None
+    works: Observation | None
+    incidents: Sequence[Incident] = ()
+
+    def evidence(self, seen: Observation, kind: Kind) -> Evidence:
+        """Weigh one observation."""
+        weight, note = faded(kind, seen, self.now), ""
+        if weight > 0:
+            factor, note = self._worth(seen, kind)
+            weight *= factor
+        return Evidence(
+            key=seen.key,
+            kind=seen.kind,
+            means=kind.means,
+            family=kind.family,
+            at=seen.at,
+            source=seen.source,
+            sentence=seen.sentence,
+            weight=round(weight, 3),
+            explicit=weight > 0 and not note and says_left(seen, kind),
+            note=note,
+        )
+
+    def _worth(self, seen: Observation, kind: Kind) -> tuple[float, str]:
+        """Return which part of its weight an observation keeps, and why not all of it."""
+        if seen.kind == HARD and (reason := self._mail_objection(seen)):
+            return 0.0, reason
+        life = self.life
+        if life is not None and life.at > seen.at and kind.means is Means.GONE:
+            return 0.0, f"contradicted on {life.at:%-d %B %Y}: {life.sentence}"
+        if life is not None and life.at > seen.at and kind.means is Means.SLIPPING:
+            return ANSWERED, f"they were in touch since, on {life.at:%-d %B %Y}"
+        last_day = leaves_on(seen) if seen.kind in DEPARTURES else None
+        if last_day is not None and self.now < end_of(last_day):
+            return ANNOUNCED, f"announced: their last day is {last_day:%-d %B %Y}"
+        return 1.0, ""
+
+    def _mail_objection(self, bounce: Observation) -> str:
+        for incident in self.incidents:
+            if incident.covers(bounce.at):
+                return f"{incident.sentence}: see the account notice"
+        if self.works is not None and self.works.at > bounce.at:
+            return f"the mailbox answered again on {self.works.at:%-d %B %Y}"
+        return objection(bounce, self.history)
+
+
+def weigh(
+    history: Sequence[Observation],
+    now: datetime,
+    kinds: Mapping[str, Kind],
+    incidents: Sequence[Incident] = (),
+) -> list[Evidence]:
+    """Weigh every observation of a person; the history is sorted by time and holds derived ones too."""
+    known = [seen for seen in history if seen.kind in kinds]
+    works = latest(seen for seen in known if seen.kind in MAIL_WORKS)
+    moment = Moment(now, known, latest(proofs_of_life(known, kinds)), works, incidents)
+    return _once([moment.evidence(seen, kinds[seen.kind]) for seen in known], known)
+
+
+def faded(kind: Kind, seen: Observation, now: datetime) -> float:
+    """Return what is left of a kind's weight by now; it halves every half-life."""
+    if kind.half_life is None:
+        return kind.weight
+    return float(kind.weight * 0.5 ** ((now - seen.at) / kind.half_life))
+
+
+def proofs_of_life(history: Sequence[Observation], kinds: Mapping[str, Kind]) -> list[Observation]:
+    """Return what shows that the person was there: their own mail, an acceptance, a rep's word.
+
+    A departure or leave reply that no header marks as automatic looks like a mail by the person; it is not.
+    """
+    automatic = {
+        str(seen.facts.get("message_id") or "")
+        for seen in history
+        if kinds[seen.kind].means is not Means.ALIVE and seen.kind in REPLIES
+    } - {""}
+    return [
+        seen
+        for seen in history
+        if kinds[seen.kind].means is Means.ALIVE and str(seen.facts.get("message_id") or "") not in automatic
+    ]
+
+
+def leave(history: Sequence[Observation], kinds: Mapping[str, Kind], now: datetime) -> Observation | None:
+    """Return the leave the person is on now, or None. Writing again, or the return date, ends it."""
+    known = [seen for seen in history if seen.kind in kinds]
+    away = latest([seen for seen in known if kinds[seen.kind].means is Means.AWAY])
+    if away is None:
+        return None
+    life = latest(proofs_of_life(known, kinds))
+    if life is not None and life.at > away.at:
+        return None
+    back = day(away.facts.get("returns"))
+    until = end_of(back) + LEAVE_GRACE if back else away.at + LEAVE_WITHOUT_DATE
+    return away if now < until else None
+
+
+def leaves_on(seen: Observation) -> date | None:
+    """Return the last day that a departure reply or farewell names."""
+    return day(seen.facts.get("leaves"))
+
+
+def latest(observations: Iterable[Observation]) -> Observation | None:
+    """Return the newest observation, None of nothing."""
+    return max(observations, key=lambda seen: seen.at, default=None)
+
+
+def day(value: object) -> date | None:
+    """Read an ISO date from a fact; anything else is None."""
+    try:
+        return date.fromisoformat(value[:10]) if isinstance(value, str) and value else None
+    except ValueError:
+        return None
+
+
+def end_of(when: date) -> datetime:
+    """Return the end of that day in UTC."""
+    return datetime(when.year, when.month, when.day, tzinfo=UTC) + timedelta(days=1)
+
+
+def says_left(seen: Observation, kind: Kind) -> bool:
+    """Say whether it states that the person left: by its kind, or as a farewell that names the last day."""
+    return kind.explicit or (seen.kind in DEPARTURES and leaves_on(seen) is not None)
+
+
+def _once(evidence: list[Evidence], history: Sequence[Observation]) -> list[Evidence]:
+    """Keep the weight of the strongest sighting of each fact (kind and group); the others count nothing."""
+    groups = {seen.key: (seen.kind, seen.group) for seen in history}
+    strongest: dict[tuple[str, str], Evidence] = {}
+    for item in evidence:
+        best = strongest.get(groups[item.key])
+        if item.weight > 0 and (best is None or item.weight >= best.weight):
+            strongest[groups[item.key]] = item
+    return [
+        replace(item, weight=0.0, explicit=False, note=COUNTED_ONCE)
+        if item.weight > 0 and strongest[groups[item.key]] is not item
+        else item
+        for item in evidence
+    ]

@@ -1,0 +1,61 @@
+"""What each source's last looks came to: said once when it goes bad, and once when it recovers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.model import NeedsHuman, SourceDown
+
+log = structlog.get_logger()
+
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=1)
+ASK_AGAIN = timedelta(hours=1)
+"""How often a source that waits for a person is tried: often enough to notice that it was mended."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Since when a source cannot be read, how often it was tried, and when it is tried next."""
+
+    since: datetime
+    tries: int
+    next_try: datetime
+
+
+class Health:
+    """The troubles of all sources, by source."""
+
+    def __init__(self) -> None:
+        self.troubles: dict[str, Trouble] = {}
+
+    def may_look(self, source: str, now: datetime) -> bool:
+        """Say whether it is time to look at a source."""
+        trouble = self.troubles.get(source)
+        return trouble is None or now >= trouble.next_try
+
+    def good(self, source: str, now: datetime) -> None:
+        """Note that a source was read."""
+        trouble = self.troubles.pop(source, None)
+        if trouble is not None:
+            minutes = int((now - trouble.since).total_seconds() // 60)
+            log.info("source.recovered", source=source, minutes=minutes)
+
+    def bad(self, source: str, failure: SourceDown | NeedsHuman, now: datetime) -> None:
+        """Note that a source could not be read, and when to try again: later each time, up to an hour."""
+        known = self.troubles.get(source)
+        tries = known.tries + 1 if known else 1
+        if isinstance(failure, NeedsHuman):
+            wait = ASK_AGAIN
+        else:
+            wait = failure.retry_after or min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(tries - 1, 10))
+        self.troubles[source] = Trouble(known.since if known else now, tries, now + wait)
+        if known is not None:
+            return
+        if isinstance(failure, NeedsHuman):
+            log.error("source.needs_human", source=source, what=failure.what, how=failure.how)
+        else:
+            log.warning("source.down", source=source, what=failure.what)

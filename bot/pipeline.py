@@ -1,0 +1,227 @@
+"""One sweep: fetch, read, record, assess, raise. The only file that knows the order.
+
+The service, the offline check and the demo all run this pipeline; they differ in the store, the clock and
+where alerts go. Every step may be repeated: observations are keyed by content, assessments are computed
+anew, alerts are unique, and a cursor moves only after what lies before it is durable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from bot import alerts, incidents
+from bot.alerts import Since
+from bot.assessment import Circumstances, assess
+from bot.incidents import Incident
+from bot.model import (
+    Assessment,
+    Contact,
+    Json,
+    Kind,
+    NeedsHuman,
+    Observation,
+    Person,
+    SourceDown,
+    Verdict,
+)
+from bot.store import Store
+from bot.suggest import suggest
+from watchers import FREE_MAIL, Deriver, Scope, Watcher
+
+log = structlog.get_logger()
+
+ALARMING = frozenset({Verdict.LEFT, Verdict.LIKELY_LEFT, Verdict.SLIPPING})
+TRIES = 5
+"""How often a judgement is made anew because news came in meanwhile, before the next sweep has to do it."""
+
+Progress = Callable[[str, int, int | None], None]
+"""Told of a source how many raw items were read so far, and how many there are where that is known."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the loaded watchers declare: what their kinds are worth, and what they derive from history."""
+
+    kinds: Mapping[str, Kind]
+    derivers: Sequence[Deriver] = ()
+
+    def derive(self, person: Person, now: datetime) -> list[Observation]:
+        """Return what a person's observations mean together at `now`."""
+        history = sorted((seen for seen in person.observations if seen.at <= now), key=lambda seen: seen.at)
+        return [seen for deriver in self.derivers for seen in deriver(history, now)]
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What one look at one source brought: raw items read, and observations that were new."""
+
+    items: int = 0
+    new: int = 0
+
+
+class Pipeline:
+    """Fetch, read, record; assess, decide, raise.
+
+    `baseline` is for the service: what the first pass of a source finds raises no alerts. An offline check
+    judges from the first mail on.
+    """
+
+    def __init__(self, store: Store, rules: Rules, our_domains: Iterable[str], *, baseline: bool) -> None:
+        self.store = store
+        self.rules = rules
+        self.our_domains = frozenset(our_domains)
+        self.baseline = baseline
+        self.outages: dict[str, str] = {}
+        """Each source that was asked, and why it could not be read; empty where it could."""
+
+    async def scope(self) -> Scope:
+        """Return whom we watch now."""
+        return Scope.of(await self.store.contacts(), self.our_domains)
+
+    async def sweep(
+        self, watcher: Watcher[Any], source: str, now: datetime, progress: Progress | None = None
+    ) -> Swept:
+        """Read what is new in one source and keep what it means. Raises SourceDown and NeedsHuman."""
+        try:
+            swept = await self._sweep(watcher, source, now, progress)
+        except (SourceDown, NeedsHuman) as failure:
+            self.outages[source] = f"{source} cannot be read: {failure.what}"
+            raise
+        self.outages[source] = ""
+        return swept
+
+    async def _sweep(
+        self, watcher: Watcher[Any], source: str, now: datetime, progress: Progress | None
+    ) -> Swept:
+        scope = await self.scope()
+        cursor = await self._cursor(source, scope, now)
+        items = new = 0
+        async for batch in watcher.fetch(source, cursor, scope):
+            seen = [found for raw in batch.items for found in self._read(watcher, raw, scope)]
+            new += len(await self.store.record(seen))
+            await self.store.save_cursor(source, batch.cursor)
+            items += len(batch.items)
+            if progress is not None:
+                progress(source, items, batch.total)
+        return Swept(items, new)
+
+    def _read(self, watcher: Watcher[Any], raw: object, scope: Scope) -> list[Observation]:
+        """Read one raw item; one that cannot be read is logged with its traceback and skipped."""
+        try:
+            return list(watcher.read(raw, scope))
+        except Exception:
+            log.exception("item.unreadable", watcher=watcher.name)
+            return []
+
+    async def _cursor(self, source: str, scope: Scope, now: datetime) -> Json:
+        """Return where to go on: from the beginning where we watch somebody whom we did not then."""
+        if await self.store.cursor(baseline_of(source)) is None:
+            await self.store.save_cursor(baseline_of(source), now.isoformat())
+        watched = sorted(scope.domains | scope.strays)
+        known = await self.store.cursor(read_for(source))
+        if isinstance(known, list) and set(watched) <= set(known):
+            return await self.store.cursor(source)
+        await self.store.save_cursor(source, None)
+        await self.store.save_cursor(read_for(source), list(watched))
+        return None
+
+    async def judge(self, now: datetime, addresses: Iterable[str] | None = None) -> list[Assessment]:
+        """Judge these contacts (None: everybody), notice accounts in trouble, and return what we think."""
+        contacts = {contact.address: contact for contact in await self.store.contacts()}
+        chosen = sorted(contacts) if addresses is None else sorted(set(addresses) & set(contacts))
+        domains_of = domains_by_account(contacts.values())
+        since = await self._since()
+        concluded: dict[str, Assessment] = {}
+        for account in sorted({contacts[address].account_name for address in chosen}):
+            domains = domains_of[account]
+            mine = [address for address in chosen if contacts[address].account_name == account]
+            people = await self.store.people(domains) if domains else []
+            found = [seen for domain in sorted(domains) for seen in incidents.of(domain, people, now)]
+            for address in mine:
+                colleagues = [person for person in people if person.address != address]
+                concluded[address] = await self._judge_one(contacts[address], colleagues, found, now, since)
+            for incident in found:
+                await self._notice(incident, contacts[mine[0]], now, since)
+        return [concluded[address] for address in chosen]
+
+    async def _judge_one(
+        self,
+        contact: Contact,
+        colleagues: Sequence[Person],
+        found: Sequence[Incident],
+        now: datetime,
+        since: Since,
+    ) -> Assessment:
+        for _ in range(TRIES):
+            person = await self.store.person(contact.address) or Person(contact.address, contact)
+            assessment = assess(
+                contact.address,
+                person.observations,
+                now,
+                self.rules.kinds,
+                derived=self.rules.derive(person, now),
+                circumstances=Circumstances(self._unseen(), found),
+            )
+            if assessment.verdict in ALARMING:
+                suggested = suggest(contact, person.observations, colleagues, now)
+                assessment = replace(assessment, suggestions=suggested)
+            decision, alert = alerts.decide(person, contact, assessment, since)
+            if alert is None and not person.news and is_same(person.assessment, assessment):
+                return assessment
+            if await self.store.conclude(person.version, assessment, decision, alert):
+                return assessment
+        log.warning("judgement.postponed", reason="news kept coming in", tries=TRIES)
+        return assessment
+
+    async def _notice(self, found: Incident, like: Contact, now: datetime, since: Since) -> None:
+        """Raise one notice for an account whose mail is in trouble, once per incident."""
+        contact, assessment = incidents.notice(found, like.account_name, like.owner, now)
+        person = await self.store.person(contact.address) or Person(contact.address)
+        decision, alert = alerts.notice(person, contact, assessment, found.first, since)
+        if alert is not None or person.assessment is None:
+            await self.store.conclude(person.version, assessment, decision, alert)
+
+    async def _since(self) -> dict[str, datetime]:
+        """Return for each source when its baseline ended."""
+        since = {}
+        for source in self.outages if self.baseline else ():
+            value = await self.store.cursor(baseline_of(source))
+            if isinstance(value, str):
+                since[source] = datetime.fromisoformat(value)
+        return since
+
+    def _unseen(self) -> str:
+        """Say why nobody can be seen, where every source is out; one that works is enough to see by."""
+        return "; ".join(sorted(self.outages.values())) if all(self.outages.values()) else ""
+
+
+def baseline_of(source: str) -> str:
+    """Name the cursor that holds when a source was first asked: what it knew before is its baseline."""
+    return f"baseline:{source}"
+
+
+def read_for(source: str) -> str:
+    """Name the cursor that holds whom a source was read for."""
+    return f"read_for:{source}"
+
+
+def domains_by_account(contacts: Iterable[Contact]) -> dict[str, frozenset[str]]:
+    """Return the mail domains of each account; a domain that everybody may use is nobody's."""
+    found: dict[str, set[str]] = {}
+    for contact in contacts:
+        found.setdefault(contact.account_name, set()).update({contact.domain} - FREE_MAIL)
+    return {account: frozenset(domains) for account, domains in found.items()}
+
+
+def is_same(before: Assessment | None, now: Assessment) -> bool:
+    """Say whether a new assessment says what the last one said, so that nothing need be written."""
+    return before is not None and (before.verdict, before.strength, before.headline) == (
+        now.verdict,
+        now.strength,
+        now.headline,
+    )

@@ -1,0 +1,79 @@
+"""Say what single mails mean, and why: for machines one line a mail, for people in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+import structlog
+
+from bot.model import Json, Observation
+from watchers import MailReader, Scope
+from watchers.mail import Skipped
+from watchers.mail.files import MailFiles
+from watchers.mail.parse import Mail, parse
+
+log = structlog.get_logger()
+
+AUTOREPLY = frozenset({"departed", "on_leave", "role_change", "address_change", "acknowledgement"})
+"""Kinds that are what an auto-reply says."""
+
+PLAIN = frozenset({"wrote", "written_to", "copied"})
+"""Kinds that any mail gives: worth keeping, not worth explaining."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one mail was read as; `trouble` says why it could not be read, empty where it could."""
+
+    file: str
+    observations: tuple[Observation, ...] = ()
+    notes: tuple[str, ...] = ()
+    trouble: str = ""
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the line that `read --json` prints for the mail."""
+        line: dict[str, Json] = {"file": self.file, "readings": [said(seen) for seen in self.observations]}
+        if self.notes:
+            line["notes"] = list(self.notes)
+        if self.trouble:
+            line["trouble"] = self.trouble
+        return line
+
+
+def said(seen: Observation) -> dict[str, Json]:
+    """Return one reading: an auto-reply `says` its kind, everything else is of its kind."""
+    is_reply = seen.kind in AUTOREPLY
+    reading: dict[str, Json] = {"kind": "autoreply", "says": seen.kind} if is_reply else {"kind": seen.kind}
+    return {
+        **reading,
+        "recipient": seen.contact,
+        "date": seen.at.isoformat(),
+        **seen.facts,
+        "sentence": seen.sentence,
+        "because": list(seen.because),
+    }
+
+
+def read(paths: Sequence[Path], scope: Scope) -> Iterator[Reading]:
+    """Read every mail of these paths with every reader, one after another."""
+    readers = [reader() for reader in MailReader.registry.values()]
+    for item in MailFiles(paths).mails():
+        label = PurePath(item.label).name if len(paths) == 1 and paths[0].is_dir() else item.label
+        if isinstance(item, Skipped):
+            yield Reading(label, trouble=item.reason)
+            continue
+        yield _read(label, parse(item.content), readers, scope)
+
+
+def _read(label: str, mail: Mail, readers: Sequence[MailReader], scope: Scope) -> Reading:
+    """Hand one mail to every reader; one that fails is logged with its traceback and named."""
+    found: list[Observation] = []
+    for reader in readers:
+        try:
+            found.extend(reader.read(mail, scope))
+        except Exception:
+            log.exception("mail.unreadable", reader=reader.name, file=label)
+            return Reading(label, tuple(found), mail.notes, f"the reader {reader.name} failed on it")
+    return Reading(label, tuple(found), mail.notes)

@@ -1,0 +1,134 @@
+"""Show what was found to a person at a terminal: a table for the contacts, words for single mails."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from bot.check import Checked
+from bot.model import Assessment, Evidence, Observation, Verdict
+from bot.reading import PLAIN, Reading
+
+ORDER = (
+    Verdict.LEFT,
+    Verdict.LIKELY_LEFT,
+    Verdict.SLIPPING,
+    Verdict.QUIET,
+    Verdict.ON_LEAVE,
+    Verdict.UNCHECKED,
+    Verdict.ACTIVE,
+)
+COLOURS = {
+    Verdict.LEFT: "bold red",
+    Verdict.LIKELY_LEFT: "red",
+    Verdict.SLIPPING: "yellow",
+    Verdict.QUIET: "cyan",
+    Verdict.ON_LEAVE: "blue",
+    Verdict.UNCHECKED: "dim",
+    Verdict.ACTIVE: "green",
+}
+LINES = 3
+"""How many evidence lines a contact gets in the table."""
+
+TITLES = {
+    "departed": "Has left",
+    "farewell": "Says farewell",
+    "on_leave": "On leave",
+    "role_change": "Changed role",
+    "address_change": "New address",
+    "acknowledgement": "Automatic acknowledgement",
+    "mailbox_gone": "Bounce: the mailbox does not exist",
+    "domain_gone": "Bounce: the domain does not take mail",
+    "full": "Bounce: the mailbox is full",
+    "blocked": "Bounce: refused by policy",
+    "transient": "Delayed: may still arrive",
+    "feedback": "Abuse report",
+    "other": "Bounce of another kind",
+    "meeting": "Meeting",
+}
+
+
+def contacts(checked: Sequence[Checked], console: Console) -> None:
+    """Print the contacts, gravest first, each with its reason; then one line of totals."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    table.add_column("Verdict", no_wrap=True)
+    table.add_column("Contact", ratio=2, overflow="fold")
+    table.add_column("Why", ratio=5, overflow="fold")
+    for item in sorted(
+        checked, key=lambda item: (ORDER.index(item.assessment.verdict), item.contact.address)
+    ):
+        table.add_row(_verdict(item.assessment), _who(item), _why(item.assessment))
+    console.print(table)
+    counts = Counter(item.assessment.verdict for item in checked)
+    console.print(", ".join(f"{counts[verdict]} {verdict}" for verdict in ORDER if counts[verdict]))
+
+
+def _verdict(assessment: Assessment) -> Text:
+    return Text(str(assessment.verdict), COLOURS[assessment.verdict])
+
+
+def _who(item: Checked) -> Text:
+    who = Text(item.contact.label, "bold")
+    if item.contact.name:
+        who.append(f"\n{item.contact.address}", "dim not bold")
+    if item.contact.account:
+        who.append(f"\n{item.contact.account}", "not bold")
+    return who
+
+
+def _why(assessment: Assessment) -> Text:
+    why = Text(assessment.headline)
+    for item in [item for item in assessment.evidence if _says_something(item)][:LINES]:
+        why.append(f"\n{item.at:%-d %b %Y}  ", "dim")
+        why.append(item.sentence)
+        if item.note:
+            why.append(f" ({item.note})", "dim")
+    for suggestion in assessment.suggestions:
+        why.append("\nturn to ", "dim")
+        why.append(suggestion.name, "bold")
+        if suggestion.address and suggestion.address != suggestion.name:
+            why.append(f" <{suggestion.address}>")
+        why.append(f": {'; '.join(suggestion.reasons)}", "dim")
+    return why
+
+
+def _says_something(item: Evidence) -> bool:
+    return bool(item.key) and (item.weight > 0 or bool(item.note) or item.kind not in PLAIN)
+
+
+def mails(readings: Iterable[Reading], console: Console) -> Counter[str]:
+    """Print what each mail was read as and why; return how often each kind was read."""
+    counts: Counter[str] = Counter()
+    for reading in readings:
+        telling = [seen for seen in reading.observations if seen.kind not in PLAIN]
+        counts.update({seen.kind for seen in telling} or {"nothing to report"})
+        console.print(Text(reading.file, "bold"))
+        if reading.trouble:
+            console.print(f"  [red]could not be read[/]: {escape(reading.trouble)}")
+        for seen in telling:
+            _explain(seen, console)
+        if not telling and not reading.trouble:
+            console.print(
+                "  nothing to report: neither a bounce, nor an auto-reply, nor an invitation", style="dim"
+            )
+        for note in reading.notes:
+            console.print(Text(f"  note: {note}", "dim"))
+    return counts
+
+
+def _explain(seen: Observation, console: Console) -> None:
+    line = Text("  ")
+    line.append(TITLES.get(seen.kind, seen.kind.replace("_", " ")), "bold yellow")
+    if seen.contact:
+        line.append(f"  {seen.contact}")
+    line.append(f"  {seen.at:%-d %b %Y}", "dim")
+    console.print(line)
+    console.print(Text(f"    {seen.sentence}"))
+    for reason in seen.because:
+        console.print(Text(f"    - {reason}", "dim"))

@@ -1,0 +1,93 @@
+"""WHEN: APScheduler starts each watcher when it is due; the store lets each planned run happen once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from bot.store import Store
+
+log = structlog.get_logger()
+
+Clock = Callable[[], datetime]
+Work = Callable[[], Awaitable[object]]
+
+TICKS = 5
+"""How often a slot is tried for: a tick that comes late, or is refused, leaves the slot to the next."""
+
+JITTER = 0.5
+"""Ticks are spread by this part of their interval, so that sources are not all asked at one instant."""
+
+GRACE = timedelta(minutes=5)
+"""A run that is late by less than this is still done; a later one is left to the next."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def slot(now: datetime, every: timedelta) -> datetime:
+    """Return the planned run that `now` belongs to: the same for every process.
+
+    >>> slot(datetime(2026, 8, 14, 9, 33, tzinfo=UTC), timedelta(minutes=5)).minute
+    30
+    """
+    return EPOCH + every * ((now - EPOCH) // every)
+
+
+class Schedule:
+    """Start work when it is due. The memory job store keeps no state: slots in the store decide."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            job_defaults={
+                "coalesce": True,
+                "max_instances": 1,
+                "misfire_grace_time": int(GRACE.total_seconds()),
+            },
+        )
+        self._scheduler.add_listener(_tell, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
+
+    def every(self, interval: timedelta, name: str, work: Work) -> None:
+        """Do some work once in each slot of this length, by one process; the first slot is now."""
+        claimed = EPOCH
+
+        async def tick() -> None:
+            nonlocal claimed
+            due = slot(self._clock(), interval)
+            if due > claimed and await self._store.claim_slot(name, due):
+                claimed = due
+                await work()
+
+        self._add(interval / TICKS, name, tick, jitter=True)
+
+    def often(self, interval: timedelta, name: str, work: Work) -> None:
+        """Do some work that may as well be done by every process, such as emptying the outbox."""
+        self._add(interval, name, work, jitter=False)
+
+    def _add(self, interval: timedelta, name: str, work: Work, *, jitter: bool) -> None:
+        seconds = interval.total_seconds()
+        trigger = IntervalTrigger(seconds=seconds, jitter=int(seconds * JITTER) or None if jitter else None)
+        self._scheduler.add_job(work, trigger, id=name, next_run_time=datetime.now(UTC))
+
+    def start(self) -> None:
+        """Begin."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Start nothing any more."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+
+def _tell(event: JobExecutionEvent) -> None:
+    if event.exception is not None:
+        log.error("job.failed", job=event.job_id, exc_info=event.exception)
+    else:
+        log.warning("job.missed", job=event.job_id, planned=event.scheduled_run_time.isoformat())
