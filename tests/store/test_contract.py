@@ -394,6 +394,16 @@ async def test_whoever_lost_the_lease_cannot_say_sent_or_failed(store: Store) ->
     assert await store.alert_sent(case.key, current, HOME, NOW + LEASE)
 
 
+async def test_a_lease_taken_twice_at_one_moment_belongs_to_the_second(store: Store) -> None:
+    await warn(store, alarm())
+    case, first = await take(store)
+    await store.alert_failed(case.key, first, NOW)
+    _, second = await take(store)
+    assert second.leased_until == first.leased_until
+    assert not await store.alert_sent(case.key, first, HOME, NOW)
+    assert await store.alert_sent(case.key, second, HOME, NOW)
+
+
 async def test_an_alert_never_leased_cannot_be_said_sent(store: Store) -> None:
     await warn(store, alarm())
     assert not await store.alert_sent(alarm().case, Delivery(alarm()), HOME, NOW)
