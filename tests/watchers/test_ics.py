@@ -220,6 +220,7 @@ def test_headers_tell_a_calendar_programs_mail() -> None:
     assert announces_calendar(parse(exchange(Sent())).head)
     assert announces_calendar(parse(google(Sent())).head)
     assert announces_calendar(parse(b"Content-Type: text/calendar; method=REPLY\n\n").head)
+    assert announces_calendar(parse(b"From: Zoom <no-reply@zoom.us>\n\n").head)
     assert not announces_calendar(parse(b"Content-Type: multipart/mixed; boundary=x\n\n").head)
 
 

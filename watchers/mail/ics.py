@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
+from watchers import under
 from watchers.mail import zones
 from watchers.mail.parse import decode_charset
 
@@ -76,13 +77,14 @@ class Itip:
 
 
 _CALENDAR_IDS = ("calendar-notification@google.com", "noreply-calendar-notification@google.com")
+_SCHEDULERS = frozenset({"calendly.com", "webex.com", "zoom.us"})
 
 
 def announces_calendar(head: Head) -> bool:
     """Say by the headers alone whether a calendar program wrote the mail.
 
     Exchange marks its mail with a content class, Google sends in the organizer's name through an address of
-    its own, others send the calendar as the mail's only part. Programs that do none of this (iCloud,
+    its own, scheduling services send from theirs, others send the calendar as the mail's only part. Programs that do none of this (iCloud,
     Thunderbird) are recognised only by the body.
     """
     kind, params = head.content_type
@@ -91,6 +93,7 @@ def announces_calendar(head: Head) -> bool:
         or "method" in params
         or "calendarmessage" in head.get("content-class").lower()
         or any(sender.address in _CALENDAR_IDS for sender in head.addresses("sender"))
+        or under(head.sender.address, _SCHEDULERS)
     )
 
 
