@@ -42,7 +42,7 @@ class FileMailbox(Settings):
 
     kind: Literal["files"]
     path: Path = Field(description="a Maildir, an mbox, a folder with one mail a file, or one file")
-    name: str = Field("", description="what to call it; the path where empty")
+    name: str = Field(default="", description="what to call it; the path where empty")
 
     @property
     def label(self) -> str:

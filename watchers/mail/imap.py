@@ -11,6 +11,7 @@ import ipaddress
 import logging
 import os
 import re
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -55,18 +56,20 @@ class ImapMailbox(Settings):
     kind: Literal["imap"]
     host: str
     user: str
-    port: int | None = Field(None, ge=1, le=65535, description="993, without tls 143, where empty")
+    port: int | None = Field(default=None, ge=1, le=65535, description="993, without tls 143, where empty")
     tls: bool = Field(default=True, description="may be false for a server on this machine only")
-    name: str = Field("", description="what to call it; the user where empty")
+    name: str = Field(default="", description="what to call it; the user where empty")
     password_env: str = ""
     password_file: Path | None = None
-    token_env: str = Field("", description="an OAuth 2 access token; read anew at each connection")
+    token_env: str = Field(default="", description="an OAuth 2 access token; read anew at each connection")
     token_file: Path | None = None
     folders: tuple[str, ...] = Field(
-        ("INBOX", "\\Sent"), min_length=1, description="names, or special uses such as \\Sent and \\Junk"
+        default=("INBOX", "\\Sent"),
+        min_length=1,
+        description="names, or special uses such as \\Sent and \\Junk",
     )
-    history_days: int = Field(365, ge=1, description="how far the first pass looks back")
-    timeout_seconds: float = Field(60, gt=0, description="how long the server may take for one answer")
+    history_days: int = Field(default=365, ge=1, description="how far the first pass looks back")
+    timeout_seconds: float = Field(default=60, gt=0, description="how long one answer may take")
 
     @property
     def label(self) -> str:
@@ -283,9 +286,11 @@ class _Line:
         return client
 
     def cut(self) -> None:
-        """Close the socket, so that a thread that waits on it comes free. Safe to call at any time."""
+        """Close the connection, so that a thread that waits on it comes free. Safe to call at any time."""
         self._is_cut = True
         if self._client is not None:
+            with suppress(OSError, IMAPClientError):
+                self._client.socket().shutdown(socket.SHUT_RDWR)  # first, for close() waits for readers
             with suppress(OSError, IMAPClientError):
                 self._client.shutdown()
 
