@@ -84,8 +84,8 @@ def announces_calendar(head: Head) -> bool:
     """Say by the headers alone whether a calendar program wrote the mail.
 
     Exchange marks its mail with a content class, Google sends in the organizer's name through an address of
-    its own, scheduling services send from theirs, others send the calendar as the mail's only part. Programs that do none of this (iCloud,
-    Thunderbird) are recognised only by the body.
+    its own, scheduling services send from theirs, others send the calendar as the mail's only part. Programs
+    that do none of this (iCloud, Thunderbird) are recognised only by the body.
     """
     kind, params = head.content_type
     return (
