@@ -168,6 +168,10 @@ class MailServers:
         _own(path)
         self.live(user)
 
+    def empty(self, user: str) -> None:
+        """Throw a mailbox's mails and folders away."""
+        shutil.rmtree(self._home(user) / "Maildir", ignore_errors=True)
+
     def renew_uidvalidity(self, user: str) -> None:
         """Make Dovecot number a mailbox anew, as after a restore; the mails stay."""
         time.sleep(1.1)  # the new number is the time in seconds
