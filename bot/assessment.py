@@ -47,6 +47,9 @@ SLIPPING_FROM = 1.8
 SUPPORT_FROM = 1.0
 """What other families must add for a rejected mailbox to say Left by itself."""
 
+NOTABLE_SILENCE = 0.2
+"""From this improbability on a silence is worth mentioning."""
+
 RARE_SILENCE = 0.05
 """A silence that long is this improbable while the person is there: from then on it is Quiet."""
 
@@ -102,21 +105,17 @@ def assess(
     history = sorted(
         (seen for seen in (*observations, *derived) if seen.at <= now), key=lambda seen: (seen.at, seen.key)
     )
-    life = [
-        seen
-        for seen in proofs_of_life([seen for seen in history if seen.kind in kinds], kinds)
-        if kinds[seen.kind].family is not Family.ANSWER
-    ]
+    contacts = contact(address, history, kinds)
+    last_contact = contacts[-1].at if contacts else None
     away = leave(history, kinds, now)
     evidence = weigh(history, now, kinds, circumstances.incidents)
-    rhythm = silence.judge(activity(address, history, life), now) if away is None else None
-    if rhythm is not None:
+    rhythm = silence.judge(activity(address, history, contacts), now) if away is None else None
+    if rhythm is not None and rhythm.surprise <= NOTABLE_SILENCE:
         evidence.append(silence_evidence(rhythm, now))
     families = by_family(evidence)
     probability = fused(families)
-    last_contact = life[-1].at if life else None
     alarming = alarm(evidence, families, probability)
-    evidence.sort(key=lambda item: (not leads(alarming, item), -item.weight, -item.at.timestamp(), item.key))
+    evidence.sort(key=lambda item: (not leads(alarming, item), -item.at.timestamp(), -item.weight, item.key))
     verdict = alarming or calm(
         history, rhythm=rhythm, away=away, last_contact=last_contact, now=now, circumstances=circumstances
     )
@@ -134,10 +133,23 @@ def assess(
     )
 
 
-def activity(address: str, history: Sequence[Observation], life: Sequence[Observation]) -> list[datetime]:
-    """Return when the person did anything at all: a meeting that they move is no silence either."""
-    acts = [seen.at for seen in history if seen.kind == MEETING and seen.facts.get("by") == address]
-    return [*acts, *(seen.at for seen in life)]
+def contact(address: str, history: Sequence[Observation], kinds: Mapping[str, Kind]) -> list[Observation]:
+    """Return the person's real contact with us: mails, acceptances, and moves that came with words."""
+    known = [seen for seen in history if seen.kind in kinds]
+    life = {seen.key for seen in proofs_of_life(known, kinds) if kinds[seen.kind].family is not Family.ANSWER}
+    return [
+        seen for seen in known if seen.key in life or (is_move_by(address, seen) and seen.facts.get("words"))
+    ]
+
+
+def activity(address: str, history: Sequence[Observation], contacts: Sequence[Observation]) -> list[datetime]:
+    """Return when the person did anything at all: a meeting moved without a word is no silence either."""
+    return [seen.at for seen in (*contacts, *(seen for seen in history if is_move_by(address, seen)))]
+
+
+def is_move_by(address: str, seen: Observation) -> bool:
+    """Say whether the person sent this invitation, update or cancellation."""
+    return seen.kind == MEETING and seen.facts.get("by") == address
 
 
 def leads(verdict: Verdict | None, item: Evidence) -> bool:
@@ -265,7 +277,7 @@ def headline(
     """Say the verdict's reason in one sentence, for the rep."""
     if verdict in {Verdict.LEFT, Verdict.LIKELY_LEFT, Verdict.SLIPPING}:
         families = {item.family for item in evidence if item.weight > 0 and item.kind != SILENT}
-        leading = next(item.sentence for item in evidence if item.weight > 0)
+        leading = evidence[0].sentence
         return f"{leading}; {number(len(families))} independent signs" if len(families) > 1 else leading
     if verdict is Verdict.ON_LEAVE and away is not None:
         return away.sentence

@@ -7,7 +7,7 @@ is genuine only where there was a mail to bounce, and because silence means some
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.model import Family, Json, Kind, Means, Observation
@@ -34,14 +34,7 @@ class Correspondence(MailReader):
 
     name = "correspondence"
     kinds = (
-        Kind(
-            "wrote",
-            Means.ALIVE,
-            Family.RESPONSE,
-            -2.0,
-            timedelta(days=30),
-            example="wrote to rep@vendor.example",
-        ),
+        Kind("wrote", Means.ALIVE, Family.RESPONSE, example="wrote to rep@vendor.example"),
         Kind("written_to", Means.NOTED, Family.RESPONSE, example="rep@vendor.example wrote to them"),
         Kind("copied", Means.NOTED, Family.RESPONSE, example="copied on a mail by ann@acme.example"),
     )

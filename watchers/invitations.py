@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bot.model import Family, Json, Kind, Means, Observation
 from watchers import Example, MailReader, Scope
+from watchers.mail.human_words import human_words
 from watchers.mail.ics import Event, Itip, announces_calendar, read_ics
 from watchers.mail.meetings import ANSWERS, MOST_ATTENDEES, OTHER, SNAPSHOT, THEM, US, same_account
 from watchers.mail.signals import signals
-from watchers.mail.wording import human_words
 
 if TYPE_CHECKING:
     from watchers.mail.parse import Head, Mail, Part

@@ -1,0 +1,41 @@
+# Everything is set up from the lock file into .venv; only Python >= 3.11 and make are needed.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+
+.PHONY: demo test lint unit format clean help
+
+help:
+	@echo "make demo    set up and play the story of a champion who slips away"
+	@echo "make test    set up, check style, types and import rules, and run all tests"
+	@echo "make lint    style, types and import rules only"
+	@echo "make unit    tests only"
+	@echo "make format  format the code"
+	@echo "make clean   remove what was set up"
+
+demo: $(VENV)/.ready
+	@$(RUN)/stillthere demo
+
+test: lint unit
+
+lint: $(VENV)/.ready
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+unit: $(VENV)/.ready
+	$(RUN)/pytest -n 2 --dist loadgroup
+
+format: $(VENV)/.ready
+	$(RUN)/ruff format .
+	$(RUN)/ruff check --fix .
+
+$(VENV)/.ready: pyproject.toml uv.lock
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Stillthere needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	test -x $(VENV)/bin/uv || { $(PYTHON) -m venv $(VENV) && $(VENV)/bin/pip install --quiet --disable-pip-version-check "uv>=0.8,<1"; }
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv sync --active --locked --inexact --quiet
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,59 @@
+"""Builds the observations that the tests of the judgement are about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from bot.answers import KINDS
+from bot.assessment import NORMAL, Circumstances, assess
+from bot.model import Assessment, Json, Observation
+from bot.pipeline import Rules
+from watchers import derivers, kinds, load
+
+load()
+RULES = Rules({**kinds(), **{kind.name: kind for kind in KINDS}}, derivers())
+
+JANE = "jane@acme.example"
+NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+BOX = "mailbox:rita@vendor.example"
+
+
+def days_ago(days: float) -> datetime:
+    return NOW - timedelta(days=days)
+
+
+def seen(kind: str, days: float, contact: str = JANE, **facts: Json) -> Observation:
+    """Return what was observed so many days ago."""
+    return Observation(contact, kind, days_ago(days), BOX, f"{kind} {days:g} days ago", facts=facts)
+
+
+def wrote(days: float, contact: str = JANE) -> Observation:
+    return seen("wrote", days, contact, message_id=f"in-{days:g}@acme.example", name="")
+
+
+def written_to(days: float, contact: str = JANE, ident: str = "") -> Observation:
+    return seen("written_to", days, contact, message_id=ident or f"out-{days:g}@vendor.example")
+
+
+def bounce(days: float, contact: str = JANE, *, original: str = "", ours: Json = True) -> Observation:
+    return seen("mailbox_gone", days, contact, original_message_id=original, ours=ours, status="5.1.1")
+
+
+def exchange(contact: str = JANE) -> list[Observation]:
+    """Return half a year of mail both ways, up to three weeks ago: a rhythm of about two weeks."""
+    return [
+        *(wrote(days, contact) for days in range(21, 180, 14)),
+        *(written_to(days, contact) for days in range(22, 180, 14)),
+    ]
+
+
+def judged(
+    observations: Sequence[Observation],
+    now: datetime = NOW,
+    circumstances: Circumstances = NORMAL,
+) -> Assessment:
+    """Judge Jane by these observations, with the kinds and derivers of all watchers."""
+    history = sorted((item for item in observations if item.at <= now), key=lambda item: item.at)
+    derived = [found for deriver in RULES.derivers for found in deriver(history, now)]
+    return assess(JANE, observations, now, RULES.kinds, derived=derived, circumstances=circumstances)

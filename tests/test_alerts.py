@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from bot.alerts import decide
+from bot.model import (
+    Action,
+    Alert,
+    Answer,
+    Assessment,
+    Case,
+    Choice,
+    Contact,
+    Delivery,
+    Observation,
+    Person,
+    Reason,
+    Verdict,
+)
+from tests.observations import BOX, JANE, NOW, bounce, exchange, judged, seen, wrote
+
+CONTACT = Contact(JANE, name="Jane Doe", account="Acme")
+LEFT = [*exchange(), seen("departed", 1, message_id="d")]
+LIKELY = [*exchange(), bounce(2)]
+SLIPPING = [*exchange(), seen("farewell", 3, leaves="", message_id="f")]
+
+
+def person(*alerts: Alert, settled: Answer | None = None) -> Person:
+    """Return Jane with one case that told these alerts."""
+    if not alerts:
+        return Person(JANE, CONTACT)
+    case = Case(
+        JANE, alerts[0].episode, tuple(Delivery(alert, sent_at=alert.at) for alert in alerts), None, settled
+    )
+    return Person(JANE, CONTACT, cases=(case,))
+
+
+def told(observations: Sequence[Observation], days: float = 0) -> Alert:
+    """Return the alert that this history raised so many days before now."""
+    found = judged(observations, NOW - timedelta(days=days))
+    assert found.verdict in {Verdict.LEFT, Verdict.LIKELY_LEFT, Verdict.SLIPPING}
+    return Alert(CONTACT, found, 1, found.at)
+
+
+def answer(choice: Choice, days: float, until: date | None = None) -> Answer:
+    return Answer(JANE, f"{JANE}:1", "U1", NOW - timedelta(days=days), choice, until)
+
+
+def outcome(who: Person, found: Assessment) -> tuple[Action, Reason, int | None]:
+    decision, alert = decide(who, CONTACT, found, {})
+    assert decision.contact == JANE
+    assert (alert is not None) == (decision.action is Action.SEND)
+    return decision.action, decision.reason, alert.episode if alert else None
+
+
+def test_the_first_alarm_is_sent() -> None:
+    assert outcome(person(), judged(LIKELY)) == (Action.SEND, Reason.FIRST, 1)
+
+
+def test_what_was_told_is_not_told_again() -> None:
+    assert outcome(person(told(LIKELY)), judged(LIKELY)) == (Action.HOLD, Reason.ALREADY_SENT, None)
+
+
+def test_a_graver_verdict_is_told_in_the_same_case() -> None:
+    assert outcome(person(told(SLIPPING, 1)), judged([*SLIPPING, bounce(0.5)]))[0] is Action.HOLD
+    assert outcome(person(told(LIKELY)), judged([*LIKELY, seen("departed", 0, message_id="d")])) == (
+        Action.SEND,
+        Reason.STRONGER,
+        1,
+    )
+
+
+def test_calm_verdicts_are_held_and_a_quiet_one_goes_to_the_digest() -> None:
+    assert outcome(person(), judged([*exchange(), wrote(2)])) == (Action.HOLD, Reason.BELOW_THRESHOLD, None)
+    quiet = judged([wrote(days) for days in range(120, 500, 7)])
+    assert outcome(person(), quiet) == (Action.DIGEST, Reason.BELOW_THRESHOLD, None)
+    away = judged([*exchange(), seen("on_leave", 1, returns="2026-06-30", message_id="l")])
+    assert outcome(person(), away) == (Action.HOLD, Reason.ON_LEAVE, None)
+
+
+def test_what_was_there_before_we_watched_is_the_baseline() -> None:
+    old, new = {BOX: NOW - timedelta(days=1)}, {BOX: NOW - timedelta(days=30)}
+    assert decide(person(), CONTACT, judged(LIKELY), old)[0].reason is Reason.BASELINE
+    assert decide(person(), CONTACT, judged(LIKELY), new)[0].reason is Reason.FIRST
+
+
+def test_a_confirmed_departure_is_never_told_again() -> None:
+    settled = person(told(LIKELY), settled=answer(Choice.LEFT, 1))
+    assert outcome(settled, judged([*LIKELY, seen("departed", 0, message_id="d")])) == (
+        Action.HOLD,
+        Reason.SETTLED,
+        None,
+    )
+
+
+def test_old_evidence_does_not_reopen_what_a_rep_settled() -> None:
+    settled = person(told(SLIPPING, 1), settled=answer(Choice.NOTHING_WRONG, 1))
+    assert outcome(settled, judged(SLIPPING)) == (Action.HOLD, Reason.SETTLED, None)
+
+
+def test_new_evidence_after_a_still_there_opens_a_new_case() -> None:
+    settled = person(told(LIKELY), settled=answer(Choice.STILL_THERE, 1.5))
+    assert outcome(settled, judged([*exchange(), bounce(1)])) == (Action.SEND, Reason.FIRST, 2)
+
+
+def test_a_snooze_holds_until_its_day_and_then_reminds() -> None:
+    until_tomorrow = person(told(LIKELY), settled=answer(Choice.SNOOZE, 1, NOW.date() + timedelta(days=1)))
+    until_today = person(told(LIKELY), settled=answer(Choice.SNOOZE, 1, NOW.date()))
+    assert outcome(until_tomorrow, judged(LIKELY)) == (Action.HOLD, Reason.SNOOZED, None)
+    assert outcome(until_today, judged(LIKELY)) == (Action.SEND, Reason.REMINDER_DUE, 2)
+
+
+def test_a_snooze_does_not_hold_what_is_graver() -> None:
+    snoozed = person(told(SLIPPING, 1), settled=answer(Choice.SNOOZE, 1, NOW.date() + timedelta(days=9)))
+    assert outcome(snoozed, judged(LEFT)) == (Action.SEND, Reason.STRONGER, 2)
+
+
+def test_a_case_is_over_when_the_person_wrote_and_a_new_signal_is_a_new_case() -> None:
+    before = told([*exchange(), bounce(40)], 39)
+    assert outcome(person(before), judged([*exchange(), wrote(30), bounce(1)])) == (
+        Action.SEND,
+        Reason.FIRST,
+        2,
+    )

@@ -1,0 +1,309 @@
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.assessment import Circumstances
+from bot.model import Assessment, Observation, Strength, Verdict
+from tests.observations import (
+    JANE,
+    NOW,
+    RULES,
+    bounce,
+    days_ago,
+    exchange,
+    judged,
+    seen,
+    written_to,
+    wrote,
+)
+
+
+def weight_of(assessment: Assessment, kind: str) -> float:
+    return sum(item.weight for item in assessment.evidence if item.kind == kind)
+
+
+def note_of(assessment: Assessment, kind: str) -> str:
+    return next(item.note for item in assessment.evidence if item.kind == kind)
+
+
+def test_somebody_who_wrote_last_week_is_active() -> None:
+    assert judged([*exchange(), wrote(7)]).verdict is Verdict.ACTIVE
+
+
+def test_somebody_of_whom_nothing_is_known_is_unchecked_and_never_active() -> None:
+    found = judged([])
+    assert found.verdict is Verdict.UNCHECKED
+    assert found.headline
+
+
+def test_somebody_we_only_wrote_to_is_unchecked() -> None:
+    assert judged([written_to(3), written_to(20)]).verdict is Verdict.UNCHECKED
+
+
+def test_their_own_reply_that_they_left_says_left() -> None:
+    found = judged([*exchange(), seen("departed", 1, message_id="auto@acme.example")])
+    assert found.verdict is Verdict.LEFT
+    assert found.strength is Strength.STRONG
+
+
+def test_one_verified_bounce_of_an_address_that_worked_is_likely_left() -> None:
+    found = judged(
+        [*exchange(), written_to(1, ident="m@vendor.example"), bounce(1, original="m@vendor.example")]
+    )
+    assert found.verdict is Verdict.LIKELY_LEFT
+    assert found.other_explanations
+
+
+def test_a_bounce_counts_in_full_and_is_never_drowned_in_a_scale_of_hundred() -> None:
+    found = judged([*exchange(), bounce(1)])
+    assert found.verdict is Verdict.LIKELY_LEFT
+    assert found.probability > 0.7
+
+
+def test_three_copies_of_one_bounce_are_one_voice() -> None:
+    once = judged([*exchange(), bounce(1, original="a@vendor.example")])
+    thrice = judged([*exchange(), *(bounce(1 + i / 100, original=f"{i}@vendor.example") for i in range(3))])
+    assert thrice.verdict is once.verdict
+    assert thrice.probability == pytest.approx(once.probability, abs=0.02)
+
+
+def test_a_bounce_after_meeting_drift_says_left() -> None:
+    drift = [meeting(18, 10), meeting(12, 2), meeting(6, -10)]
+    found = judged([*exchange(), *drift, bounce(1)])
+    assert found.verdict is Verdict.LEFT
+
+
+def meeting(days: float, start_in: float, *, words: bool = True, by: str = JANE) -> Observation:
+    """Return the snapshot of an update seen so many days ago that sets the call to `start_in` days ago."""
+    return seen(
+        "meeting",
+        days,
+        message_id=f"call-{days}@acme.example",
+        uid="call@acme.example",
+        recurrence_id="",
+        method="REQUEST",
+        sequence=0,
+        dtstamp=days_ago(days).isoformat(),
+        start=days_ago(start_in).isoformat(),
+        end=days_ago(start_in - 0.02).isoformat(),
+        status="",
+        organizer=JANE,
+        attendees=[[JANE, "ACCEPTED"], ["rita@vendor.example", "NEEDS-ACTION"]],
+        by=by,
+        by_side="them" if by == JANE else "us",
+        words=words,
+    )
+
+
+def test_a_mail_by_the_person_after_the_signal_cancels_it_visibly() -> None:
+    found = judged([*exchange(), bounce(10), seen("departed", 9, message_id="x"), wrote(2)])
+    assert found.verdict is Verdict.ACTIVE
+    assert "contradicted" in note_of(found, "departed")
+    assert weight_of(found, "mailbox_gone") == 0
+
+
+def test_an_automatic_reply_without_its_header_is_no_proof_of_life() -> None:
+    reply = wrote(1)
+    departed = seen("departed", 1, message_id=str(reply.facts["message_id"]))
+    assert judged([*exchange(), reply, departed]).verdict is Verdict.LEFT
+
+
+def test_a_leave_reply_after_a_bounce_shows_that_the_mailbox_works() -> None:
+    found = judged([*exchange(), bounce(10), seen("on_leave", 2, returns="2026-06-20", message_id="l")])
+    assert found.verdict is Verdict.ON_LEAVE
+    assert found.returns is not None
+
+
+def test_a_signal_fades() -> None:
+    fresh = judged([*exchange(), bounce(1)])
+    old = judged([*(replace_days(item, 400) for item in exchange()), bounce(360)])
+    assert weight_of(old, "mailbox_gone") < weight_of(fresh, "mailbox_gone") / 4
+
+
+def replace_days(item: Observation, days: float) -> Observation:
+    return Observation(
+        item.contact, item.kind, item.at - timedelta(days=days), item.source, item.sentence, facts=item.facts
+    )
+
+
+@pytest.mark.parametrize("kind", ["full", "blocked", "transient", "other", "feedback"])
+def test_a_mail_that_was_refused_for_another_reason_says_nothing_about_leaving(kind: str) -> None:
+    found = judged([*exchange(), wrote(5), *(seen(kind, day, ours=True) for day in (1, 2, 3))])
+    assert found.verdict is Verdict.ACTIVE
+    assert weight_of(found, kind) == 0
+
+
+def test_a_changed_address_is_no_departure() -> None:
+    found = judged([*exchange(), wrote(5), seen("address_change", 1, new_address="jane.roe@acme.example")])
+    assert found.verdict is Verdict.ACTIVE
+
+
+def test_a_bounce_for_a_mail_that_was_not_ours_never_alarms() -> None:
+    found = judged([*exchange(), wrote(3), bounce(1, original="spam@evil.example", ours=False)])
+    assert found.verdict is Verdict.ACTIVE
+    assert note_of(found, "mailbox_gone") == "it answers a mail that was not ours"
+
+
+def test_a_bounce_of_somebody_we_never_wrote_to_says_so() -> None:
+    assert note_of(judged([bounce(1)]), "mailbox_gone") == "we never wrote to them"
+
+
+def test_a_first_mail_that_bounces_is_a_typo() -> None:
+    first = written_to(1, ident="first@vendor.example")
+    found = judged([first, bounce(0.9, original="first@vendor.example")])
+    assert found.verdict is Verdict.UNCHECKED
+    assert "typo" in note_of(found, "mailbox_gone")
+
+
+def test_a_bounce_that_shows_no_original_does_not_count() -> None:
+    found = judged([*exchange(), wrote(2), bounce(1, ours=None)])
+    assert found.verdict is Verdict.ACTIVE
+    assert "which mail" in note_of(found, "mailbox_gone")
+
+
+def test_a_mail_of_ours_that_did_not_bounce_shows_that_the_address_worked() -> None:
+    found = judged([written_to(30), written_to(1, ident="m"), bounce(1, original="m")])
+    assert found.verdict is Verdict.LIKELY_LEFT
+
+
+def test_one_push_is_normal_life() -> None:
+    assert judged([*exchange(), meeting(20, 6), meeting(8, -8)]).verdict is Verdict.ACTIVE
+
+
+def test_two_pushes_by_them_are_slipping() -> None:
+    found = judged([*exchange(), meeting(35, 20), meeting(22, 6), meeting(8, -8)])
+    assert found.verdict is Verdict.SLIPPING
+    assert "2 pushes" in found.headline
+
+
+def test_pushes_by_us_weigh_nothing() -> None:
+    ours = "rita@vendor.example"
+    moves = [meeting(35, 20), meeting(22, 6, by=ours), meeting(8, -8, by=ours)]
+    assert judged([*exchange(), wrote(4), *moves]).verdict is Verdict.ACTIVE
+
+
+def test_a_bare_update_counts_only_once_two_days_passed_without_a_word() -> None:
+    moves = [meeting(15, -5), meeting(1, -70, words=False)]
+    at_once = judged([*exchange(), *moves])
+    later = judged([*exchange(), *moves], NOW + timedelta(days=2))
+    assert weight_of(at_once, "meeting_bare_update") == 0
+    assert weight_of(later, "meeting_bare_update") > 0
+
+
+def test_silence_alone_is_quiet_and_never_more() -> None:
+    weekly = [wrote(days) for days in range(120, 500, 7)]
+    found = judged(weekly)
+    assert found.verdict is Verdict.QUIET
+    assert "silent" in found.headline
+    assert found.probability < 0.5
+
+
+def test_an_absence_with_a_date_is_a_leave_and_ends_after_it() -> None:
+    away = seen("on_leave", 5, returns="2026-06-20", message_id="l")
+    assert judged([*exchange(), away]).verdict is Verdict.ON_LEAVE
+    assert judged([*exchange(), away], NOW + timedelta(days=30)).verdict is not Verdict.ON_LEAVE
+
+
+def test_no_weak_signal_alone_says_left() -> None:
+    weak = [name for name, kind in RULES.kinds.items() if not kind.explicit and name != "mailbox_gone"]
+    for name in weak:
+        assert judged([*exchange(), wrote(20), seen(name, 1, message_id="z")]).verdict not in {
+            Verdict.LEFT,
+            Verdict.LIKELY_LEFT,
+        }, name
+
+
+def test_a_farewell_is_slipping_until_its_last_day_and_left_after_it() -> None:
+    farewell = seen("farewell", 3, leaves="2026-06-19", message_id="bye")
+    before = judged([*exchange(), farewell])
+    after = judged([*exchange(), farewell], NOW + timedelta(days=5))
+    assert before.verdict is Verdict.SLIPPING
+    assert after.verdict is Verdict.LEFT
+
+
+def test_a_farewell_without_a_date_is_slipping() -> None:
+    assert judged([*exchange(), seen("farewell", 3, leaves="", message_id="bye")]).verdict is Verdict.SLIPPING
+
+
+def test_an_auto_reply_that_announces_a_last_day_is_left_only_after_it() -> None:
+    reply = seen("departed", 3, leaves="2026-06-30", message_id="bye")
+    assert judged([*exchange(), reply]).verdict is Verdict.SLIPPING
+    assert judged([*exchange(), reply], NOW + timedelta(days=16)).verdict is Verdict.LEFT
+
+
+def test_whom_we_cannot_see_is_unchecked_and_says_why() -> None:
+    hidden = Circumstances(unseen="mailbox:rita@vendor.example cannot be read: token expired")
+    found = judged([*exchange(), wrote(1)], circumstances=hidden)
+    assert found.verdict is Verdict.UNCHECKED
+    assert "token expired" in found.headline
+
+
+def test_an_outage_hides_no_departure_that_is_known() -> None:
+    found = judged(
+        [*exchange(), seen("departed", 1, message_id="d")], circumstances=Circumstances(unseen="down")
+    )
+    assert found.verdict is Verdict.LEFT
+
+
+def test_a_reps_word_settles_either_way() -> None:
+    said_left = seen("answer_left", 1)
+    assert judged([*exchange(), said_left]).verdict is Verdict.LEFT
+    assert judged([*exchange(), bounce(5), seen("answer_there", 1)]).verdict is not Verdict.LIKELY_LEFT
+
+
+def test_a_reps_word_is_no_contact_with_the_person() -> None:
+    assert judged([seen("answer_there", 1)]).last_contact is None
+
+
+def test_what_is_not_yet_known_does_not_count() -> None:
+    assert judged([*exchange(), wrote(10), seen("departed", -1, message_id="d")]).verdict is Verdict.ACTIVE
+
+
+OBSERVATIONS = st.lists(
+    st.builds(
+        seen,
+        st.sampled_from([*sorted(RULES.kinds), "unheard_of"]),
+        st.floats(-10, 800),
+        ours=st.sampled_from([True, False, None, "yes", 3]),
+        returns=st.sampled_from(["", "2026-06-20", "no date", None, 7]),
+        leaves=st.sampled_from(["", "2026-06-20", "9999-99-99", None]),
+        message_id=st.sampled_from(["", "a", "b"]),
+        original_message_id=st.sampled_from(["", "a", "b"]),
+        successors=st.sampled_from([None, [], "x", [{"name": 1}], [3]]),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(OBSERVATIONS, st.randoms())
+def test_the_order_in_which_things_were_read_makes_no_difference(
+    observations: list[Observation], shuffle: random.Random
+) -> None:
+    shuffled = observations[:]
+    shuffle.shuffle(shuffled)
+    assert judged(shuffled) == judged(observations)
+
+
+@settings(max_examples=60, deadline=None)
+@given(OBSERVATIONS)
+def test_any_history_gives_a_verdict_with_a_probability_and_its_reasons(
+    observations: list[Observation],
+) -> None:
+    found = judged(observations)
+    assert 0 <= found.probability <= 1
+    if found.verdict in {Verdict.LEFT, Verdict.LIKELY_LEFT, Verdict.SLIPPING}:
+        assert any(item.weight > 0 for item in found.evidence)
+        assert found.headline
+
+
+@settings(max_examples=60, deadline=None)
+@given(OBSERVATIONS)
+def test_reading_everything_twice_changes_no_verdict(observations: list[Observation]) -> None:
+    twice = {item.key: item for item in [*observations, *observations]}
+    assert judged(list(twice.values())) == judged(list({item.key: item for item in observations}.values()))
