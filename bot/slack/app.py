@@ -6,6 +6,7 @@ requests over HTTP. One workspace per installation.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -57,7 +58,9 @@ class SlackApp:
             )
         self._connection = connection
         self._client = patient(connection.bot_token, connection.base_url)
-        self.bolt = AsyncApp(client=self._client, signing_secret=connection.signing_secret)
+        # Bolt wants a secret also where nothing is signed; one that nobody knows signs nothing.
+        signing_secret = connection.signing_secret or secrets.token_hex()
+        self.bolt = AsyncApp(client=self._client, signing_secret=signing_secret)
         people = Directory(self._client, now)
         posting = once(connection.bot_token, connection.base_url)
         self.poster = SlackPoster(posting, people, connection.channel, connection.pace)
@@ -92,13 +95,25 @@ class SlackApp:
 
     async def _connect(self) -> None:
         """Connect by Socket Mode; the client renews the connection by itself from then on."""
-        await ask(self._client.apps_connections_open(app_token=self._connection.app_token))
+        try:
+            await ask(self._client.apps_connections_open(app_token=self._connection.app_token))
+        except NeedsHuman as problem:
+            cure = "create an app-level token with the scope connections:write and configure it"
+            raise NeedsHuman(f"{problem.what} to the app token", cure) from problem
         self._socket = AsyncSocketModeHandler(self.bolt, self._connection.app_token)
         await self._socket.connect_async()  # type: ignore[no-untyped-call]
 
     async def _listen(self) -> None:
-        connection = self._connection
-        self._http = web.AppRunner(self.bolt.web_app(path=PATH), access_log=None, handle_signals=False)
-        await self._http.setup()
+        host, port = self._connection.host, self._connection.port
         seconds = SHUTDOWN.total_seconds()
-        await web.TCPSite(self._http, connection.host, connection.port, shutdown_timeout=seconds).start()
+        application = self.bolt.web_app(path=PATH)
+        self._http = web.AppRunner(application, access_log=None, shutdown_timeout=seconds)
+        await self._http.setup()
+        try:
+            await web.TCPSite(self._http, host, port).start()
+        except OSError as error:
+            await self.stop()
+            raise NeedsHuman(
+                f"cannot listen for Slack on {host} port {port}: {error.strerror or error}",
+                "free the port, or set another one in the configuration",
+            ) from error

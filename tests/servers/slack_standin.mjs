@@ -9,7 +9,8 @@
 //   - POST /_control/fault   {method, times, status, retry_after, error, delay, drop, after} goes wrong on purpose:
 //                            `delay` in ms, `drop` cuts the connection, `after` lets Slack do the work first;
 //   - POST /_control/events  {url} sends the workspace's events there, signed;
-//   - GET  /_control/state   what the workspace holds;  GET /_control/calls  every call, with its arguments.
+//   - GET  /_control/state   what the workspace holds;  GET /_control/calls  every call, with its arguments;
+//   - POST /_control/reset   forgets everything.
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
@@ -17,7 +18,7 @@ import { pathToFileURL } from "node:url";
 
 const [dist, seedPath] = process.argv.slice(2);
 const seed = JSON.parse(readFileSync(seedPath, "utf8"));
-const { workspace, upstream } = await startWorkspace();
+const { workspace, upstream, reset } = await startWorkspace();
 const faults = [];
 const calls = [];
 
@@ -39,6 +40,7 @@ async function startWorkspace() {
   return {
     workspace: { slack: service.getSlackStore(context.store), webhooks: context.webhooks },
     upstream: `http://127.0.0.1:${port}`,
+    reset: () => emulator.reset(),
   };
 }
 
@@ -66,6 +68,7 @@ const control = {
   fault: (content) => (faults.push({ times: 1, ...content }), { ok: true }),
   events: (content) => workspace.webhooks.register({ url: content.url, events: ["*"], active: true, owner: "slack" }),
   calls: () => calls,
+  reset: () => (reset(), (faults.length = calls.length = 0), { ok: true }),
   state: () => {
     const kinds = ["messages", "ephemeralMessages", "views", "files", "channels", "users"];
     return Object.fromEntries(kinds.map((kind) => [kind, workspace.slack[kind].all()]));

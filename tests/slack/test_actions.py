@@ -1,0 +1,366 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+import pytest
+from slack_sdk.signature import SignatureVerifier
+
+from bot.answers import KINDS
+from bot.model import Answer, Case, Choice, Contact, NeedsHuman, Person, SourceDown
+from bot.slack.app import Connection, SlackApp
+from bot.slack.outbox import drain
+from bot.store import Store
+from bot.testing import FrozenClock, MemoryStore
+from tests.servers.slack import APP_ID, BOT_TOKEN, SIGNING_SECRET, TEAM, Workspace
+from tests.servers.slack_socket import APP_TOKEN, socket_mode
+from tests.slack.story import ADDRESS, JANE, LEFT, NOW, SLIPPING, raise_alert
+
+pytestmark = pytest.mark.servers
+
+SETTLED = timedelta(seconds=5)
+
+
+@dataclass
+class Office:
+    """The app, running, with what it keeps, and Slack, which presses its buttons."""
+
+    server: Workspace
+    store: Store
+    app: SlackApp
+    clock: FrozenClock
+    http: aiohttp.ClientSession
+
+    async def post_alert(self, **raised: Any) -> None:
+        await raise_alert(self.store, **raised)
+        assert await drain(self.store, self.app.poster, self.clock) == 1
+
+    async def press(self, action: str, by: str = "rita", **changes: Any) -> int:
+        """Press a button, as Slack tells us over HTTP; return the status of our answer."""
+        return await self.send(urlencode({"payload": json.dumps(self.pressed(action, by, **changes))}))
+
+    def pressed(self, action: str, by: str = "rita", **changes: Any) -> dict[str, Any]:
+        """Return what Slack sends when a button under the first message is pressed."""
+        who, message = self.server.user(by), self.message()
+        channel = self.server.channel("champions")
+        button = {"type": "button", "action_id": action, "block_id": "answers", "value": f"{ADDRESS}:1"}
+        return {
+            "type": "block_actions",
+            "api_app_id": APP_ID,
+            "team": {"id": TEAM, "domain": "vendor"},
+            "user": {"id": who, "username": by, "team_id": TEAM},
+            "container": {"type": "message", "message_ts": message["ts"], "channel_id": channel},
+            "channel": {"id": channel, "name": "champions"},
+            "message": message,
+            "trigger_id": "1.2.3",
+            "actions": [{**button, **changes, "action_ts": "1"}],
+        }
+
+    async def send(self, body: str, secret: str = SIGNING_SECRET, age: int = 0) -> int:
+        stamp = str(int(time.time()) - age)
+        signature = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body)
+        headers = {
+            "content-type": "application/x-www-form-urlencoded",
+            "x-slack-request-timestamp": stamp,
+            "x-slack-signature": str(signature),
+        }
+        async with self.http.post(self.app.addresses[0], data=body, headers=headers) as response:
+            return response.status
+
+    def message(self) -> dict[str, Any]:
+        return self.server.messages(self.server.channel("champions"))[0]
+
+    def shown(self) -> str:
+        return json.dumps(self.message()["blocks"], ensure_ascii=False)
+
+    def buttons(self) -> list[str]:
+        return [element["text"]["text"] for element in self.message()["blocks"][-1]["elements"]]
+
+    async def person(self) -> Person:
+        person = await self.store.person(ADDRESS)
+        assert person is not None
+        return person
+
+    async def case(self) -> Case:
+        return (await self.person()).cases[-1]
+
+    async def sentences(self) -> list[str]:
+        return [seen.sentence for seen in (await self.person()).observations]
+
+    async def until(self, text: str) -> None:
+        """Wait until the message says so."""
+        async with asyncio.timeout(SETTLED.total_seconds()):
+            while text not in self.shown():  # noqa: ASYNC110 - Slack cannot set our event
+                await asyncio.sleep(0.02)
+
+    async def told(self, count: int = 1) -> list[dict[str, Any]]:
+        """Wait until so many people were told something, and return it."""
+        async with asyncio.timeout(SETTLED.total_seconds()):
+            while len(self.server.ephemeral()) < count:  # noqa: ASYNC110 - Slack cannot set our event
+                await asyncio.sleep(0.02)
+        return self.server.ephemeral()
+
+
+@pytest.fixture
+async def office(slack_server: Workspace) -> AsyncIterator[Office]:
+    store, clock = MemoryStore(), FrozenClock(NOW)
+    connection = Connection(
+        bot_token=BOT_TOKEN,
+        channel=slack_server.channel("champions"),
+        signing_secret=SIGNING_SECRET,
+        port=0,
+        base_url=slack_server.base_url,
+        pace=timedelta(),
+    )
+    app = SlackApp(connection, store, clock)
+    await app.start()
+    async with aiohttp.ClientSession() as http:
+        yield Office(slack_server, store, app, clock, http)
+    await app.stop()
+
+
+@pytest.mark.parametrize(
+    ("choice", "assessment", "sentence", "shown"),
+    [
+        (Choice.LEFT, LEFT, "Rita Rep confirmed: left", "Jane Doe has left"),
+        (Choice.STILL_THERE, LEFT, "Rita Rep said: still there", "Jane Doe is still there"),
+        (Choice.NOTHING_WRONG, SLIPPING, "Rita Rep said: nothing wrong", "nothing wrong with Jane Doe"),
+    ],
+)
+async def test_an_answer_settles_the_case_and_the_message_says_who_decided(
+    office: Office, choice: Choice, assessment: Any, sentence: str, shown: str
+) -> None:
+    await office.post_alert(assessment=assessment)
+    assert await office.press(f"answer.{choice}") == 200
+    await office.until(shown)
+    rita = office.server.user("rita")
+    assert (await office.case()).settled == Answer(ADDRESS, f"{ADDRESS}:1", rita, NOW, choice)
+    assert await office.sentences() == [sentence]
+    assert f"*Settled* by <@{rita}>" in office.shown()
+    assert office.buttons() == ["Why?"]
+    assert office.server.ephemeral() == []
+
+
+async def test_each_answer_becomes_an_observation_of_a_declared_kind(office: Office) -> None:
+    await office.post_alert()
+    await office.press("answer.left")
+    await office.until("Settled")
+    [seen] = (await office.person()).observations
+    assert seen.kind in {kind.name for kind in KINDS}
+    assert (seen.contact, seen.at, seen.group) == (ADDRESS, NOW, f"{ADDRESS}:1")
+
+
+async def test_i_am_on_it_is_shown_and_leaves_the_case_open(office: Office) -> None:
+    await office.post_alert(assessment=SLIPPING)
+    await office.press("answer.on_it")
+    await office.until("is on it")
+    assert (await office.case()).settled is None
+    assert await office.sentences() == ["Rita Rep is on it"]
+    assert office.buttons() == ["Nothing wrong", "Snooze 1 week", "Why?"]
+
+
+async def test_a_snooze_is_shown_with_its_end_says_nothing_about_the_person_and_can_be_settled(
+    office: Office,
+) -> None:
+    await office.post_alert()
+    await office.press("answer.snooze")
+    await office.until("until Mon 10 Aug")
+    settled = (await office.case()).settled
+    assert settled is not None
+    assert settled.until == date(2026, 8, 10)
+    assert await office.sentences() == []
+    assert office.buttons() == ["Confirm left", "Still there", "Why?"]
+    await office.press("answer.left", by="max")
+    await office.until("Jane Doe has left")
+    assert office.server.ephemeral() == []
+
+
+async def test_pressing_twice_gives_one_result_and_no_complaint(office: Office) -> None:
+    await office.post_alert()
+    await office.press("answer.left")
+    await office.until("Settled")
+    office.clock.advance(timedelta(minutes=1))
+    assert await office.press("answer.left") == 200
+    await asyncio.gather(*(office.press("answer.left") for _ in range(3)))
+    assert await office.sentences() == ["Rita Rep confirmed: left"]
+
+
+async def test_of_two_who_press_at_once_one_decides_and_the_other_is_told(office: Office) -> None:
+    await office.post_alert()
+    await asyncio.gather(office.press("answer.left", "rita"), office.press("answer.still_there", "max"))
+    [told] = await office.told()
+    settled = (await office.case()).settled
+    assert settled is not None
+    loser = office.server.user("max" if settled.by == office.server.user("rita") else "rita")
+    assert told["target_user"] == loser
+    assert "Already settled" in told["text"]
+    assert f"<@{settled.by}>" in told["text"]
+    assert len(await office.sentences()) == 1
+    await office.until(f"*Settled* by <@{settled.by}>")
+
+
+async def test_nobody_gets_on_a_case_that_is_settled(office: Office) -> None:
+    await office.post_alert(assessment=SLIPPING)
+    await office.press("answer.nothing_wrong", "rita")
+    await office.until("Settled")
+    await office.press("answer.on_it", "max")
+    [told] = await office.told()
+    assert "Already settled" in told["text"]
+    assert await office.sentences() == ["Rita Rep said: nothing wrong"]
+
+
+async def test_why_shows_all_evidence_in_words_to_one_person_only(office: Office) -> None:
+    await office.post_alert()
+    before = office.message()
+    assert await office.press("why", "max") == 200
+    [told] = await office.told()
+    assert told["target_user"] == office.server.user("max")
+    said = json.dumps(told["blocks"], ensure_ascii=False)
+    for evidence in LEFT.evidence:
+        assert evidence.sentence in said
+        assert evidence.source in said
+    assert "0.99" not in said
+    assert office.message() == before
+
+
+@pytest.mark.parametrize("action", ["answer.left", "why"])
+async def test_a_button_of_a_case_we_no_longer_keep_says_so(office: Office, action: str) -> None:
+    await office.post_alert()
+    assert await office.press(action, value="omar@other.example:3") == 200
+    [told] = await office.told()
+    assert "not kept any more" in told["text"]
+
+
+async def test_a_button_this_version_does_not_know_says_so(office: Office) -> None:
+    await office.post_alert()
+    assert await office.press("answer.promoted") == 200
+    [told] = await office.told()
+    assert "older version" in told["text"]
+    assert (await office.case()).settled is None
+
+
+async def test_an_answer_is_kept_and_confirmed_when_the_message_cannot_be_changed(office: Office) -> None:
+    await office.post_alert()
+    office.server.fail("chat.update", error="cant_update_message")
+    await office.press("answer.left")
+    [told] = await office.told()
+    assert "Your answer is kept" in told["text"]
+    assert (await office.case()).settled is not None
+
+
+async def test_slack_is_answered_at_once_although_looking_up_a_name_takes_long(office: Office) -> None:
+    await office.post_alert()
+    office.server.fail("users.info", delay=5000)
+    started = time.monotonic()
+    assert await office.press("answer.left") == 200
+    assert time.monotonic() - started < 3
+    assert await office.sentences() == ["rita confirmed: left"]
+
+
+async def test_an_answer_that_cannot_be_kept_is_not_confirmed(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office.post_alert()
+
+    async def full(_: Answer) -> Case | None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(office.store, "answer", full)
+    assert await office.press("answer.left") >= 500
+    assert "Settled" not in office.shown()
+
+
+@pytest.mark.parametrize(("secret", "age"), [("wrong", 0), (SIGNING_SECRET, 600)])
+async def test_a_request_that_is_not_signed_by_slack_just_now_is_refused(
+    office: Office, secret: str, age: int
+) -> None:
+    await office.post_alert()
+    payload = {"type": "block_actions", "user": {"id": "U1"}, "actions": [{"action_id": "answer.left"}]}
+    assert await office.send(urlencode({"payload": json.dumps(payload)}), secret, age) == 401
+    assert (await office.case()).settled is None
+
+
+async def test_the_app_listens_on_the_loopback_only_unless_told_otherwise(office: Office) -> None:
+    assert Connection("t", "C1").host == "127.0.0.1"
+    assert office.app.addresses[0].startswith("http://127.0.0.1:")
+
+
+async def test_a_wrong_token_stops_the_start_and_names_the_cure(slack_server: Workspace) -> None:
+    connection = Connection("xoxb-wrong", "C1", signing_secret="s", base_url=slack_server.base_url)
+    with pytest.raises(NeedsHuman, match="bot token"):
+        await SlackApp(connection, MemoryStore(), FrozenClock(NOW)).start()
+
+
+async def test_slack_out_of_reach_at_the_start_may_be_tried_again() -> None:
+    connection = Connection("xoxb", "C1", signing_secret="s", base_url="http://127.0.0.1:9/api/")
+    with pytest.raises(SourceDown):
+        await SlackApp(connection, MemoryStore(), FrozenClock(NOW)).start()
+
+
+def test_an_app_that_slack_could_not_reach_is_refused() -> None:
+    with pytest.raises(NeedsHuman, match="signing secret"):
+        SlackApp(Connection("xoxb", "C1"), MemoryStore(), FrozenClock(NOW))
+
+
+def test_a_connection_never_prints_its_secrets() -> None:
+    shown = repr(Connection("xoxb-1", "C1", app_token="xapp-2", signing_secret="s3"))
+    assert not any(secret in shown for secret in ("xoxb-1", "xapp-2", "s3"))
+
+
+async def test_the_account_of_another_case_is_left_alone(office: Office) -> None:
+    await office.post_alert()
+    other = Contact("omar@other.example", "Omar")
+    await raise_alert(office.store, contact=other)
+    await drain(office.store, office.app.poster, office.clock)
+    await office.press("answer.left")
+    await office.until("Settled")
+    person = await office.store.person(other.address)
+    assert person is not None
+    assert person.cases[0].settled is None
+    assert person.observations == ()
+    assert JANE.address != other.address
+
+
+async def test_a_port_in_use_stops_the_start_and_says_which(office: Office) -> None:
+    port = int(office.app.addresses[0].rpartition("/slack")[0].rpartition(":")[2])
+    connection = Connection(BOT_TOKEN, "C1", signing_secret="s", port=port, base_url=office.server.base_url)
+    with pytest.raises(NeedsHuman, match=str(port)):
+        await SlackApp(connection, MemoryStore(), FrozenClock(NOW)).start()
+
+
+async def test_by_socket_mode_buttons_work_too_and_again_after_the_connection_was_cut(
+    slack_server: Workspace,
+) -> None:
+    store, clock = MemoryStore(), FrozenClock(NOW)
+    async with socket_mode(slack_server) as socket, aiohttp.ClientSession() as http:
+        channel = slack_server.channel("champions")
+        connection = Connection(BOT_TOKEN, channel, app_token=APP_TOKEN, base_url=socket.base_url)
+        app = SlackApp(connection, store, clock)
+        office = Office(slack_server, store, app, clock, http)
+        await app.start()
+        try:
+            assert app.addresses == []
+            await office.post_alert(assessment=SLIPPING)
+            envelope = await socket.send(office.pressed("answer.on_it"))
+            assert await asyncio.wait_for(socket.acknowledged.get(), 3) == envelope
+            await office.until("is on it")
+            await socket.cut()
+            envelope = await asyncio.wait_for(socket.send(office.pressed("answer.nothing_wrong")), 20)
+            assert await asyncio.wait_for(socket.acknowledged.get(), 3) == envelope
+            await office.until("Settled")
+        finally:
+            await app.stop()
+
+
+async def test_a_wrong_app_token_stops_the_start(slack_server: Workspace) -> None:
+    async with socket_mode(slack_server) as socket:
+        connection = Connection(BOT_TOKEN, "C1", app_token="xapp-wrong", base_url=socket.base_url)
+        with pytest.raises(NeedsHuman, match="connections:write"):
+            await SlackApp(connection, MemoryStore(), FrozenClock(NOW)).start()

@@ -1,0 +1,372 @@
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.model import (
+    Alert,
+    Answer,
+    Assessment,
+    Case,
+    Choice,
+    Contact,
+    Deal,
+    Family,
+    Means,
+    Strength,
+    Suggestion,
+    Verdict,
+)
+from bot.slack import cards, mrkdwn, words
+from bot.slack.cards import Card
+from tests.servers.block_kit import check_message
+from tests.slack.story import (
+    ADDRESS,
+    ANN,
+    BOB,
+    LEFT,
+    NOW,
+    PUSHED,
+    PUSHED_AGAIN,
+    REPLIED,
+    SLIPPING,
+    alert,
+    fact,
+)
+
+RITA = "<@U0RITA0001>"
+OURS = re.compile(r"<@[UW][A-Z0-9]+>|<mailto:[^<>|]+\|[^<>]*>")
+
+
+def sent(card: Card) -> dict[str, Any]:
+    """Return the card the way it goes over the wire, having checked it."""
+    payload: dict[str, Any] = json.loads(json.dumps({"text": card.text, "blocks": card.blocks}))
+    check_message(payload)
+    return payload
+
+
+def lines(card: Card) -> list[str]:
+    """Return what a person reads on the card, without the buttons."""
+    texts = []
+    for block in sent(card)["blocks"]:
+        if block["type"] == "section":
+            texts += block["text"]["text"].split("\n")
+        elif block["type"] == "context":
+            texts += [element["text"] for element in block["elements"]]
+    return texts
+
+
+def buttons(card: Card) -> list[str]:
+    return [element["text"]["text"] for element in sent(card)["blocks"][-1]["elements"]]
+
+
+def settled(choice: Choice, until: date | None = None) -> Case:
+    return Case(ADDRESS, 1, settled=Answer(ADDRESS, f"{ADDRESS}:1", "U0MAX00001", NOW, choice, until))
+
+
+@pytest.mark.parametrize("assessment", [SLIPPING, LEFT])
+def test_an_alert_is_understood_in_four_to_six_lines(assessment: Assessment) -> None:
+    assert 4 <= len(lines(cards.alert(alert(assessment), None, NOW, RITA))) <= 6
+
+
+def test_the_first_line_says_who_and_what_is_at_stake() -> None:
+    first = lines(cards.alert(alert(), None, NOW, RITA))[0]
+    for part in ("*Jane Doe*", "Head of Platform", "*Acme*", "EUR 120,000", "closes Fri 30 Oct", RITA):
+        assert part in first
+
+
+def test_the_second_line_says_the_verdict_its_reason_and_its_strength_in_words() -> None:
+    second = lines(cards.alert(alert(), None, NOW, RITA))[1]
+    assert second == (
+        "*Left*: an automatic reply says that she no longer works there "
+        "(strong evidence, two independent signs)."
+    )
+
+
+def test_no_probability_and_no_weight_is_shown() -> None:
+    for card in (cards.alert(alert(), None, NOW), cards.why(alert(), NOW)):
+        assert not re.search(r"0\.\d|\d %|nats", json.dumps(sent(card)))
+
+
+def test_evidence_is_dated_sourced_and_newest_first() -> None:
+    shown = [line for line in lines(cards.alert(alert(SLIPPING), None, NOW)) if line.startswith("•")]
+    assert shown == [
+        "• *Tue 14 Jul*  Meeting pushed from 4 Aug to 18 Aug by them · _mailbox rita@vendor.example_",
+        "• *Tue 30 Jun*  Meeting pushed from 21 Jul to 4 Aug by them · _mailbox rita@vendor.example_",
+    ]
+
+
+def test_the_weightiest_evidence_is_shown_and_a_fact_only_once() -> None:
+    copies = tuple(replace(REPLIED, key=f"copy{i}") for i in range(5))
+    weak = fact(Means.GONE, Family.SILENCE, 1, "12 days silent", weight=0.1)
+    crowded = replace(LEFT, evidence=(weak, *copies, PUSHED_AGAIN, PUSHED))
+    shown = [line for line in lines(cards.alert(alert(crowded), None, NOW)) if line.startswith("•")]
+    assert len(shown) == 2
+    assert "no longer with Acme" in shown[0]
+    assert "silent" not in "".join(shown)
+
+
+def test_evidence_that_does_not_count_is_left_to_why() -> None:
+    void = replace(PUSHED, weight=0.0, note="contradicted on 1 August", sentence="Meeting pushed long ago")
+    judged = replace(LEFT, evidence=(REPLIED, void))
+    assert "long ago" not in "".join(lines(cards.alert(alert(judged), None, NOW)))
+    assert "contradicted on 1 August" in "".join(lines(cards.why(alert(judged), NOW)))
+
+
+def test_the_successor_comes_first_among_the_suggestions_with_the_reasons() -> None:
+    shown = next(line for line in lines(cards.alert(alert(), None, NOW)) if line.startswith("*Turn to"))
+    assert shown == (
+        "*Turn to:* <mailto:ann.lee@acme.example|Ann Lee> (named in the automatic reply) or "
+        "<mailto:bob.roe@acme.example|Bob Roe> (on the last 3 invitations; wrote 9 days ago)"
+    )
+
+
+def test_slipping_asks_for_a_second_contact_now() -> None:
+    assert "*Ask for a second contact now:* <mailto:bob" in "".join(
+        lines(cards.alert(alert(SLIPPING), None, NOW))
+    )
+
+
+def test_a_guessed_address_is_called_a_guess_and_is_no_link() -> None:
+    guess = Suggestion("Eve Poe", "eve.poe@acme.example", ("on the team page",), guess=True)
+    shown = "".join(lines(cards.alert(alert(replace(LEFT, suggestions=(guess,))), None, NOW)))
+    assert "Eve Poe (guessed address: eve.poe@acme.example)" in shown
+    assert "mailto" not in shown
+
+
+def test_what_else_it_could_be_and_the_last_real_contact_are_shown() -> None:
+    shown = lines(cards.alert(alert(SLIPPING), None, NOW))[-1]
+    assert shown == "Last real contact Tue 23 Jun, 41 days ago · Still possible: a full calendar"
+
+
+def test_no_contact_on_record_and_nobody_to_turn_to_are_said() -> None:
+    shown = lines(cards.alert(alert(replace(LEFT, last_contact=None, suggestions=())), None, NOW))[-1]
+    assert "No real contact on record" in shown
+    assert "Nobody else is known there" in shown
+
+
+@pytest.mark.parametrize(
+    ("assessment", "offered"),
+    [
+        (LEFT, ["Confirm left", "Still there", "Snooze 1 week", "Why?"]),
+        (
+            replace(LEFT, verdict=Verdict.LIKELY_LEFT),
+            ["Confirm left", "Still there", "Snooze 1 week", "Why?"],
+        ),
+        (SLIPPING, ["I'm on it", "Nothing wrong", "Snooze 1 week", "Why?"]),
+        (replace(LEFT, verdict=Verdict.QUIET), ["Snooze 1 week", "Why?"]),
+    ],
+)
+def test_the_buttons_fit_the_verdict(assessment: Assessment, offered: list[str]) -> None:
+    assert buttons(cards.alert(alert(assessment), None, NOW)) == offered
+
+
+@pytest.mark.parametrize("choice", [Choice.LEFT, Choice.STILL_THERE, Choice.NOTHING_WRONG])
+def test_a_settled_alert_says_who_decided_and_offers_only_why(choice: Choice) -> None:
+    card = cards.alert(alert(), settled(choice), NOW, RITA)
+    assert buttons(card) == ["Why?"]
+    assert lines(card)[-1].startswith("*Settled* by <@U0MAX00001>, Mon 3 Aug: ")
+    assert card.text.startswith("Settled by <@U0MAX00001>")
+
+
+def test_a_snoozed_alert_can_still_be_answered() -> None:
+    card = cards.alert(alert(), settled(Choice.SNOOZE, date(2026, 8, 10)), NOW)
+    assert lines(card)[-1] == "*Snoozed* by <@U0MAX00001>, Mon 3 Aug, until Mon 10 Aug"
+    assert buttons(card) == ["Confirm left", "Still there", "Why?"]
+
+
+def test_who_is_on_it_is_shown() -> None:
+    said = Answer(ADDRESS, f"{ADDRESS}:1", "U0MAX00001", NOW, Choice.ON_IT)
+    card = cards.alert(alert(SLIPPING), None, NOW, RITA, said)
+    assert lines(card)[-1] == "<@U0MAX00001> is on it, since Mon 3 Aug"
+    assert "I'm on it" not in buttons(card)
+
+
+def test_a_stronger_alert_says_what_it_was_and_what_is_new() -> None:
+    card = cards.raised_again(alert(LEFT), alert(SLIPPING), NOW, RITA)
+    shown = lines(card)
+    assert shown[0].startswith(f":red_circle: {RITA} *Left* (was: slipping)")
+    assert [line for line in shown if line.startswith("•")] == [
+        "• *Mon 3 Aug*  Automatic reply: no longer with Acme · _mailbox rita@vendor.example_",
+    ]
+    assert "Raised again" in card.text
+
+
+def test_the_text_alone_is_a_real_summary() -> None:
+    assert cards.alert(alert(), None, NOW, RITA).text == (
+        "Left: Jane Doe, Acme (Renewal 2026, EUR 120,000, closes Fri 30 Oct). "
+        "An automatic reply says that she no longer works there. Turn to: Ann Lee or Bob Roe. "
+        f"Owner: {RITA}"
+    )
+
+
+def test_a_contact_of_whom_only_the_address_is_known_is_shown_by_it() -> None:
+    bare = Contact("omar@other.example")
+    judged = Assessment("omar@other.example", NOW, Verdict.LIKELY_LEFT, Strength.SOME, 0.8, "mail is refused")
+    shown = lines(cards.alert(Alert(bare, judged, 1, NOW), None, NOW))
+    assert shown[0] == ":large_orange_circle: *omar@other.example*, *other.example*"
+    assert shown[1] == "*Likely left*: mail is refused (some evidence)."
+
+
+def test_dates_are_those_of_the_readers_time_zone() -> None:
+    tokyo = timezone(timedelta(hours=9))
+    late = datetime(2026, 8, 3, 22, 0, tzinfo=UTC)
+    assert words.day(late, NOW) == "Mon 3 Aug"
+    assert words.day(late, NOW.astimezone(tokyo)) == "Tue 4 Aug"
+    assert words.ago(late - timedelta(days=1), late.astimezone(tokyo)) == "yesterday"
+
+
+@pytest.mark.parametrize(
+    ("when", "shown"),
+    [
+        (date(2026, 10, 30), "Fri 30 Oct"),
+        (date(2025, 8, 3), "Sun 3 Aug 2025"),
+        (date(2027, 8, 3), "Tue 3 Aug 2027"),
+    ],
+)
+def test_a_far_off_date_shows_its_year(when: date, shown: str) -> None:
+    assert words.day(when, NOW) == shown
+
+
+@pytest.mark.parametrize(
+    ("deal", "shown"),
+    [
+        (Deal(), ""),
+        (Deal("Renewal"), "Renewal"),
+        (Deal(amount=1200.4), "1,200"),
+        (Deal(amount=0.0, currency="USD"), "USD 0"),
+        (Deal(amount=float("nan"), close_date=date(2026, 7, 1)), "was to close Wed 1 Jul"),
+    ],
+)
+def test_a_deal_shows_what_is_known_of_it(deal: Deal, shown: str) -> None:
+    assert words.deal(deal, NOW) == shown
+
+
+HOSTILE = [
+    "<!channel> <!here> <!everyone>",
+    "<@U0ADMIN001> <#C0SECRET01>",
+    "<https://evil.example|your bank>",
+    "*bold* _italic_ ~struck~ `code` ```block```",
+    "> quoted",
+    "&lt;!channel&gt; &amp;",
+    ":fire: :rotating_light:",
+    "first line\nsecond line\r\n\u2028third\x00\x1b[31m",
+    "abc\u202egnp.exe\u2066\u200f",
+    "a" * 10_000,
+    "&" * 10_000,
+    "<" * 10_000,
+    "\ud800 half",
+    "|pipe|",
+    "\u200b\u200e\ufeff",
+    " ",
+    "山田 太郎 👩‍👩‍👧 Zoë O'Brien",
+]
+
+
+def everywhere(text: str) -> list[Card]:
+    """Return every card, with the text in each place that outsiders fill."""
+    contact = Contact(ADDRESS, text, text, text, text, Deal(text, 1.0, text, text, date(2026, 9, 1)))
+    facts = tuple(
+        replace(e, sentence=text, source=text, note=text, key=f"{i}")
+        for i, e in enumerate([REPLIED, PUSHED] * 8)
+    )
+    people = tuple(
+        Suggestion(text, address, (text,) * 9, guess=guess)
+        for address in (text, "a@b.example")
+        for guess in (True, False)
+    )
+    judged = replace(
+        LEFT,
+        headline=text,
+        evidence=facts,
+        suggestions=people,
+        other_explanations=(text,) * 9,
+        returns=date(2026, 9, 1),
+    )
+    raised = Alert(contact, judged, 1, NOW)
+    decided = Case(ADDRESS, 1, settled=Answer(ADDRESS, raised.case, text, NOW, Choice.LEFT))
+    return [
+        cards.alert(raised, None, NOW),
+        cards.alert(raised, decided, NOW),
+        cards.raised_again(raised, alert(SLIPPING), NOW),
+        cards.why(raised, NOW),
+    ]
+
+
+def mrkdwn_of(card: Card) -> list[str]:
+    return [card.text, *lines(card)]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_shown_as_text_within_slacks_limits(text: str) -> None:
+    for card in everywhere(text):
+        for line in mrkdwn_of(card):
+            assert "<" not in OURS.sub("", line)
+            assert not line.startswith("&gt;")
+            assert not re.search(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069\u2028]", line)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(alphabet=st.characters(), max_size=400))
+def test_no_text_at_all_breaks_a_card(text: str) -> None:
+    for card in everywhere(text):
+        for line in mrkdwn_of(card):
+            assert "<" not in OURS.sub("", line)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=300), st.integers(min_value=2, max_value=60))
+def test_quoted_text_fits_its_limit_and_never_ends_in_half_an_entity(text: str, limit: int) -> None:
+    quoted = mrkdwn.quote(text, limit)
+    assert len(quoted) <= limit
+    assert not re.search(r"&(?!amp;|lt;|gt;)", quoted)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(alphabet="ab*_~`:.@<>&| ", max_size=80))
+def test_quoted_text_holds_nothing_that_formats(text: str) -> None:
+    quoted = mrkdwn.quote(text, 1000)
+    assert not set("*~`|<>") & set(quoted)
+    assert not re.search(r":[^\s:]+:", quoted)
+    assert not re.search(r"(?<![a-z])_|_(?![a-z])", quoted)
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        "ann_lee@acme.example",
+        "10:30",
+        "Zoë O'Brien",
+        "50 % of C++",
+        "https://acme.example/a?b=c",
+        "ratio 3:2",
+    ],
+)
+def test_harmless_text_stays_as_it_is(harmless: str) -> None:
+    assert mrkdwn.quote(harmless) == harmless
+
+
+def test_a_cut_text_says_so() -> None:
+    assert mrkdwn.quote("a" * 300, 10) == "aaaaaaaaa…"
+    assert mrkdwn.quote("a&&&&", 12) == "a&amp;&amp;…"
+
+
+def test_an_address_that_could_be_no_link_becomes_none() -> None:
+    assert mrkdwn.mailto("a@b.example|<!channel>", "Ann") == "Ann"
+    assert mrkdwn.mailto("ann@b.example", "") == "<mailto:ann@b.example|ann@b.example>"
+
+
+def test_why_shows_the_successor_first_and_stays_within_bounds() -> None:
+    crowd = tuple(Suggestion(f"P{i}", f"p{i}@acme.example", ()) for i in range(50))
+    facts = tuple(replace(PUSHED, key=f"{i}", sentence=f"fact {i}") for i in range(60))
+    shown = lines(cards.why(alert(replace(LEFT, evidence=facts, suggestions=(*crowd, ANN))), NOW))
+    assert "Ann Lee" in next(line for line in shown if line.startswith("*Turn to"))
+    assert "and 50 more of less weight" in shown
+    assert BOB.name not in "".join(shown)

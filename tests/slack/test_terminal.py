@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import io
+import unicodedata
+
+import pytest
+from rich.console import Console
+
+from bot.model import Answer, Case, Choice
+from bot.slack import cards
+from bot.slack.cards import Card
+from bot.slack.outbox import drain
+from bot.terminal import TerminalPoster, show
+from bot.testing import FrozenClock, MemoryStore
+from tests.slack.story import ADDRESS, LEFT, NOW, SLIPPING, alert, raise_alert
+
+
+def drawn(card: Card, width: int = 80, *, thread: bool = False, colour: bool = False) -> str:
+    """Return what a terminal of that width shows."""
+    out = io.StringIO()
+    console = Console(file=out, width=width, force_terminal=colour, color_system="256" if colour else None)
+    show(card, console, thread=thread)
+    return out.getvalue()
+
+
+def flat(text: str) -> str:
+    """Return the words without frame and line breaks."""
+    return " ".join("".join(" " if character in "│╭╮╰╯─\n" else character for character in text).split())
+
+
+def columns(line: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in line)
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+@pytest.mark.parametrize("thread", [False, True])
+def test_no_line_is_wider_than_the_terminal(width: int, *, thread: bool) -> None:
+    card = cards.raised_again(alert(), alert(SLIPPING), NOW) if thread else cards.alert(alert(), None, NOW)
+    assert max(columns(line) for line in drawn(card, width, thread=thread).splitlines()) <= width
+
+
+def test_the_terminal_says_what_slack_says() -> None:
+    said = flat(drawn(cards.alert(alert(), None, NOW, "<@U0RITA0001>")))
+    for part in (
+        "● Jane Doe, Head of Platform, Acme",
+        "@U0RITA0001",
+        "Left: an automatic reply says that she no longer works there",
+        "• Mon 3 Aug Automatic reply: no longer with Acme · mailbox rita@vendor.example",
+        "Turn to: Ann Lee <ann.lee@acme.example> (named in the automatic reply)",
+        "Last real contact Wed 3 Jun, 61 days ago",
+        "[\u00a0Confirm\u00a0left\u00a0]",
+        "[\u00a0Why?\u00a0]",
+    ):
+        assert flat(part) in said
+
+
+def test_what_was_escaped_for_slack_is_plain_in_a_terminal_and_no_markup_is_left() -> None:
+    card = cards.alert(alert(), None, NOW, "R&amp;D &lt;team&gt; [bold]")
+    said = flat(drawn(card))
+    assert "R&D <team> [bold]" in said
+    assert "*" not in said
+    assert "mailto" not in said
+
+
+def test_without_colour_nothing_but_text_is_written() -> None:
+    assert "\x1b" not in drawn(cards.alert(alert(), None, NOW))
+
+
+def test_colour_only_repeats_what_the_words_say() -> None:
+    plain, coloured = (drawn(cards.alert(alert(), None, NOW), colour=colour) for colour in (False, True))
+    assert "\x1b[" in coloured
+    stripped = "".join(
+        part.partition("m")[2] if i else part for i, part in enumerate(coloured.split("\x1b["))
+    )
+    assert stripped == plain
+
+
+def test_a_settled_alert_says_so_with_a_mark_and_in_words() -> None:
+    case = Case(ADDRESS, 1, settled=Answer(ADDRESS, alert().case, "U0RITA0001", NOW, Choice.LEFT))
+    said = flat(drawn(cards.alert(alert(), case, NOW)))
+    assert said.startswith("Stillthere ✔ Jane Doe")
+    assert "Settled by @U0RITA0001, Mon 3 Aug: Jane Doe has left" in said
+
+
+def test_why_is_drawn_too() -> None:
+    assert "Meeting pushed" in flat(drawn(cards.why(alert(), NOW)))
+
+
+async def test_without_slack_the_outbox_speaks_in_the_terminal() -> None:
+    out = io.StringIO()
+    poster = TerminalPoster(Console(file=out, width=80))
+    store, clock = MemoryStore(), FrozenClock(NOW)
+    await raise_alert(store, SLIPPING)
+    assert await drain(store, poster, clock) == 1
+    assert "in the thread" not in out.getvalue()
+    await raise_alert(store, LEFT)
+    assert await drain(store, poster, clock) == 1
+    assert await drain(store, poster, clock) == 0
+    assert "in the thread" in out.getvalue()
+    assert "was: slipping" in flat(out.getvalue())
