@@ -23,9 +23,9 @@ _BY_A_PROGRAM = re.compile(rb"From (?:\S{1,320}@\S{1,255}\r?\n|[^\n]{0,320}?\d\d
 _HEADER = re.compile(rb"(?:>?From |[!-9;-~]{1,100}[ \t]*:)")
 
 
-def is_named_mbox(path: Path) -> bool:
+def is_named_mbox(path: str) -> bool:
     """Say whether the name is an mbox's; Apple Mail exports a folder `x.mbox` with a file `mbox` in it."""
-    return path.suffix.lower() == ".mbox" or (path.name == "mbox" and path.parent.suffix.lower() == ".mbox")
+    return path.lower().endswith((".mbox", ".mbox/mbox"))
 
 
 def begins_as_mbox(path: Path) -> bool:
