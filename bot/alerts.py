@@ -137,9 +137,12 @@ def _is_over(case: Case, assessment: Assessment) -> bool:
 
 
 def gravity(assessment: Assessment) -> tuple[int, int]:
-    """Rank an assessment: by verdict, and while somebody is slipping also by how firmly."""
-    slipping = assessment.verdict is Verdict.SLIPPING
-    return GRAVITY[assessment.verdict], FIRMNESS[assessment.strength] if slipping else 0
+    """Rank an assessment: by verdict, and but for Likely left also by how firmly.
+
+    A drift that goes on is worth telling, and so is a departure's own word, which often names a successor.
+    """
+    firmness = 0 if assessment.verdict is Verdict.LIKELY_LEFT else FIRMNESS[assessment.strength]
+    return GRAVITY[assessment.verdict], firmness
 
 
 def gravest(case: Case) -> tuple[int, int]:

@@ -255,7 +255,9 @@ def calm(
 
 
 def strength(verdict: Verdict, evidence: Sequence[Evidence], probability: float) -> Strength:
-    """Say in a word how strong the verdict is."""
+    """Say in a word how strong the verdict is. Left is strong by the source's own word only."""
+    if verdict is Verdict.LEFT:
+        return Strength.STRONG if any(item.explicit for item in evidence) else Strength.CLEAR
     if verdict is Verdict.SLIPPING:
         score, clear, strong = drift(evidence), SLIPPING_FROM * 1.4, SLIPPING_FROM * 1.8
         if any(item.kind in DEPARTURES and item.weight > 0 for item in evidence):
@@ -276,9 +278,7 @@ def headline(
 ) -> str:
     """Say the verdict's reason in one sentence, for the rep."""
     if verdict in {Verdict.LEFT, Verdict.LIKELY_LEFT, Verdict.SLIPPING}:
-        families = {item.family for item in evidence if item.weight > 0 and item.kind != SILENT}
-        leading = evidence[0].sentence
-        return f"{leading}; {number(len(families))} independent signs" if len(families) > 1 else leading
+        return evidence[0].sentence
     if verdict is Verdict.ON_LEAVE and away is not None:
         return away.sentence
     if verdict is Verdict.UNCHECKED:
@@ -286,12 +286,6 @@ def headline(
     silent = next((item.sentence for item in evidence if item.kind == SILENT), "")
     since = f"last heard of on {last_contact:%-d %B %Y}" if last_contact else ""
     return silent if verdict is Verdict.QUIET and silent else since
-
-
-def number(count: int) -> str:
-    """Write a small number as a word."""
-    words = ("no", "one", "two", "three", "four", "five", "six")
-    return words[count] if count < len(words) else str(count)
 
 
 def open_explanations(verdict: Verdict, evidence: Iterable[Evidence]) -> tuple[str, ...]:

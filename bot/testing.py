@@ -98,10 +98,8 @@ class MemoryStore:
         self, version: int, assessment: Assessment, decision: Decision, alert: Alert | None = None
     ) -> bool:
         """Keep an assessment, its decision and the alert it raises, in one write; False where outdated."""
-        person = self._people.get(assessment.contact)
-        return self._accept(
-            person, changes.concluded(person, version, assessment, decision, alert) if person else None
-        )
+        person = self._get(assessment.contact)
+        return self._accept(person, changes.concluded(person, version, assessment, decision, alert))
 
     async def take_alert(self, now: datetime, lease: timedelta) -> tuple[Case, Delivery] | None:
         """Lease the oldest alert that is unsent, or whose lease ran out; None where there is none."""

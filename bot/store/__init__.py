@@ -64,7 +64,8 @@ class Store(Protocol):
         """Keep an assessment, its decision and the alert it raises, in one write.
 
         Return False, and change nothing, where the person's version is no longer `version` or an alert of
-        that key exists: whoever asked must look again. An alert whose episode is new opens a case.
+        that key exists: whoever asked must look again. An alert whose episode is new opens a case. Of an
+        address of which nothing is kept yet, the version is 0.
         """
 
     async def take_alert(self, now: datetime, lease: timedelta) -> tuple[Case, Delivery] | None:

@@ -228,7 +228,7 @@ def encode(tables: Tables) -> bytes:
 def decode(content: bytes) -> Tables:
     """Return the tables a file holds; raise `Damaged` where it is not what `encode` made."""
     try:
-        tables = from_json(gzip.decompress(content))
+        tables = from_json(gzip.decompress(content), cache_strings="keys")
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise Damaged(str(error)) from error
     if not (isinstance(tables, dict) and all(map(_holds_documents, tables.values()))):

@@ -227,12 +227,12 @@ class TinyStore:
         return await asyncio.get_running_loop().run_in_executor(self._writer, write)
 
     async def _write_person(self, address: str, change: Callable[[Person], Person | None]) -> bool:
-        """Change a person in one write; False where there is nobody or the change is refused."""
+        """Change a person, who may be new, in one write; False where the change is refused."""
 
         def write() -> bool:
-            person = self._get(address)
-            after = change(person) if person else None
-            if person is None or after is None:
+            person = self._get(address) or Person(address)
+            after = change(person)
+            if after is None:
                 return False
             self._put(person, after)
             return True

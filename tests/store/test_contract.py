@@ -297,9 +297,11 @@ async def test_of_two_conclusions_from_one_version_one_is_kept(store: Store) -> 
     assert len((await known(store)).cases) == 1
 
 
-async def test_nothing_is_concluded_about_a_stranger(store: Store) -> None:
-    assert not await store.conclude(0, judged(), decided(), alarm())
+async def test_the_first_thing_kept_of_an_address_may_be_a_conclusion(store: Store) -> None:
+    assert not await store.conclude(3, judged(), decided(), alarm())
     assert await store.person(JANE.address) is None
+    assert await store.conclude(0, judged(), decided(), alarm())
+    assert len((await known(store)).cases) == 1
 
 
 async def test_an_alert_is_raised_once_in_an_episode(store: Store) -> None:

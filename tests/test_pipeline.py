@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot import story
+from bot.model import Contact, Json, NeedsHuman, Observation, Reason, SourceDown, Verdict
+from bot.pipeline import Pipeline
+from bot.testing import MemoryStore
+from tests.observations import BOX, JANE, NOW, RULES, bounce, exchange, seen, wrote
+from watchers import Batch, Scope, Watcher
+
+
+class Scripted(Watcher[Observation]):
+    """A source whose observations the test wrote down."""
+
+    every = timedelta(minutes=5)
+
+    def __init__(self, batches: Sequence[Sequence[Observation] | Exception]) -> None:
+        super().__init__()
+        self.batches = batches
+        self.asked: list[Json] = []
+
+    def sources(self, scope: Scope) -> Sequence[str]:
+        del scope
+        return [BOX]
+
+    async def fetch(self, source: str, cursor: Json, scope: Scope) -> AsyncIterator[Batch[Observation]]:
+        del scope
+        self.asked.append(cursor)
+        done = cursor if isinstance(cursor, int) else 0
+        for number, batch in enumerate(self.batches[done:], start=done + 1):
+            if isinstance(batch, Exception):
+                raise batch
+            yield Batch(source, batch, number)
+
+    def read(self, raw: Observation, scope: Scope) -> Iterable[Observation]:
+        del scope
+        if raw.kind == "poison":
+            raise ZeroDivisionError
+        return [raw]
+
+
+Scripted.name = "scripted"
+
+
+async def pipeline(*contacts: Contact, baseline: bool = False) -> Pipeline:
+    store = MemoryStore()
+    for contact in contacts or (Contact(JANE, account="Acme"),):
+        await store.watch(contact)
+    return Pipeline(store, RULES, ["vendor.example"], baseline=baseline)
+
+
+async def sweep(pipe: Pipeline, *batches: Sequence[Observation] | Exception, now: datetime = NOW) -> Scripted:
+    watcher = Scripted(batches)
+    await pipe.sweep(watcher, BOX, now)
+    return watcher
+
+
+async def test_what_a_sweep_finds_is_kept_judged_and_raised_once() -> None:
+    pipe = await pipeline()
+    await sweep(pipe, [*exchange(), seen("departed", 1, message_id="d")])
+    for _ in range(3):
+        (found,) = await pipe.judge(NOW)
+        assert found.verdict is Verdict.LEFT
+    person = await pipe.store.person(JANE)
+    assert person is not None
+    assert [len(case.deliveries) for case in person.cases] == [1]
+
+
+async def test_a_sweep_goes_on_where_the_last_one_ended() -> None:
+    pipe = await pipeline()
+    await sweep(pipe, [wrote(9)])
+    again = await sweep(pipe, [wrote(9)], [wrote(8)])
+    assert again.asked == [1]
+
+
+async def test_a_source_that_fails_half_way_keeps_what_it_gave() -> None:
+    pipe = await pipeline()
+    with pytest.raises(SourceDown):
+        await sweep(pipe, [wrote(9)], SourceDown("gone away"))
+    again = await sweep(pipe, [wrote(9)], [wrote(8)])
+    person = await pipe.store.person(JANE)
+    assert again.asked == [1]
+    assert person is not None
+    assert len(person.observations) == 2
+
+
+async def test_one_item_that_cannot_be_read_does_not_cost_the_others() -> None:
+    pipe = await pipeline()
+    await sweep(pipe, [wrote(9), seen("poison", 3), wrote(8)])
+    person = await pipe.store.person(JANE)
+    assert person is not None
+    assert len(person.observations) == 2
+
+
+async def test_somebody_who_is_watched_later_is_looked_up_in_the_past() -> None:
+    pipe = await pipeline()
+    await sweep(pipe, [wrote(9)])
+    await pipe.store.watch(Contact("tom@other.example"))
+    again = await sweep(pipe, [wrote(9)])
+    assert again.asked == [None]
+
+
+async def test_fewer_people_to_watch_cause_no_new_reading() -> None:
+    pipe = await pipeline(Contact(JANE), Contact("tom@other.example"))
+    await sweep(pipe, [wrote(9)])
+    await pipe.store.unwatch("tom@other.example")
+    assert (await sweep(pipe, [wrote(9)])).asked == [1]
+
+
+async def test_what_the_first_pass_finds_is_the_baseline_and_raises_nothing() -> None:
+    pipe = await pipeline(baseline=True)
+    await sweep(pipe, [*exchange(), bounce(3)])
+    (found,) = await pipe.judge(NOW)
+    person = await pipe.store.person(JANE)
+    assert found.verdict is Verdict.LIKELY_LEFT
+    assert person is not None
+    assert person.cases == ()
+    assert person.decisions[-1].reason is Reason.BASELINE
+
+
+async def test_what_comes_after_the_baseline_is_raised() -> None:
+    pipe = await pipeline(baseline=True)
+    await sweep(pipe, [*exchange(), bounce(3)])
+    later = NOW + timedelta(days=1)
+    departed = seen("departed", -1, message_id="d")
+    await sweep(pipe, [], [departed], now=later)
+    await pipe.judge(later)
+    person = await pipe.store.person(JANE)
+    assert person is not None
+    assert len(person.cases) == 1
+
+
+@pytest.mark.parametrize("failure", [SourceDown("no route"), NeedsHuman("token expired", "renew it")])
+async def test_nobody_is_active_while_the_only_source_cannot_be_read(failure: Exception) -> None:
+    pipe = await pipeline()
+    await sweep(pipe, [*exchange(), wrote(1)])
+    assert (await pipe.judge(NOW))[0].verdict is Verdict.ACTIVE
+    with pytest.raises(type(failure)):
+        await sweep(pipe, [], failure)
+    (blind,) = await pipe.judge(NOW)
+    assert blind.verdict is Verdict.UNCHECKED
+    assert str(failure.args[0]).split(" - ")[0] in blind.headline
+    await sweep(pipe, [], [])
+    assert (await pipe.judge(NOW))[0].verdict is Verdict.ACTIVE
+
+
+async def test_a_whole_domain_that_bounces_is_one_notice_and_no_departures() -> None:
+    people = [f"{name}@acme.example" for name in ("a", "b", "c", "d")]
+    pipe = await pipeline(*(Contact(address, account="Acme") for address in people))
+    mails = [
+        observation
+        for number, address in enumerate(people)
+        for observation in (*exchange(address), bounce(2 - number / 10, address, original=address))
+    ]
+    await sweep(pipe, mails)
+    for _ in range(2):
+        found = await pipe.judge(NOW)
+    assert {assessment.verdict for assessment in found} == {Verdict.UNCHECKED}
+    assert all("see the account notice" in assessment.headline for assessment in found)
+    taken = await pipe.store.take_alert(NOW, timedelta(minutes=1))
+    assert taken is not None
+    assert taken[1].alert.contact.address == "@acme.example"
+    assert await pipe.store.take_alert(NOW, timedelta(minutes=1)) is None
+
+
+async def test_an_unchanged_judgement_writes_nothing() -> None:
+    pipe = await pipeline()
+    await sweep(pipe, [*exchange(), wrote(1)])
+    await pipe.judge(NOW)
+    before = await pipe.store.person(JANE)
+    await pipe.judge(NOW + timedelta(minutes=5))
+    assert await pipe.store.person(JANE) == before
+
+
+async def test_the_founding_story_read_from_mail_needs_no_order_of_arrival(tmp_path: Any) -> None:
+    from watchers.mail.files import FileMailbox
+    from watchers.mailbox import Mailbox
+
+    steps = story.story()
+    for number, mail in enumerate(reversed([mail for step in steps for mail in step.mails])):
+        (tmp_path / f"{number:02}.eml").write_bytes(mail)
+    store = MemoryStore()
+    await store.watch(story.CHAMPION)
+    pipe = Pipeline(store, RULES, [story.OUR_DOMAIN], baseline=False)
+    watcher = Mailbox(Mailbox.Config(mailboxes=(FileMailbox(kind="files", path=tmp_path, name="box"),)))
+    await pipe.sweep(watcher, "mailbox:box", steps[-1].at)
+    (found,) = await pipe.judge(steps[-1].at)
+    assert found.verdict is Verdict.LEFT
+    assert found.suggestions[0].name == "Ann Lee"
+    assert found.suggestions[0].successor
