@@ -3,8 +3,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from tests.servers import mail
+
+
+@pytest.fixture(autouse=True)
+def logging_is_as_at_the_start() -> None:
+    """Undo what an earlier test told the log: which lines there are must not depend on the order."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
