@@ -232,11 +232,16 @@ class _Walk:
             self.note(f"nested deeper than {self.limits.depth}: the rest was not read")
         elif kind.startswith("multipart/") and params.get("boundary"):
             default = (("content-type", b"message/rfc822"),) if kind == "multipart/digest" else ()
+            framed = False
             for first, last in self.sections(start, end, params["boundary"]):
+                framed = True
                 inner, body = split_head(self.raw, first, last, self.limits)
                 if "content-type" not in inner:
                     inner = Head((*inner.fields, *default))
                 yield from self.parts(inner, body, last, depth + 1, kind)
+            if not framed:
+                self.note("its parts are not framed as announced: it was read as one text")
+                yield Part(head, self.raw[start : min(end, start + self.limits.text * 2)], depth, within)
         elif kind in {"message/rfc822", "message/global"}:
             yield Part(
                 head,

@@ -1,161 +1,165 @@
-"""Tell a human's words from what calendar programs write around an invitation.
+"""Look for phrases in what mail systems write: the notation of the tables, and a fast way to search them.
 
-A push that comes with a sentence is a person's; one that comes bare says something. Every client repeats the
-time, the place, the guests and how to join, and an agenda comes again with every update; so the words are
-also reduced to a digest, by which an update that says nothing new is known. The words are not kept.
+A table has a line for each phrase:
+
+    words of the phrase :: an example that contains it
+
+The words are written as `plain` leaves them: lower case, without punctuation, codes and addresses (an
+address becomes `addr`). `(a|b)` are alternatives, `(a|)` is a word that may be missing, `..` is a gap of a
+few words, `mailbox~` also matches longer words. `[5.4.1]` in front asks for a status code that begins so.
+Languages that write no spaces match anywhere. Every pattern is made of bounded pieces, so that a search takes
+time linear in the text.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
-MAX_TEXT = 20_000
-MAX_LINES = 400
-FEWEST_WORDS = 2
-DIGEST = 12
-"""Hexadecimal digits; enough to tell the wordings of one meeting apart."""
-
-_STARTS = (
-    "accepted:",
-    "all attendees",
-    "attendees:",
-    "attending?",
-    "calendar:",
-    "canceled:",
-    "cancelled:",
-    "date:",
-    "datum:",
-    "declined:",
-    "description:",
-    "dial ",
-    "dial-in",
-    "duration:",
-    "end:",
-    "event details",
-    "find a local number",
-    "find your local number",
-    "forwarding this invitation",
-    "from:",
-    "going?",
-    "guests",
-    "hi there",
-    "host:",
-    "invitation from google",
-    "invité",
-    "invitees:",
-    "join ",
-    "join:",
-    "learn more",
-    "lieu:",
-    "location:",
-    "meeting id",
-    "meeting options",
-    "meeting password",
-    "microsoft teams",
-    "more details",
-    "more options",
-    "need help",
-    "note: the gmt offset",
-    "one tap mobile",
-    "or call in",
-    "organiser:",
-    "organisator:",
-    "organizer:",
-    "ort:",
-    "participants:",
-    "passcode",
-    "password:",
-    "phone conference id",
-    "quand",
-    "replied ",
-    "reply ",
-    "reset dial-in",
-    "sent:",
-    "start:",
-    "subject:",
-    "teilnehmer:",
-    "time:",
-    "title:",
-    "titel:",
-    "to respond",
-    "to stop receiving",
-    "to view ",
-    "topic:",
-    "unsubscribe",
-    "video call",
-    "view all guest",
-    "view event",
-    "view on google",
-    "wann:",
-    "was:",
-    "webex",
-    "wer:",
-    "what:",
-    "when",
-    "where",
-    "who:",
-    "wo:",
-    "yes - ",
-    "yesmaybe",
-    "you are receiving",
-    "you can add",
-    "you have been invited",
-    "you received this",
-    "zoom ",
-)
-"""How the lines begin that Outlook, Google, Apple, Zoom, Teams and WebEx write, in lower case."""
-
-_CONTAINS = (
-    "has accepted",
-    "has declined",
-    "has been canceled",
-    "has been cancelled",
-    "has been changed",
-    "has been updated",
-    "has changed the",
-    "has invited you",
-    "has proposed",
-    "has sent you an",
-    "has tentatively",
-    "invited you to",
-    "is inviting you to",
-    "just received",
-    "receiving this courtesy",
-    "receiving this email because",
-    "this event is",
-    "this invitation is",
-    "updated the event",
-    "updated the invitation",
-)
-
-_TIME = re.compile(r"\d{1,2}(?::\d{2}| ?[ap]\.?m\b)|\b20\d{2}\b")
-_DAY = re.compile(
-    r"\b(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mo|di|mi|do|fr|lun|mar"
-    r"|mer|jeu|ven)(?:[a-z]{1,7})?\b",
-)
-_LINK = re.compile(r"<?https?://\S{1,2000}|\S{1,100}@\S{1,200}|<?(?:mailto|tel):\S{1,200}")
-_WORD = re.compile(r"[^\W\d_]{2,}")
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'|\\@]{1,64}@[a-z0-9\[][a-z0-9.\-\]]{0,253}")
+_CODE = re.compile(r"\b[245]\d\d[ \-]#?(?:[245]\.\d{1,3}\.\d{1,3}\b)?|\b[245]\.\d{1,3}\.\d{1,3}\b")
+_HOST = re.compile(r"\bhost [a-z0-9][a-z0-9.\-]{0,253}\.[a-z0-9\-]{1,63}(?:\s?[\[(][0-9a-f.:]{3,45}[\])])?")
+_REPLIED_TO = re.compile(r"\(in reply to [^()]{1,40}\)")
+_WORDS = re.compile(r"[^\W_]+")
+_UNSPACED = re.compile(r"(?<=[\u3040-\u9fff\uff66-\uff9f]) (?=[\u3040-\u9fff\uff66-\uff9f])")
+_FIRST_UNSPACED = "\u2e80"
+_LONGEST = 2000
 
 
-def human_words(text: str, subject: str = "") -> str:
-    """Return the digest of what a human wrote into an invitation mail, empty where that is nothing.
+def plain(text: str) -> str:
+    """Reduce a diagnostic to its words, with a space on either side.
 
-    `subject` is the mail's: a line that only repeats part of it is the meeting's title.
+    >>> plain("550 5.1.1 <jane@acme.example>... User Unknown")
+    ' addr user unknown '
     """
-    title = " ".join(subject.lower().split())
-    words: list[str] = []
-    for line in text[:MAX_TEXT].splitlines()[:MAX_LINES]:
-        plain = " ".join(_LINK.sub(" ", line).lower().split()).strip("*•·>-_~=|#⋅ \t")
-        if plain and plain not in title and not _boilerplate(plain):
-            words.extend(_WORD.findall(plain))
-    if len(words) < FEWEST_WORDS:
-        return ""
-    return hashlib.sha256(" ".join(words).encode("utf-8", "replace")).hexdigest()[:DIGEST]
+    text = text[:_LONGEST].lower()
+    if "@" in text:
+        text = _ADDRESS.sub(" addr ", text)
+    text = _CODE.sub(" ", _REPLIED_TO.sub(" ", text))
+    if "host " in text:
+        text = _HOST.sub(" ", text)
+    words = f" {' '.join(_WORDS.findall(text))} "
+    return words if words.isascii() else _UNSPACED.sub("", words)
 
 
-def _boilerplate(line: str) -> bool:
-    if line.startswith(_STARTS) or any(phrase in line for phrase in _CONTAINS):
-        # Google quotes the organizer's note behind its own words: "... changed with this note: sorry, ..."
-        return "note:" not in line or line.endswith("note:") or line.startswith("note: the gmt")
-    return bool(_TIME.search(line) and (line[0].isdigit() or _DAY.match(line)))
+@dataclass(frozen=True)
+class Phrase:
+    """One line of a table, ready to be looked for in a `plain` text."""
+
+    says: str
+    example: str
+    kind: str
+    why: str
+    status: str
+
+    def is_in(self, words: str, status: str = "") -> bool:
+        """Say whether the phrase stands in a `plain` text that came with this status code."""
+        if self.status and not under(status, self.status):
+            return False
+        return self._pattern.search(words) is not None
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        first, last = (self.says.strip("()~")[end] for end in (0, -1))
+        says = _INNER_OPTION.sub(r"((\1) |)", self.says)
+        says = _LAST_OPTION.sub(r"( (\1)|)", says)
+        gap = _UNSPACED_GAP if _is_unspaced(last) else _GAP
+        says = says.replace("(", "(?:").replace("~", "[^ ]{0,40}").replace(" .. ", gap)
+        return re.compile(
+            f"{'' if _is_unspaced(first) else ' '}(?:{says}){'' if _is_unspaced(last) else '(?= )'}"
+        )
+
+    @cached_property
+    def anchors(self) -> tuple[str, ...]:
+        """Return words of which one must be in a text that holds the phrase: those that are rarest."""
+        slots = [[word for word in slot if word.strip(" .")] for slot in _slots(self.says)]
+        required = [_longest_words(slot) for slot in slots if slot]
+        return min(required, key=lambda words: (sum(word in COMMON for word in words), len(words)))
+
+
+COMMON = frozenset(
+    "a addr address an and at be been by can could did do does for from has have in is it mail message my no "
+    "not of on or our recipient s t that the this to user was with you your".split(),
+)
+"""Words that are in nearly every diagnostic, so that looking for them first saves nothing."""
+
+_GAP = " (?:[^ ]{1,60} ){0,8}?"
+_UNSPACED_GAP = ".{0,30}?"
+_INNER_OPTION = re.compile(r"(?<![^ (])\(([^()]*[^ ()])\|\) ")
+_LAST_OPTION = re.compile(r" \(([^()]*[^ ()])\|\)$")
+_NESTED = re.compile(r"\([^()]*\)")
+
+
+def _is_unspaced(char: str) -> bool:
+    return char >= _FIRST_UNSPACED
+
+
+def _slots(says: str) -> Iterator[list[str]]:
+    """Yield the parts that a phrase must have, each as its alternatives; what may be missing is left out."""
+    depth, start = 0, 0
+    for i, char in enumerate(f"{says}("):
+        if char == "(":
+            if depth == 0:
+                yield [says[start:i]]
+                start = i + 1
+            depth += 1
+        elif char == ")":
+            depth -= 1
+            if depth == 0:
+                choices = _NESTED.sub(" ", says[start:i]).split("|")
+                if all(map(str.strip, choices)):
+                    yield choices
+                start = i + 1
+
+
+def _longest_words(choices: list[str]) -> tuple[str, ...]:
+    return tuple({max(choice.split(), key=_rarity, default="") for choice in choices})
+
+
+def _rarity(word: str) -> tuple[bool, int]:
+    return word not in COMMON and word != "..", len(word)
+
+
+def under(status: str, prefix: str) -> bool:
+    """Say whether a status code is the given one or one below it: 5.1.10 is under 5.1 and not under 5.1.1."""
+    return status == prefix or status.startswith(f"{prefix}.")
+
+
+def phrases(rows: str, kind: str = "", why: str = "") -> tuple[Phrase, ...]:
+    """Read the lines of a table as the module's docstring describes them."""
+    found = []
+    for row in filter(None, map(str.strip, rows.splitlines())):
+        says, _, example = row.partition(" :: ")
+        status = ""
+        if says.startswith("["):
+            status, _, says = says[1:].partition("] ")
+        found.append(Phrase(says, example, kind, why, status))
+    return tuple(found)
+
+
+class Index:
+    """Phrases in order, with a look-up by word that leaves few of them to be searched for in a text."""
+
+    def __init__(self, table: tuple[Phrase, ...]) -> None:
+        self.phrases = table
+        self._words: dict[str, list[int]] = {}
+        self._pieces: dict[str, list[int]] = {}
+        for number, phrase in enumerate(table):
+            for anchor in phrase.anchors:
+                if anchor.endswith("~") or _is_unspaced(anchor[-1:]):
+                    self._pieces.setdefault(anchor.removesuffix("~"), []).append(number)
+                else:
+                    self._words.setdefault(anchor, []).append(number)
+
+    def find(self, words: str, status: str = "") -> Phrase | None:
+        """Return the first phrase of the table that stands in a `plain` text."""
+        candidates: set[int] = set()
+        for word in set(words.split()):
+            candidates.update(self._words.get(word, ()))
+        for piece, numbers in self._pieces.items():
+            if piece in words:
+                candidates.update(numbers)
+        in_order = (self.phrases[number] for number in sorted(candidates))
+        return next((phrase for phrase in in_order if phrase.is_in(words, status)), None)

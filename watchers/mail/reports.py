@@ -1,0 +1,470 @@
+"""Find the delivery report in a mail, whatever its layout, and say whom it is about.
+
+RFC 3464 reports are read field by field, also where their MIME frame is broken and the fields stand in the
+text. Everything else is read as a human would: which addresses does the notice name, what does it say of
+each, and where does the returned original begin. Pure; nothing here decides what a diagnostic means.
+RFC 3461, 3462, 3464 (delivery status), RFC 8098 (read receipts, which are no reports), RFC 5965 (feedback).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from watchers.mail import bounce_layouts as layouts
+from watchers.mail.notices import (
+    ADDRESS,
+    CODED,
+    LONGEST_LINE,
+    LONGEST_NOTICE,
+    LONGEST_PASSAGE,
+    STATUS_FIELD,
+    Notice,
+    expanded_from,
+    read_notice,
+    unwrapped,
+)
+from watchers.mail.parse import Head, Mail, Part, split_head
+from watchers.mail.wording import plain
+
+MOST_RECIPIENTS = 200
+
+STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
+ORIGINAL_TYPES = ("message/rfc822", "message/global")
+HEADER_TYPES = (
+    "text/rfc822-headers",
+    "text/rfc822-header",
+    "message/rfc822-headers",
+    "message/global-headers",
+)
+FEEDBACK_TYPES = ("message/feedback-report",)
+RECEIPT_TYPES = ("message/disposition-notification", "message/global-disposition-notification")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a report says of one recipient; each field empty where it says nothing.
+
+    `recipient` is whom we wrote to as far as the report tells; `final` and `original` are the report's own
+    fields, `expanded_from` the alias that led there. `passage` is what the readable part says of them.
+    """
+
+    recipient: str
+    final: str = ""
+    original: str = ""
+    expanded_from: str = ""
+    action: str = ""
+    status: str = ""
+    diagnostic: str = ""
+    remote_mta: str = ""
+    passage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A delivery report: how it was recognised, whom it is about, and the mail it returns, if any.
+
+    `notice` is the readable text up to the returned original. `warning` says that the mail may still arrive;
+    `feedback` that this is a recipient's complaint, not a bounce.
+    """
+
+    found_by: str
+    failures: tuple[Failure, ...]
+    reporting_mta: str = ""
+    original: Head | None = None
+    notice: str = ""
+    warning: bool = False
+    feedback: bool = False
+
+
+def locate(mail: Mail) -> Report | None:
+    """Find the report in a mail, or None where the mail is none."""
+    if next(mail.of_type(*RECEIPT_TYPES), None) is not None or _report_type(mail.head) == RECEIPT_REPORT:
+        return None
+    complaint = _complaint(mail)
+    if complaint is not None:
+        return complaint
+    sent_by = sent_by_machine(mail.head)
+    if not sent_by:
+        return None
+    readers = (_from_fields, _within, _notification, _from_text)
+    return next(filter(None, (read(mail, sent_by) for read in readers)), None)
+
+
+RECEIPT_REPORT = "disposition-notification"
+
+
+def _report_type(head: Head) -> str:
+    kind, params = head.content_type
+    return params.get("report-type", "").strip().lower() if kind == "multipart/report" else ""
+
+
+def sent_by_machine(head: Head) -> str:
+    """Return in words why at least a machine must have sent the mail; empty if a person did."""
+    strong = sent_by_mail_system(head)
+    if strong:
+        return strong
+    if head.get("return-path").strip() == "<>":
+        return "it was sent with an empty return path"
+    if layouts.is_robot(_local_part(head)):
+        return f"a machine sent it, {_local_part(head)[:40]}"
+    if head.get("auto-submitted").strip().lower().startswith("auto"):
+        return "its header Auto-Submitted says that no person wrote it"
+    return ""
+
+
+def sent_by_mail_system(head: Head) -> str:
+    """Return in words why a mail system must have sent the mail; empty where that is not certain."""
+    return next(_proofs(head), "")
+
+
+def _proofs(head: Head) -> Iterator[str]:
+    if "x-failed-recipients" in head:
+        yield "its header X-Failed-Recipients names who was not reached"
+    if _report_type(head) in {"delivery-status", "delivery-report"}:
+        yield "it is a delivery report by its type"
+    local = _local_part(head)
+    if head.get("from").strip() == "<>":
+        yield "it has no sender"
+    if layouts.is_daemon(local):
+        yield f"a mail system sent it, {local[:40]}"
+    if layouts.says(layouts.SYSTEM_NAMES, head.sender.name or head.get("from")[:200]):
+        yield "a mail system sent it, by its name"
+    returned = head.get("return-path").strip("<> \t").lower().partition("@")[0]
+    if returned and layouts.is_daemon(returned):
+        yield "its return path is that of a mail system"
+
+
+def _local_part(head: Head) -> str:
+    written = head.sender.address or head.get("from").strip("<>\"' \t")
+    return written.partition("@")[0].rpartition(" ")[2].strip("<\"'()").lower()
+
+
+def looks_like_report(head: Head) -> bool:
+    """Say by the headers alone whether the mail may be a report."""
+    return (
+        sent_by_mail_system(head) != ""
+        or head.get("return-path").strip() == "<>"
+        or head.content_type[0] == "multipart/report"
+        or head.sender.domain == NOTIFIER
+        or layouts.says(layouts.SUBJECTS, head.subject[:300])
+        or layouts.is_list_admin(_local_part(head))
+    )
+
+
+def _complaint(mail: Mail) -> Report | None:
+    """Read a feedback report (RFC 5965), in which a recipient complains."""
+    part = next(mail.of_type(*FEEDBACK_TYPES), None)
+    if part is None and not mail.head.subject.lower().startswith("complaint about message from"):
+        return None
+    original = _attached_original(mail)
+    fields = _fields(part.text if part is not None else "")
+    named = [_address(value) for name, value in fields if name in {"original-rcpt-to", "removal-recipient"}]
+    if not any(named) and original is not None:
+        named = [_address(original.get("x-hmxmroriginalrecipient"))]
+        named += [address.address for address in original.recipients]
+    mta = next((value for name, value in fields if name == "reporting-mta"), "")
+    failures = tuple(Failure(recipient) for recipient in _unique(named) or [""])
+    return Report("it is a feedback report", failures, _host(mta), original, feedback=True)
+
+
+def _from_fields(mail: Mail, found_by: str) -> Report | None:
+    """Read a report by its delivery-status fields (RFC 3464), wherever in the mail they stand."""
+    part = next(mail.of_type(*STATUS_TYPES), None)
+    text, found = unwrapped(_readable(mail))
+    source = part.text if part is not None else ""
+    if "-recipient" not in source.lower() and _FINAL_RECIPIENT.search(text):
+        source = text[_status_start(text) :]
+        text = text[: _status_start(text)]
+    reporting_mta, recipients = _statuses(source)
+    if not recipients:
+        return None
+    original = _attached_original(mail) or found
+    notice = read_notice(text, _not_meant(mail, original))
+    wrote_to = (
+        frozenset(address.address for address in original.recipients) if original is not None else frozenset()
+    )
+    failures = []
+    for fields in recipients:
+        final, first = (
+            _address(fields.get("final-recipient", "")),
+            _address(fields.get("original-recipient", "")),
+        )
+        actual = _address(fields.get("x-actual-recipient", ""))
+        named = [address for address in (first, final, actual) if "@" in address]
+        chosen = next((address for address in named if address in wrote_to), named[0] if named else "")
+        passage = notice.passage(chosen, final, first)
+        alias = expanded_from(passage)
+        if not chosen:
+            chosen = alias or _only(notice, original) or final or first
+        failures.append(
+            Failure(
+                chosen,
+                final,
+                first,
+                alias,
+                fields.get("action", "").partition(" ")[0].strip().lower(),
+                _status_code(fields.get("status", "")),
+                _reason(fields.get("diagnostic-code", "")) or fields.get("x-supplementary-info", ""),
+                _host(fields.get("remote-mta", "")),
+                passage or (notice.text if len(recipients) == 1 else ""),
+            )
+        )
+    warning = all(failure.action == "delayed" for failure in failures)
+    return Report(found_by, _bounded(failures), reporting_mta, original, notice.text, warning)
+
+
+_FINAL_RECIPIENT = re.compile(
+    r"^[ \t]{0,8}(?:final|original)-recipient[ \t]{0,3}:", re.IGNORECASE | re.MULTILINE
+)
+_RECIPIENT_FIELDS = frozenset(
+    "final-recipient original-recipient action status diagnostic-code remote-mta x-actual-recipient "
+    "x-supplementary-info last-attempt-date will-retry-until".split(),
+)
+
+
+def _status_start(text: str) -> int:
+    found = STATUS_FIELD.search(text)
+    return found.start() if found is not None else len(text)
+
+
+def _fields(text: str) -> list[tuple[str, str]]:
+    """Split a block of fields, blank lines included as fields without a name; damage is skipped."""
+    fields: list[tuple[str, str]] = []
+    for line in text.splitlines():
+        name, colon, value = line.partition(":")
+        if not line.strip():
+            fields.append(("", ""))
+        elif line[0] in " \t" and fields and fields[-1][0] and not STATUS_FIELD.match(line):
+            last, before = fields[-1]
+            if len(before) < LONGEST_LINE:
+                fields[-1] = (last, f"{before} {line.strip()[:LONGEST_LINE]}")
+        elif colon and len(name) < 60:  # noqa: PLR2004 - no field of a report has a longer name
+            fields.append((name.strip().lower(), value.strip()[:LONGEST_LINE]))
+    return fields
+
+
+def _statuses(text: str) -> tuple[str, list[dict[str, str]]]:
+    """Return the reporting MTA and, for each recipient, the fields of a delivery status."""
+    reporting_mta = ""
+    groups: list[dict[str, str]] = [{}]
+    for name, value in _fields(text):
+        current = groups[-1]
+        if name in {"reporting-mta", "reporting-ua"}:
+            reporting_mta = reporting_mta or _host(value)
+        elif name == "" and _names_recipient(current) and ("action" in current or "status" in current):
+            groups.append({})
+        elif name in _RECIPIENT_FIELDS:
+            if name in current and name in {"final-recipient", "original-recipient", "action"}:
+                groups.append({})
+            if len(groups) > MOST_RECIPIENTS:
+                break
+            groups[-1].setdefault(name, value)
+    whole: list[dict[str, str]] = []
+    for group in groups:
+        if _names_recipient(group):
+            whole.append(group)
+        elif whole:
+            whole[-1] = {**group, **whole[-1]}
+    return reporting_mta, whole
+
+
+def _names_recipient(fields: dict[str, str]) -> bool:
+    return "final-recipient" in fields or "original-recipient" in fields
+
+
+def _value(text: str) -> str:
+    """Return a field's value without the type in front of it: `smtp; 550 no` is `550 no`."""
+    kind, semicolon, value = text.partition(";")
+    known = semicolon and len(kind) < 30 and " " not in kind.strip() and "@" not in kind  # noqa: PLR2004
+    return (value if known else text).strip()
+
+
+def _address(text: str) -> str:
+    value = _value(text).strip("<>\"' \t").lower()
+    found = ADDRESS.search(value)
+    return value if found is None or " " in value.partition("@")[0] else found[0].rstrip(".>")
+
+
+def _host(text: str) -> str:
+    return _value(text).strip("() \t").partition(" ")[0][:255]
+
+
+_CATEGORY = re.compile(r"^[245]\.\d{1,3}\.\d{1,3} - [\w ]{1,60} (?=[245]\d\d-')")
+
+
+def _reason(text: str) -> str:
+    """Return a diagnostic without the category in which Cisco's (IronPort's) systems file it."""
+    return _CATEGORY.sub("", _value(text))
+
+
+_STATUS_CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
+
+
+def _status_code(text: str) -> str:
+    found = _STATUS_CODE.search(text)
+    return found[1] if found is not None else ""
+
+
+NOTIFIER = "sns.amazonaws.com"
+
+
+def _notification(mail: Mail, found_by: str) -> Report | None:
+    """Read the JSON that Amazon SES sends about a bounce or complaint by way of Amazon SNS."""
+    text = mail.text if mail.head.sender.domain == NOTIFIER else ""
+    start = text.find("{")
+    if start == -1:
+        return None
+    try:
+        said, _ = json.JSONDecoder().raw_decode(text[start:].replace("!\n ", ""))
+        if isinstance(said.get("Message"), str):
+            said = json.loads(said["Message"])
+        kind = said.get("notificationType") or said.get("eventType")
+        failures = list(_notified(said, kind))
+        head = Head(
+            tuple(
+                (str(entry["name"]).lower(), str(entry["value"]).encode("utf-8", "replace"))
+                for entry in said["mail"].get("headers", [])[:50]
+            )
+        )
+    except (ValueError, RecursionError, AttributeError, KeyError, TypeError):
+        return None
+    reported = said.get("bounce", {})
+    mta = _host(str(reported.get("reportingMTA", ""))) if isinstance(reported, dict) else ""
+    original = head if head.fields else None
+    found_by = f"{found_by}, and it is a notification of Amazon SES"
+    return (
+        Report(found_by, _bounded(failures), mta, original, feedback=kind == "Complaint")
+        if failures
+        else None
+    )
+
+
+def _notified(said: dict[str, dict[str, list[dict[str, str]]]], kind: object) -> Iterator[Failure]:
+    if kind == "Bounce":
+        for entry in said["bounce"]["bouncedRecipients"]:
+            yield Failure(
+                _address(str(entry["emailAddress"])),
+                action=str(entry.get("action", "failed")),
+                status=_status_code(str(entry.get("status", ""))),
+                diagnostic=_value(str(entry.get("diagnosticCode", ""))),
+            )
+    elif kind == "Complaint":
+        for entry in said["complaint"]["complainedRecipients"]:
+            yield Failure(_address(str(entry["emailAddress"])))
+
+
+def _from_text(mail: Mail, found_by: str) -> Report | None:
+    """Read a report that has no fields, by the sentences and addresses in its text."""
+    text, found = unwrapped(_readable(mail))
+    original = _attached_original(mail) or found
+    head = mail.head
+    certain = sent_by_mail_system(head) != ""
+    words = plain(text)
+    opening = layouts.first_word_of(layouts.NOTICES, words)
+    subject = head.subject[:300]
+    by_subject = layouts.says(layouts.SUBJECTS, subject)
+    coded = CODED.search(text) is not None
+    personal = layouts.first_word_of(layouts.NOT_REPORTS, words) != ""
+    if not certain and (layouts.is_answer(subject) or personal):
+        return None
+    if not (opening or (certain and (by_subject or coded))):
+        return None
+    if not certain and not (
+        by_subject or coded or original is not None or layouts.is_list_admin(_local_part(head))
+    ):
+        return None
+    if personal and not (coded or original is not None or by_subject):
+        return None
+    notice = read_notice(text, _not_meant(mail, original))
+    failures = [
+        Failure(recipient, expanded_from=expanded_from(passage), passage=passage)
+        for recipient in _named(mail, notice, original)
+        for passage in [notice.passage(recipient)]
+    ]
+    if len(failures) == 1 and not failures[0].passage:
+        failures[0] = replace(failures[0], passage=text[:LONGEST_PASSAGE])
+    warning = layouts.first_word_of(layouts.WARNINGS, words) != "" or layouts.says(layouts.WARNINGS, subject)
+    if not failures:
+        return None
+    because = f"{found_by}, and it reads like “{opening[:70]}”" if opening else found_by
+    return Report(because, _bounded(failures), "", original, notice.text, warning)
+
+
+def _within(mail: Mail, found_by: str) -> Report | None:
+    """Read the report that a gateway attached to a notice of its own; a person's mail never gets here."""
+    if not sent_by_mail_system(mail.head):
+        return None
+    attached = next((part.mail for part in mail.of_type(*ORIGINAL_TYPES) if part.mail is not None), None)
+    if attached is None or next(attached.of_type(*STATUS_TYPES), None) is None:
+        return None
+    return _from_fields(attached, found_by)
+
+
+def _named(mail: Mail, notice: Notice, original: Head | None) -> list[str]:
+    """Return whom a report without fields is about, most certain source first."""
+    failed = [_address(entry) for entry in mail.head.get("x-failed-recipients")[: 64 * 2**10].split(",")]
+    listed = [address for address in notice.listed if "@" in address]
+    known = {address.address for address in original.recipients} if original is not None else set()
+    board = [layouts.list_address(mail.head.sender.address)]
+    confirmed = [address for address in (*listed, *notice.mentioned) if address in known]
+    for found in (failed, listed, confirmed, board, list(notice.mentioned)):
+        recipients = _unique(found)
+        if recipients:
+            return recipients
+    return sorted(known)[:1] if len(known) == 1 else _unique([_first_recipient(original)])
+
+
+def _first_recipient(original: Head | None) -> str:
+    return original.recipients[0].address if original is not None and original.recipients else ""
+
+
+def _only(notice: Notice, original: Head | None) -> str:
+    listed = [address for address in notice.listed if "@" in address]
+    known = original.recipients if original is not None else ()
+    return listed[0] if len(listed) == 1 else known[0].address if len(known) == 1 else ""
+
+
+def _unique(addresses: Iterable[str]) -> list[str]:
+    return list(islice((address for address in dict.fromkeys(addresses) if "@" in address), MOST_RECIPIENTS))
+
+
+def _bounded(failures: Sequence[Failure]) -> tuple[Failure, ...]:
+    first: dict[str, Failure] = {}
+    for failure in failures[:MOST_RECIPIENTS]:
+        first.setdefault(failure.recipient, failure)
+    return tuple(first.values())
+
+
+def _not_meant(mail: Mail, original: Head | None) -> frozenset[str]:
+    """Return the addresses that a report names but is not about: its own sender and the original's."""
+    named = {address.address for address in (*mail.head.addresses("to"), mail.head.sender)}
+    if original is not None:
+        named.add(original.sender.address)
+        named.add(original.get("return-path").strip("<> \t").lower())
+    return frozenset(named)
+
+
+def _readable(mail: Mail) -> str:
+    """Return the text of a report: its plain parts, else its HTML or what no MIME frame could be made of."""
+    shown = (part for part in mail.parts if part.mail is None and not _is_original(part))
+    texts = [part for part in shown if part.content_type.startswith(("text/", "multipart/"))]
+    plains = [part for part in texts if part.content_type != "text/html"] or texts
+    return "\n".join(part.text[:LONGEST_NOTICE] for part in plains[:8])[: 2 * LONGEST_NOTICE]
+
+
+def _is_original(part: Part) -> bool:
+    return part.content_type in HEADER_TYPES
+
+
+def _attached_original(mail: Mail) -> Head | None:
+    for part in mail.parts:
+        if part.mail is not None and part.mail.head.fields:
+            return part.mail.head
+        if _is_original(part):
+            payload = part.payload.lstrip()
+            return split_head(payload, 0, len(payload))[0]
+    return None
