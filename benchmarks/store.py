@@ -2,8 +2,10 @@
 
 Each peer runs in a process of its own, so that memory is its own. One JSON line a peer: milliseconds a write
 (record one new observation of a person), milliseconds a read (all that is kept of a person), seconds to
-start (open, and know who has news), peak megabytes of the process that starts, reads and writes; then one
-line with the ratios to ours (above 1: the peer is slower or larger).
+start (open, and know who has news), peak megabytes of the process that starts, reads and writes. On a busy
+machine look at `cpu_ms` (processor time of a read and a write together), `start_cpu_s` and `disk_ms`, what
+the disk takes to make a small file and its name durable, measured between the writes. Then one line with the
+ratios to ours (above 1: the peer is slower or larger).
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from tinydb.table import Document
 from bot.model import Contact, Observation, Person
 from bot.store import codec
 from bot.store.changes import recorded
-from bot.store.files import FILE, DurableStorage, KeyedTable
+from bot.store.files import FILE, DurableStorage, KeyedTable, sync_folder, write_durably
 from bot.store.tiny import TinyStore
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
@@ -202,13 +204,13 @@ def _sighting(address: str, index: int, source: random.Random) -> Observation:
 async def measure(name: str, folder: Path, people: int, repeats: int) -> dict[str, Any]:
     """Open what was filled, read and write, and return the figures of this process."""
     source = random.Random(7)  # noqa: S311 - which people are read and written
-    started = time.perf_counter()
+    started, started_cpu = time.perf_counter(), time.process_time()
     peer = await PEERS[name].open(folder)
-    start = time.perf_counter() - started
-    reads, writes = [], []
+    start, start_cpu = time.perf_counter() - started, time.process_time() - started_cpu
+    reads, writes, cpu, disk = [], [], [], []
     for index in range(repeats):
         address = address_of(source.randrange(people))
-        started = time.perf_counter()
+        started, started_cpu = time.perf_counter(), time.process_time()
         person = await peer.person(address)
         reads.append(time.perf_counter() - started)
         if person is None:
@@ -217,13 +219,22 @@ async def measure(name: str, folder: Path, people: int, repeats: int) -> dict[st
         started = time.perf_counter()
         await peer.record(new)
         writes.append(time.perf_counter() - started)
+        cpu.append(time.process_time() - started_cpu)
+        started = time.perf_counter()
+        write_durably(folder / "probe", b"x" * 4096)
+        (folder / "probe").replace(folder / "probed")
+        sync_folder(folder)
+        disk.append(time.perf_counter() - started)
     await peer.close()
     return {
         "store": name,
         "people": people,
         "write_ms": round(statistics.median(writes) * 1000, 3),
         "read_ms": round(statistics.median(reads) * 1000, 3),
+        "cpu_ms": round(statistics.median(cpu) * 1000, 3),
+        "disk_ms": round(statistics.median(disk) * 1000, 3),
         "start_s": round(start, 3),
+        "start_cpu_s": round(start_cpu, 3),
         "memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIBIBYTE, 1),
     }
 

@@ -26,6 +26,7 @@ from bot.model import (
     Delivery,
     Home,
     Json,
+    NeedsHuman,
     Observation,
     Person,
 )
@@ -240,11 +241,17 @@ class TinyStore:
         return await self._write(write)
 
     def _load(self) -> None:
-        make_private(self.folder)
-        self._lock = OwnerLock(self.folder)
-        self.notices += self._people.load(self._add)
-        self.notices += self._cursors.load(lambda _: None)
-        self.notices += self._slots.load(lambda _: None)
+        try:
+            make_private(self.folder)
+            self._lock = OwnerLock(self.folder)
+            self.notices += self._people.load(self._add)
+            self.notices += self._cursors.load(lambda _: None)
+            self.notices += self._slots.load(lambda _: None)
+        except OSError as error:
+            raise NeedsHuman(
+                f"the data folder {self.folder} cannot be used: {error}",
+                "let this user read and write it, or name another folder",
+            ) from error
 
     def _add(self, document: Document) -> None:
         self._index.note(codec.outline(document))

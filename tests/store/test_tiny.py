@@ -151,6 +151,12 @@ async def test_an_owner_that_left_no_name_is_refused_all_the_same(tmp_path: Path
             await TinyStore.open(tmp_path)
 
 
+async def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(NeedsHuman, match=r"data folder .*file/data cannot be used: .*Not a directory"):
+        await TinyStore.open(tmp_path / "file" / "data")
+
+
 async def test_only_this_user_can_read_what_is_kept(tmp_path: Path) -> None:
     await write_twice(tmp_path / "data")
     async with await TinyStore.open(tmp_path / "data") as store:
