@@ -1,0 +1,274 @@
+"""Decide what a mail says from the phrases found in it; pure text in, a `Reading` out.
+
+The phrases of all languages the text is written in are searched. A phrase inside a condition, said of "we",
+or taken back by its neighbours does not count. What is left is weighed in the order of `_decide`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from watchers.mail.automatic import AWAY_SUBJECTS
+from watchers.mail.dates import last_day, return_day
+from watchers.mail.folding import fold
+from watchers.mail.own_text import Text, own_text
+from watchers.mail.phrases import Language, languages, spoken
+from watchers.mail.successors import Successor, is_role, mentions, named_only, reveal, successors
+from watchers.mail.words import any_of
+
+if TYPE_CHECKING:
+    from watchers import Scope
+    from watchers.mail.parse import Head, Mail
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a mail says, of whom, and why we think so."""
+
+    says: str
+    contact: str
+    language: str
+    because: tuple[str, ...]
+    successors: tuple[Successor, ...] = ()
+    returns: date | None = None
+    leaves: date | None = None
+    new_address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A phrase that counts: its section, where it stands and whether the writer speaks of themselves."""
+
+    section: str
+    start: int
+    end: int
+    first_person: bool
+    code: str
+
+
+_NEAR = 25
+"""How close, in characters, a phrase must stand to one that takes it back."""
+
+
+def find(text: Text, spoken_here: Iterable[Language], sections: Iterable[str]) -> list[Hit]:
+    """Return the phrases that count, in the order they stand in the text."""
+    wanted = tuple(sections)
+    found: list[Hit] = []
+    for one in spoken_here:
+        taken_back = [
+            match.span() for pattern in one.patterns("not departed") for match in pattern.finditer(text.low)
+        ]
+        for section in wanted:
+            for pattern in one.patterns(section):
+                found.extend(
+                    Hit(section, match.start(), match.end(), _first_person(text, one, match), one.code)
+                    for match in pattern.finditer(text.low)
+                    if _counts(text, one, section, match, taken_back)
+                )
+    return sorted(found, key=lambda hit: hit.start)
+
+
+def _first_person(text: Text, one: Language, match: re.Match[str]) -> bool:
+    if one.first_person is None:
+        return False
+    begin = text.low.rfind("\n", 0, match.start()) + 1
+    return one.first_person.search(text.low, begin, match.end()) is not None
+
+
+_GONE = frozenset({"departed", "mailbox", "farewell"})
+_PLURAL_NEAR = 14
+
+
+def _counts(
+    text: Text,
+    one: Language,
+    section: str,
+    match: re.Match[str],
+    taken_back: list[tuple[int, int]],
+) -> bool:
+    begin = text.low.rfind("\n", 0, match.start()) + 1
+    before = text.low[begin : match.start()]
+    if section != "acknowledgement" and _conditional(one, before, text.low[match.end() : match.end() + 12]):
+        return False
+    if section not in _GONE:
+        return True
+    if one.plural is not None and one.plural.search(before[-_PLURAL_NEAR:] + match[0][:_PLURAL_NEAR]):
+        return section == "mailbox"
+    end = text.low.find("\n", match.end())
+    line_end = len(text.low) if end == -1 else end
+    low, high = max(begin, match.start() - _NEAR), min(line_end, match.end() + _NEAR)
+    return not any(start < high and low < stop for start, stop in taken_back)
+
+
+def _conditional(one: Language, before: str, after: str) -> bool:
+    if one.condition is None:
+        return False
+    if one.scripts and one.condition.search(after):
+        return True
+    conditions = list(one.condition.finditer(before))
+    return bool(conditions) and "," not in before[conditions[-1].end() :]
+
+
+def _decide(
+    text: Text, hits: list[Hit], scope: Scope, sender: str, named: tuple[Successor, ...]
+) -> Hit | None:
+    """Choose the phrase that says what the mail is; None where none says anything."""
+    of = {
+        section: [hit for hit in hits if hit.section == section] for section in {hit.section for hit in hits}
+    }
+    roles, away = of.get("role_change", []), of.get("on_leave", [])
+    departed = [hit for hit in of.get("departed", []) if not any(_overlap(hit, role) for role in roles)]
+    departed += of.get("farewell", [])
+    internal = [role for role in roles if any_of("internal").search(text.sentence(role.start))]
+    own = [hit for hit in departed if hit.first_person]
+    if departed and not internal and (own or not _own(away)):
+        return (own or departed)[0]
+    changes = sorted([*(internal or roles), *of.get("address_change", []), *away], key=lambda hit: hit.start)
+    if changes:
+        return changes[0]
+    if of.get("mailbox"):
+        return replace(of["mailbox"][0], section="departed")
+    unmonitored = of.get("unmonitored", [])
+    if unmonitored and any(any_of("any_more").search(text.sentence(hit.start)) for hit in unmonitored):
+        person = any(one.name and not one.role for one in named)
+        if person and not is_role(sender) and not scope.is_ours(sender):
+            return replace(unmonitored[0], section="departed")
+    acknowledged = [*of.get("acknowledgement", []), *unmonitored]
+    return replace(acknowledged[0], section="acknowledgement") if acknowledged else None
+
+
+def _own(hits: list[Hit]) -> list[Hit]:
+    return [hit for hit in hits if hit.first_person]
+
+
+def _overlap(one: Hit, other: Hit) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+def read_automatic(mail: Mail, scope: Scope) -> Reading | None:
+    """Read an auto-reply; what says nothing we know is an acknowledgement."""
+    head = mail.head
+    text = Text(reveal(own_text(mail.text)))
+    spoken_here = list(spoken(text.low))
+    sections = (
+        "departed",
+        "mailbox",
+        "unmonitored",
+        "role_change",
+        "address_change",
+        "on_leave",
+        "acknowledgement",
+        "farewell",
+    )
+    named = _named(text, head, scope)
+    hit = _decide(text, find(text, spoken_here, sections), scope, head.sender.address, named)
+    if hit is None and text.shown:
+        others = [one for one in languages() if one not in spoken_here]
+        hit = _decide(text, find(text, others, sections), scope, head.sender.address, named)
+    if hit is None:
+        says = "on_leave" if _away_subject(head) else "acknowledgement"
+        code = spoken_here[0].code if spoken_here else ""
+        hit = Hit(says, 0, 0, first_person=True, code=code)
+        because = f"it is an automatic answer that says no more ({says.replace('_', ' ')})"
+    else:
+        says = "departed" if hit.section == "farewell" else hit.section
+        because = f"its text has a phrase of the class {hit.section!r}, language {hit.code!r}"
+    return _reading(says, text, hit, head, scope, named, because)
+
+
+_LONGEST = 900
+
+
+def read_personal(mail: Mail, scope: Scope) -> Reading | None:
+    """Read a mail that no header calls an answer: a farewell, or an auto-reply without a mark; else None."""
+    head = mail.head
+    text = Text(reveal(own_text(mail.text)))
+    if not any_of("farewell_cues").search(text.low):
+        return None
+    spoken_here = list(spoken(text.low))
+    named = _named(text, head, scope)
+    goodbye = [
+        hit
+        for hit in find(text, spoken_here, ("farewell",))
+        if not text.sentence(hit.start).rstrip().endswith("?")
+    ]
+    if goodbye and not any_of("no_reply").search(head.sender.address):
+        because = f"the writer speaks of leaving: phrase class 'farewell', language {goodbye[0].code!r}"
+        return _reading("farewell", text, goodbye[0], head, scope, named, because)
+    if len(text.shown) > _LONGEST or "?" in text.shown or not head.references:
+        return None
+    hits = find(text, spoken_here, ("departed", "mailbox", "on_leave", "acknowledgement", "role_change"))
+    formal = (
+        any(hit.section == "acknowledgement" for hit in hits) or any_of("formal").search(text.low) is not None
+    )
+    hit = _decide(text, hits, scope, head.sender.address, named)
+    if hit is None or not formal or not hit.first_person or hit.section not in {"departed", "on_leave"}:
+        return None
+    if hit.section == "on_leave" and not any_of("redirect").search(text.low):
+        return None
+    because = f"it is short and formal and has a phrase of the class {hit.section!r}, language {hit.code!r}"
+    return _reading(hit.section, text, hit, head, scope, named, because)
+
+
+def _away_subject(head: Head) -> bool:
+    subject = fold(head.subject[:100].lower())
+    words = [fold(word.strip()) for word in re.split(r"[|\n]", AWAY_SUBJECTS) if word.strip()]
+    return subject.startswith(tuple(words))
+
+
+def _named(text: Text, head: Head, scope: Scope) -> tuple[Successor, ...]:
+    """Return who is named to turn to; neither the sender, nor we, nor the address that is given up."""
+    unwanted = {head.sender.address, *(one.address for one in head.recipients)}
+    unwanted.update(one.address for one in mentions(text.shown) if scope.is_ours(one.address))
+    unwanted.update(_given_up(text))
+    found = successors(text.shown, unwanted)
+    return tuple(found) or tuple(named_only(text.shown))
+
+
+def _given_up(text: Text) -> Iterator[str]:
+    """Yield the addresses that a sentence speaks of as the mailbox that is no longer used."""
+    for one in mentions(text.shown):
+        if any_of("box").search(text.low[max(0, one.start - 40) : one.start]) and any_of("any_more").search(
+            text.low[one.end : one.end + 60]
+        ):
+            yield one.address
+
+
+def _reading(
+    says: str, text: Text, hit: Hit, head: Head, scope: Scope, named: tuple[Successor, ...], because: str
+) -> Reading:
+    wrote = head.date.date() if head.date else date(1970, 1, 1)
+    sender = head.sender.address
+    given_up = [address for address in _given_up(text) if not scope.is_ours(address)]
+    contact = given_up[0] if says == "departed" and given_up else sender
+    mine = [
+        one.address for one in mentions(text.shown) if one.address != sender and _is_mine(text, one.start)
+    ]
+    new_address = ""
+    if says == "address_change":
+        people = [one.address for one in named if one.address]
+        new_address = (mine or people or [""])[0]
+    elif says in {"departed", "farewell"}:
+        new_address = mine[0] if mine else ""
+        named = tuple(one for one in named if one.address not in mine)
+    return Reading(
+        says=says,
+        contact=contact,
+        language=hit.code,
+        because=(because,),
+        successors=named if says != "acknowledgement" else (),
+        returns=return_day(text.low, wrote, hit.code) if says == "on_leave" else None,
+        leaves=last_day(text.sentence(hit.start), wrote, hit.code)
+        if says in {"departed", "farewell"}
+        else None,
+        new_address=new_address,
+    )
+
+
+def _is_mine(text: Text, at: int) -> bool:
+    begin = text.low.rfind("\n", 0, at) + 1
+    return any_of("mine").search(text.low, max(begin, at - 80), at) is not None
