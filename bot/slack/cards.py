@@ -158,7 +158,7 @@ def _verdict(assessment: Assessment, before: Assessment | None = None) -> str:
 
 
 def _facts(evidence: list[Evidence], now: datetime) -> list[str]:
-    newest_first = sorted(evidence, key=lambda fact: (fact.at, fact.key), reverse=True)
+    newest_first = sorted(evidence, key=lambda fact: fact.at.date(), reverse=True)
     return [f"• {_fact(fact, now)}" for fact in newest_first]
 
 

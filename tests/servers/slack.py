@@ -151,13 +151,14 @@ def _installed(node: Node) -> Path:
 
 
 def _install(node: Node) -> None:
-    command = [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(HERE)]
+    quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--loglevel=error")
+    command = [*node.npm, "ci", *quiet, "--prefix", str(HERE)]
     try:
         ran = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, cwd=HERE)
     except subprocess.TimeoutExpired as error:
         raise CannotRun("npm did not answer within 3 minutes") from error
     if ran.returncode:
-        raise CannotRun(f"npm ci failed: {ran.stderr.strip()[-300:]}")
+        raise CannotRun(f"npm ci failed: {' '.join(ran.stderr.split())[:300]}")
 
 
 def _seed() -> dict[str, Any]:

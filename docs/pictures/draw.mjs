@@ -1,0 +1,44 @@
+// Turns Block Kit messages into a page that looks like Slack: JSON on standard input, HTML on standard output.
+// Input: {theme, width, users, messages: [{blocks, time, thread}]}.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createElement } from "react";
+import { renderToStaticMarkup } from "react-dom/server";
+
+const require = createRequire(import.meta.url);
+const { Message } = require("slack-blocks-to-jsx");
+const style = readFileSync(require.resolve("slack-blocks-to-jsx").replace(/index\.m?js$/, "style.css"), "utf8");
+
+const logo =
+  "data:image/svg+xml," +
+  encodeURIComponent(
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 36 36"><rect width="36" height="36" rx="6" fill="#243b53"/>' +
+      '<circle cx="18" cy="14" r="5.5" fill="none" stroke="#fff" stroke-width="2.4"/>' +
+      '<path d="M7.5 29c1.5-5 5.500-7.500 10.500-7.500s9 2.500 10.500 7.500" fill="none" stroke="#fff" stroke-width="2.4" ' +
+      'stroke-dasharray="3.200 2.600"/></svg>',
+  );
+
+// Slack formats verbatim text too, and only leaves plain addresses alone; the library shows it unformatted.
+const formatted = (blocks) => JSON.parse(JSON.stringify(blocks, (key, value) => (key === "verbatim" ? undefined : value)));
+
+// Drawn by ourselves, because the machine that draws may have no font with emoji.
+const circle = (colour) => `<span class="circle" style="background:${colour}"></span>`;
+const check = '<span class="check">\u2713</span>';
+const marks = { "🔴": circle("#dd2e44"), "🟠": circle("#f4900c"), "🟡": circle("#fdcb58"), "⚪": circle("#ccd6dd"), "✅": check };
+const withMarks = (html) => html.replace(/🔴|🟠|🟡|⚪\ufe0f?|✅/gu, (mark) => marks[mark.replace("\ufe0f", "")]);
+
+const { theme, width, users, messages } = JSON.parse(readFileSync(0, "utf8"));
+const drawn = messages.map(({ blocks, time, thread }) => {
+  const props = { blocks: formatted(blocks), logo, name: "Stillthere", time: new Date(time), theme, data: { users } };
+  return `<div class="${thread ? "thread" : "message"}">${withMarks(renderToStaticMarkup(createElement(Message, props)))}</div>`;
+});
+const page = theme === "dark" ? "#1a1d21" : "#ffffff";
+const line = theme === "dark" ? "#35373b" : "#e8e8e8";
+process.stdout.write(`<!doctype html><html data-theme="${theme}"><head><meta charset="utf-8"><style>${style}
+body { margin: 0; padding: 16px 20px; width: ${width - 40}px; background: ${page}; }
+.circle, .check { display: inline-block; width: 15px; height: 15px; border-radius: 50%; vertical-align: -2px; margin-right: 3px; }
+.check { border-radius: 3px; background: #77b255; color: #fff; font: bold 13px/15px sans-serif; text-align: center; }
+.thread { margin: 4px 0 0 52px; padding-left: 12px; border-left: 2px solid ${line}; }
+.message + .message { margin-top: 12px; }
+</style></head><body>${drawn.join("\n")}
+<script>document.title = String(document.documentElement.scrollHeight)</script></body></html>`);
