@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +14,10 @@ from zoneinfo import available_timezones
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from yaml.composer import ComposerError
+from yaml.constructor import ConstructorError
+from yaml.parser import ParserError
+from yaml.scanner import ScannerError
 
 from bot.model import NeedsHuman
 from watchers import Watcher
@@ -22,14 +26,47 @@ Where = tuple[str, ...]
 Checked = TypeVar("Checked", bound=BaseModel)
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+LONGEST = timedelta(days=366)
+
+LARGEST = 128 * 2**10
+"""How many characters of settings are read: hundreds of mailboxes."""
+
+DEEPEST = 20
+"""How deep settings may nest."""
+
+CURES = {
+    "string_type": "write text, in quotes where it is a number or begins with #",
+    "list_type": "write a list such as [one, two]",
+    "tuple_type": "write a list, each item on a line of its own after '- '",
+    "dict_type": "write its keys below it, indented",
+    "model_type": "write its keys below it, indented",
+    "model_attributes_type": "write its keys below it, indented",
+    "too_short": "name at least one",
+    "bool_parsing": "write true or false",
+    "int_parsing": "write a whole number",
+    "path_type": "write the path of a file or folder",
+    "union_tag_not_found": "say with the key 'kind' what it is",
+}
+"""What would be right, by the type of the error that pydantic finds."""
 
 
 def duration(value: object) -> object:
-    """Read "90s", "5m", "1h" or "7d"; anything else is left for the type to judge."""
+    """Read "90s", "5m", "1h" or "7d", longer than nothing and at most a year; a timedelta stays as it is."""
+    if isinstance(value, timedelta):
+        return value
     match = re.fullmatch(r"(\d{1,6})\s*([smhd])", value.strip()) if isinstance(value, str) else None
-    if match is None:
+    length = timedelta(**{UNITS[match[2]]: int(match[1])}) if match else timedelta()
+    if not timedelta() < length <= LONGEST:
         raise ValueError('write a time such as "5m", "1h" or "7d"')
-    return timedelta(**{UNITS[match[2]]: int(match[1])})
+    return length
+
+
+def domain(value: str) -> str:
+    """Accept a mail domain, in lower case; what stands before an @ is not asked for."""
+    name = value.strip().lower().removeprefix("@")
+    if not re.fullmatch(r"[^\s@/:.,;]+(\.[^\s@/:.,;]+)+", name):
+        raise ValueError(f"'{value[:80]}' is no mail domain: write one such as vendor.example")
+    return name
 
 
 def zone(value: str) -> str:
@@ -43,6 +80,7 @@ def zone(value: str) -> str:
 
 
 Duration = Annotated[timedelta, BeforeValidator(duration)]
+Domain = Annotated[str, AfterValidator(domain)]
 Zone = Annotated[str, AfterValidator(zone)]
 
 
@@ -55,26 +93,32 @@ class Section(BaseModel):
 class Team(Section):
     """Who we are: the mail domains that are ours, and the time zone of quiet hours and digests."""
 
-    domains: Annotated[list[str], Field(min_length=1)]
-    time_zone: Zone = "UTC"
+    domains: list[Domain] = Field(min_length=1, description="the mail domains of our own team")
+    time_zone: Zone = Field(default="UTC", description="the zone of quiet hours and digests")
 
 
 class Http(Section):
     """Where to listen for Slack's signed requests, for those who do not want Socket Mode."""
 
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 3000
+    host: str = Field(default="127.0.0.1", description="the address to listen at")
+    port: int = Field(default=3000, ge=1, le=65535, description="the port to listen at")
 
 
 class Slack(Section):
     """Where alerts go. Tokens are read from the environment variables that are named here."""
 
-    channel: str
-    bot_token_env: str = "SLACK_BOT_TOKEN"  # noqa: S105 - the name of a variable
-    app_token_env: str = "SLACK_APP_TOKEN"  # noqa: S105 - the name of a variable
-    signing_secret_env: str = "SLACK_SIGNING_SECRET"  # noqa: S105 - the name of a variable
-    http: Http | None = None
-    api: str = "https://slack.com/api/"
+    channel: str = Field(
+        min_length=1, description='the channel of the alerts, such as "#champions", or its id'
+    )
+    bot_token_env: str = Field(default="SLACK_BOT_TOKEN", description="the variable with the bot token")
+    app_token_env: str = Field(
+        default="SLACK_APP_TOKEN", description="the variable with the app-level token of Socket Mode"
+    )
+    signing_secret_env: str = Field(
+        default="SLACK_SIGNING_SECRET", description="the variable with the signing secret of HTTP mode"
+    )
+    http: Http | None = Field(default=None, description="listen for signed requests instead of Socket Mode")
+    api: str = Field(default="https://slack.com/api/", description="where Slack's Web API is")
 
     @property
     def bot_token(self) -> str:
@@ -95,18 +139,26 @@ class Slack(Section):
 class Config(Section):
     """All of config.yaml. `watchers` holds a section for each watcher that is to run, by its name."""
 
-    team: Team
-    contacts: Path | None = None
-    data: Path = Path("data")
-    review: Duration = timedelta(hours=6)
-    slack: Slack | None = None
-    watchers: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    team: Team = Field(description="who we are")
+    contacts: Path | None = Field(default=None, description="the CSV file of the contacts to watch")
+    data: Path = Field(default=Path("data"), description="the folder of everything that is kept")
+    review: Duration = Field(
+        default=timedelta(hours=6), description="how often everybody is judged anew, without news"
+    )
+    slack: Slack | None = Field(
+        default=None, description="where alerts go; without it they are shown in the terminal"
+    )
+    watchers: dict[str, dict[str, Any] | None] | None = Field(
+        default=None, description="the watchers that run, each by its name"
+    )
 
 
 class Running(Section):
     """What every watcher's section may say besides its own keys."""
 
-    every: Duration | None = None
+    every: Duration | None = Field(
+        default=None, description="how often the watcher looks; its own rhythm where empty"
+    )
 
 
 @dataclass(frozen=True)
@@ -119,11 +171,18 @@ class Plan:
 
 def load(path: Path) -> Plan:
     """Read config.yaml. Raises NeedsHuman with file, line, key and what would be right."""
+    start_from = "start from the config.yaml that comes with Stillthere"
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        cure = "name a file with --config, or start from the config.yaml that comes with Stillthere"
-        raise NeedsHuman(f"{path}: {getattr(error, 'strerror', None) or error}", cure) from error
+        with path.open(encoding="utf-8-sig") as file:
+            text = file.read(LARGEST + 1)
+    except OSError as error:
+        raise NeedsHuman(
+            f"{path}: {error.strerror}", f"name a file with --config, or {start_from}"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise NeedsHuman(f"{path}: is not text in UTF-8", f"save it as UTF-8, or {start_from}") from error
+    if len(text) > LARGEST:
+        raise NeedsHuman(f"{path}: is longer than {LARGEST} characters", start_from)
     return Document(path, text).plan()
 
 
@@ -137,12 +196,10 @@ class Document:
     def plan(self) -> Plan:
         """Check everything against the types and return it."""
         config = self._checked(Config, self.data, ())
-        here = self.path.parent
-        changes: dict[str, Path] = {"data": here / config.data}
-        if config.contacts is not None:
-            changes["contacts"] = here / config.contacts
-        watchers = tuple(self._watcher(name, section or {}) for name, section in config.watchers.items())
-        return Plan(config.model_copy(update=changes), watchers)
+        watchers = tuple(
+            self._watcher(name, section or {}) for name, section in (config.watchers or {}).items()
+        )
+        return Plan(anchored(config, self.path.parent), watchers)
 
     def _watcher(self, name: str, section: Mapping[str, Any]) -> tuple[Watcher[Any], timedelta]:
         where = ("watchers", name)
@@ -152,42 +209,97 @@ class Document:
         common = {key: value for key, value in section.items() if key in Running.model_fields}
         own = {key: value for key, value in section.items() if key not in Running.model_fields}
         running = self._checked(Running, common, where)
-        return kind(self._checked(kind.Config, own, where)), running.every or kind.every
+        settings = anchored(self._checked(kind.Config, own, where), self.path.parent)
+        return kind(settings), running.every or kind.every
 
     def _checked(self, model: type[Checked], data: Mapping[str, Any], where: Where) -> Checked:
         try:
             return model.model_validate(data)
         except ValidationError as error:
-            first = error.errors()[0]
-            at = (*where, *(str(step) for step in first["loc"]))
-            if first["type"] == "extra_forbidden":
-                raise self._wrong(
-                    at, "there is no such key", cure(at[-1], known_keys(model, first["loc"]))
-                ) from error
+            first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+            kind, steps = first["type"], tuple(str(step) for step in first["loc"])
+            at = self._in_file((*where, *steps))
+            if kind == "extra_forbidden":
+                of_all = Running.model_fields if where and len(steps) == 1 else ()
+                how = cure(steps[-1], [*of_all, *known_keys(model, steps)])
+                raise self._wrong(at, "there is no such key", how) from error
+            if kind == "missing":
+                raise self._wrong((*at, steps[-1]), "is missing", "add it") from error
             message = str(first["msg"]).removeprefix("Value error, ")
-            raise self._wrong(
-                at, message[:1].lower() + message[1:], "put that right and start again"
-            ) from error
+            how = CURES.get(kind, "put that right and start again")
+            raise self._wrong(at, message[:1].lower() + message[1:], how) from error
+
+    def _in_file(self, where: Where) -> Where:
+        """Return those steps that are keys in the file; pydantic also names the kind of a mailbox."""
+        known: Where = ()
+        for step in where:
+            known = (*known, step) if (*known, step) in self.lines else known
+        return known
 
     def _wrong(self, where: Where, what: str, how: str) -> NeedsHuman:
         line = next((self.lines[where[:n]] for n in range(len(where), 0, -1) if where[:n] in self.lines), 1)
         return NeedsHuman(f"{self.path}:{line}: {'.'.join(where) or 'settings'}: {what}", how)
 
     def _parse(self, text: str) -> tuple[dict[str, Any], dict[Where, int]]:
+        self.lines = {}
         try:
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
-            data = yaml.safe_load(text)
+            loader = Loader(text)
+            node = loader.get_single_node()
+            data = loader.construct_document(node) if node is not None else None
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             self.lines = {("settings",): mark.line + 1 if mark else 1}
-            problem = getattr(error, "problem", None) or "is not YAML"
-            raise self._wrong(("settings",), problem, "write 'key: value', indented by spaces") from error
-        self.lines = {}
+            problem = str(getattr(error, "problem", None) or getattr(error, "reason", "is not YAML"))
+            is_syntax = isinstance(error, ScannerError | ParserError)
+            how = "write 'key: value', indented by spaces" if is_syntax else "put that right and start again"
+            raise self._wrong(("settings",), problem[:200], how) from error
         if not isinstance(data, dict):
             raise self._wrong(
                 (), "there are none", "write at least the section 'team' with your mail domains"
             )
         return data, dict(key_lines(node, ()))
+
+
+class Loader(yaml.SafeLoader):
+    """YAML without what settings do not need and a hostile file lives on: aliases and deep nesting.
+
+    A key that stands twice is an error, and so is a value that its type cannot hold, such as 30 February.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Compose the next node."""
+        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+        if self.check_event(yaml.AliasEvent):
+            raise ComposerError(None, None, "an alias is not read: write out what it stands for", mark)
+        if self._depth >= DEEPEST:
+            raise ComposerError(None, None, f"is nested deeper than {DEEPEST}", mark)
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - PyYAML's
+        """Build what a node stands for."""
+        try:
+            return super().construct_object(node, deep)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            kind = node.tag.rpartition(":")[2]
+            raise ConstructorError(None, None, f"is not a possible {kind}", node.start_mark) from error
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's
+        """Build a mapping, in which no key stands twice."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if key.value in seen:
+                raise ConstructorError(None, None, f"the key '{key.value}' stands here twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def key_lines(node: yaml.Node | None, where: Where) -> Iterator[tuple[Where, int]]:
@@ -202,15 +314,33 @@ def key_lines(node: yaml.Node | None, where: Where) -> Iterator[tuple[Where, int
         yield from key_lines(value, (*where, name))
 
 
-def known_keys(model: type[BaseModel], where: Iterable[object]) -> list[str]:
+def anchored(value: Any, folder: Path) -> Any:
+    """Return settings in which every relative path starts at `folder`, and ~ is the home folder."""
+    if isinstance(value, Path):
+        return folder / os.path.expanduser(value)  # noqa: PTH111 - Path's own raises for an unknown user
+    if isinstance(value, BaseModel):
+        fields = type(value).model_fields
+        return value.model_copy(update={name: anchored(getattr(value, name), folder) for name in fields})
+    if isinstance(value, list | tuple):
+        return type(value)(anchored(item, folder) for item in value)
+    return value
+
+
+def known_keys(model: type[BaseModel], where: Sequence[str]) -> list[str]:
     """Return the keys that are known where an unknown one stands."""
-    current: type[BaseModel] = model
-    for step in list(where)[:-1]:
-        field = current.model_fields.get(str(step))
-        inner = list(models_in(field.annotation)) if field is not None else []
-        if inner:
-            current = inner[0]
-    return list(current.model_fields)
+    among: list[type[BaseModel]] = [model]
+    for step in where[:-1]:
+        field = among[0].model_fields.get(step)
+        if field is not None:
+            among = list(models_in(field.annotation)) or among
+        else:
+            among = [one for one in among if step in kinds_of(one)] or among
+    return list(among[0].model_fields)
+
+
+def kinds_of(model: type[BaseModel]) -> tuple[object, ...]:
+    """Return the values of the key `kind` by which a model is chosen among others."""
+    return get_args(model.model_fields["kind"].annotation) if "kind" in model.model_fields else ()
 
 
 def models_in(annotation: object) -> Iterator[type[BaseModel]]:
