@@ -8,10 +8,11 @@ the model in words and gives its figures. Pure: the time is passed in.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import accumulate, pairwise
+from operator import mul
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -21,9 +22,10 @@ SECONDS_A_DAY: Final = 86_400
 YEAR: Final = 365.0
 EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 
-# With fewer days of contact there is no rhythm to judge by; older contact says nothing about today's.
+# With fewer days of contact there is no rhythm to judge by. What lies more than three years before the last
+# contact says nothing about today.
 LEAST_DAYS: Final = 4
-HORIZON: Final = 10 * YEAR
+HORIZON: Final = 3 * YEAR
 
 # A gap counts half after a year: people change their rhythm.
 HALF_LIFE: Final = 365.0
@@ -35,25 +37,26 @@ PRIOR_GAPS: Final = 1.0
 PRIOR_SHAPE: Final = 2.0
 PRIOR_SCALE: Final = 1.5
 
-# The gap that an average day of the past falls into starts from 20 days, worth 90 days of observation.
-PRIOR_DAILY_GAP: Final = 20.0
-PRIOR_OBSERVED_DAYS: Final = 90.0
+# The gap that an average day of the past falls into starts from 40 days, worth a year of observation.
+PRIOR_DAILY_GAP: Final = 40.0
+PRIOR_OBSERVED_DAYS: Final = 365.0
 
 # ln(days of silence) counts in two straight pieces: steeply from a week to the fifteenth day, then gently
-# until four months, after which length alone adds nothing.
+# until three months, after which length alone adds nothing.
 WEEK: Final = 7.0
 FORTNIGHT: Final = 15.0
-FOUR_MONTHS: Final = 120.0
+THREE_MONTHS: Final = 90.0
 
 # Four standard deviations are as much as silence can say: real people return after more.
 LARGEST_DEVIATION: Final = 4.0
 
 # With this many days of contact a rhythm is known; with fewer the judgement is more careful.
-WELL_KNOWN: Final = 30
+WELL_KNOWN: Final = 20
 
-# The logistic regression's constants, in the order of `inputs`.
-INTERCEPT: Final = -20.156
-WEIGHTS: Final = (15.690, 0.363, 1.028, 0.332, 0.616, 0.289)
+# The log-odds of "gone for good" are a logistic regression on `inputs`. The intercept and the first two
+# weights are the hazard of departure by the length of the silence alone.
+INTERCEPT: Final = -11.426
+WEIGHTS: Final = (2.332, 0.661, 0.909, 0.373, 0.750, 0.576)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,21 @@ class Rhythm:
     spread: float
     freedom: float
 
+    def deviation(self, silent: float) -> float:
+        """Return how many standard deviations the silence lies beyond the usual gap.
+
+        It is the normal deviate with the tail probability of the Student-t quantile, after Wallace (1959).
+        """
+        if silent <= 0:
+            return -math.inf
+        quantile = (math.log(silent) - self.mean) / self.spread
+        size = math.sqrt(self.freedom * math.log1p(quantile * quantile / self.freedom))
+        return math.copysign(size * (8 * self.freedom + 1) / (8 * self.freedom + 3), quantile)
+
+    def surprise(self, silent: float) -> float:
+        """Return the probability of a gap at least as long as the silence if the person is still there."""
+        return math.erfc(self.deviation(silent) / math.sqrt(2)) / 2
+
 
 def judge(
     events: Sequence[datetime], now: datetime, paused: Sequence[tuple[date, date]] = ()
@@ -113,7 +131,7 @@ def judge(
         days=silent,
         usual_gap_days=math.exp(rhythm.mean),
         longest_gap_days=float(rhythm.longest_of_year),
-        surprise=math.erfc(_deviation(rhythm, silent) / math.sqrt(2)) / 2,
+        surprise=rhythm.surprise(silent),
         probability=_probability(inputs(rhythm, silent)),
         sentence=_sentence(rhythm, silent, round(uncounted)),
     )
@@ -121,18 +139,18 @@ def judge(
 
 def rhythm_of(times: Sequence[float]) -> Rhythm | None:
     """Return the rhythm of contact at `times` (in days, sorted), or None where they are too few."""
-    active = sorted({math.floor(time) for time in times if time >= times[-1] - HORIZON})
+    active = sorted({math.floor(time) for time in times})
+    active = active[bisect_left(active, active[-1] - HORIZON) :] if active else []
     if len(active) < LEAST_DAYS:
         return None
     last_day = active[-1]
     gaps = [end - start for start, end in pairwise(active)]
-    weights = [0.5 ** ((last_day - end) / HALF_LIFE) for end in active[1:]]
     logs = [math.log(gap) for gap in gaps]
+    weights = [0.5 ** ((last_day - end) / HALF_LIFE) for end in active[1:]]
+    weighted = list(map(mul, weights, gaps))
     weight = sum(weights)
-    mean = sum(share * log for share, log in zip(weights, logs, strict=True)) / weight
+    mean = sum(map(mul, weights, logs)) / weight
     scatter = sum(share * (log - mean) ** 2 for share, log in zip(weights, logs, strict=True))
-    observed = sum(share * gap for share, gap in zip(weights, gaps, strict=True))
-    squared = sum(share * gap * gap for share, gap in zip(weights, gaps, strict=True))
     prior = math.log(PRIOR_GAP)
     known = PRIOR_GAPS + weight
     shape = PRIOR_SHAPE + weight / 2
@@ -141,8 +159,9 @@ def rhythm_of(times: Sequence[float]) -> Rhythm | None:
         last=times[-1],
         days=len(active),
         last_gap=gaps[-1],
-        longest_of_year=max(gap for gap, end in zip(gaps, active[1:], strict=True) if last_day - end < YEAR),
-        daily_gap=(squared + PRIOR_DAILY_GAP * PRIOR_OBSERVED_DAYS) / (observed + PRIOR_OBSERVED_DAYS),
+        longest_of_year=max(gaps[bisect_left(active, last_day - YEAR, lo=1) - 1 :]),
+        daily_gap=(sum(map(mul, weighted, gaps)) + PRIOR_DAILY_GAP * PRIOR_OBSERVED_DAYS)
+        / (sum(weighted) + PRIOR_OBSERVED_DAYS),
         mean=(PRIOR_GAPS * prior + weight * mean) / known,
         spread=math.sqrt(scale * (known + 1) / (shape * known)),
         freedom=2 * shape,
@@ -157,8 +176,8 @@ def inputs(rhythm: Rhythm, silent: float) -> tuple[float, ...]:
     """
     return (
         _piece(silent, WEEK, FORTNIGHT),
-        _piece(silent, FORTNIGHT, FOUR_MONTHS),
-        min(max(_deviation(rhythm, silent), 0.0), LARGEST_DEVIATION),
+        _piece(silent, FORTNIGHT, THREE_MONTHS),
+        min(max(rhythm.deviation(silent), 0.0), LARGEST_DEVIATION),
         max(math.log(rhythm.last_gap) - rhythm.mean, 0.0),
         math.log(rhythm.daily_gap),
         math.log(min(rhythm.days, WELL_KNOWN)),
@@ -168,19 +187,6 @@ def inputs(rhythm: Rhythm, silent: float) -> tuple[float, ...]:
 def _piece(silent: float, start: float, end: float) -> float:
     """Return how far ln(silent) has come between ln(start) and ln(end)."""
     return math.log(min(max(silent, start), end) / start)
-
-
-def _deviation(rhythm: Rhythm, silent: float) -> float:
-    """Return how many standard deviations the silence lies beyond the person's usual gap.
-
-    It is the normal deviate with the tail probability of the Student-t quantile, after Wallace (1959).
-    """
-    if silent <= 0:
-        return -math.inf
-    quantile = (math.log(silent) - rhythm.mean) / rhythm.spread
-    freedom = rhythm.freedom
-    size = math.sqrt(freedom * math.log1p(quantile * quantile / freedom))
-    return math.copysign(size * (8 * freedom + 1) / (8 * freedom + 3), quantile)
 
 
 def _probability(values: Iterable[float]) -> float:
