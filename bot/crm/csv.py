@@ -8,8 +8,9 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -32,20 +33,35 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "organization",
         "primary associated company",
         "associated company names",
+        "account.name",
     ),
-    "owner": ("owner", "contact owner", "account owner", "owner email", "contact owner email", "owner name"),
+    "owner": (
+        "owner",
+        "contact owner",
+        "account owner",
+        "owner email",
+        "contact owner email",
+        "owner name",
+        "owner.email",
+        "owner.name",
+    ),
     "deal": ("deal", "deal name", "opportunity", "opportunity name", "associated deal", "associated deals"),
     "amount": ("amount", "deal amount", "opportunity amount", "value"),
     "currency": ("currency", "amount currency", "deal currency", "currency iso code"),
     "stage": ("stage", "deal stage", "opportunity stage"),
     "close_date": ("close_date", "close date", "closing date", "closedate"),
-    "country": ("country", "country/region", "mailing country", "country code"),
+    "country": ("country", "country/region", "mailing country", "mailingcountry", "country code"),
     "links": ("links", "link", "linkedin", "linkedin url", "linkedin profile", "website", "website url"),
 }
 """What each column may be called, in lower case: our own name first, then those of CRM exports."""
 
 ADDRESS = re.compile(r"[^@\s<>,;\"]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+IN_THOUSANDS = re.compile(r"\d\s*(?:k|m|b|bn|mio|mrd|tsd)\b", re.IGNORECASE)
 DATE_FORMATS = ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d")
+JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+"""Invisible, but part of how some languages write a name."""
+
+BLANK = " \t\r\n,;|\ufeff"
 LONGEST = 500
 """The longest value that is taken over; what is longer is cut."""
 
@@ -77,8 +93,9 @@ def read_contacts(path: Path) -> Contacts:
 
 def parse_contacts(text: str, where: str) -> Contacts:
     """Read contacts from CSV text; `where` names it in errors."""
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter(text))
-    rows = lenient(reader)
+    lines = io.StringIO(text, newline="").readlines()
+    begin = next((number for number, line in enumerate(lines) if line.strip(BLANK)), len(lines))
+    rows = read_rows(lines[begin:], delimiter("".join(lines[begin : begin + 1])))
     header = next(rows, [])
     columns = recognise(header)
     if "email" not in columns:
@@ -89,7 +106,7 @@ def parse_contacts(text: str, where: str) -> Contacts:
     for number, row in enumerate(rows, start=1):
         if not any(cell.strip() for cell in row):
             continue
-        cells = {name: row[at].strip()[:LONGEST] for name, at in columns.items() if at < len(row)}
+        cells = {name: tidy(row[at]) for name, at in columns.items() if at < len(row)}
         address = cells.get("email", "").lower().removeprefix("mailto:")
         if not ADDRESS.fullmatch(address):
             bad.append(
@@ -105,19 +122,41 @@ def parse_contacts(text: str, where: str) -> Contacts:
     return Contacts(tuple(contacts.values()), tuple(bad))
 
 
-def lenient(reader: Iterator[list[str]]) -> Iterator[list[str]]:
-    """Yield the rows of a CSV reader; a row that it cannot read is an empty one."""
-    while True:
+def read_rows(lines: Sequence[str], mark: str) -> Iterator[list[str]]:
+    """Yield the rows; one that is not well quoted is taken as the single line on which it begins.
+
+    Otherwise a quote that is never closed would swallow all rows after it.
+    """
+    at = 0
+    while at < len(lines):
+        rest = (lines[number] for number in range(at, len(lines)))
+        reader = csv.reader(rest, delimiter=mark, strict=True)
+        begin = at
         try:
-            yield next(reader)
-        except StopIteration:
-            return
+            for row in reader:
+                yield row
+                at = begin + reader.line_num
         except csv.Error:
-            yield []
+            yield one_row(lines[at], mark)
+            at += 1
+
+
+def one_row(line: str, mark: str) -> list[str]:
+    """Return the cells of one line, whatever its quotes; those of a line that is too long are cut."""
+    return next(csv.reader([line[: csv.field_size_limit()]], delimiter=mark), [])
+
+
+def tidy(cell: str) -> str:
+    """Return a cell on one line, without control characters, cut at the longest that is taken over."""
+    words = cell[: 2 * LONGEST].split()
+    return "".join(char for char in " ".join(words) if char.isprintable() or char in JOINERS)[:LONGEST]
 
 
 def decode(raw: bytes) -> str:
-    """Decode by the byte order mark, else as UTF-8, else as Windows-1252, as spreadsheets write."""
+    """Decode by the byte order mark, else as UTF-8, else as Windows-1252, as spreadsheets write.
+
+    A first letter beside a zero byte is UTF-16 that lacks its mark.
+    """
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF16_LE, "utf-16"),
@@ -125,16 +164,22 @@ def decode(raw: bytes) -> str:
     ):
         if raw.startswith(mark):
             return raw.decode(encoding, "replace")
+    if raw[:2].count(0) == 1:
+        return raw.decode("utf-16-le" if raw[0] else "utf-16-be", "replace")
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
         return raw.decode("cp1252", "replace")
 
 
-def delimiter(text: str) -> str:
-    """Return what separates the columns: whichever of comma, semicolon and tab is most in the header."""
-    header = text.lstrip().partition("\n")[0]
-    return max(",;\t", key=header.count)
+def delimiter(header: str) -> str:
+    """Return what separates the columns: the one by which most of them are recognised, then most are made."""
+
+    def worth(mark: str) -> tuple[int, int]:
+        names = one_row(header, mark)
+        return len(recognise(names)), len(names)
+
+    return max(",;\t|", key=worth)
 
 
 def recognise(header: list[str]) -> dict[str, int]:
@@ -166,7 +211,7 @@ def _contact(address: str, cells: dict[str, str]) -> Contact:
         owner=cells.get("owner", ""),
         deal=deal if deal != Deal() else None,
         country=cells.get("country", ""),
-        links=tuple(re.split(r"[\s;|]+", cells["links"])) if cells.get("links") else (),
+        links=tuple(filter(None, re.split(r"[\s;|]+", cells.get("links", "")))),
     )
 
 
@@ -181,23 +226,29 @@ def _merged(known: Contact, other: Contact) -> Contact:
 
 
 def amount(text: str) -> float | None:
-    """Read an amount as people write it: "48,000.00", "48.000,00", "€ 48 000"; None where it is none."""
+    """Read an amount as people write it: "48,000.00", "48.000,00", "€ 48 000"; None where it is none.
+
+    One that is shortened ("48k", "1.5 Mio") is none: it must not be taken for 48.
+    """
+    if IN_THOUSANDS.search(text):
+        return None
     digits = re.sub(r"[^\d.,-]", "", text)
     if re.fullmatch(r"-?[\d.]*,\d{1,2}", digits):
         digits = digits.replace(".", "").replace(",", ".")
     elif re.fullmatch(r"-?\d{1,3}(\.\d{3})+", digits):
         digits = digits.replace(".", "")
     try:
-        return float(digits.replace(",", ""))
+        value = float(digits.replace(",", ""))
     except ValueError:
         return None
+    return value if math.isfinite(value) else None
 
 
 def day(text: str) -> date | None:
     """Read a date in the forms of the common exports; None where it is none."""
     for form in DATE_FORMATS:
         try:
-            return datetime.strptime(text[:10], form).date()  # noqa: DTZ007 - a day has no zone
+            return datetime.strptime(re.split(r"[T\s,]", text, maxsplit=1)[0], form).date()  # noqa: DTZ007 - a day has no zone
         except ValueError:
             continue
     return None
