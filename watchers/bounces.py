@@ -167,7 +167,8 @@ def _judged(failure: Failure, report: Report) -> Reading:
     voices = tuple(_voices(failure))
     for vague in (False, True):
         for said in voices:
-            phrase = table.diagnose(said, _first(_STATUS, said) or status, vague=vague)
+            code = _first(_STATUS, said) or status or _first(_REPLY, said)
+            phrase = table.diagnose(said, code, vague=vague)
             if phrase is not None:
                 quote = _one_line(said, LONGEST_QUOTE)
                 return Reading(phrase.kind, f"{phrase.why}: it says “{quote}”")

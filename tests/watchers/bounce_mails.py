@@ -1000,4 +1000,308 @@ board-owner@acme.example.
         Subject="Your message to Board was rejected: Offer to board@acme.example",
         Return_Path="<>",
     ),
+    case(
+        "an HTML report alone",
+        """<html><body><h2>Delivery has failed to these recipients or groups:</h2>
+<p><a href="mailto:jane@acme.example">jane@acme.example</a><br>The email address you entered couldn't be found.
+Please check the recipient's email address and try to resend the message.</p>
+<p><b>Diagnostic information for administrators:</b></p><p>Generating server: AM0PR01.prod.outlook.example</p>
+<p>jane@acme.example<br>Remote Server returned '550 5.1.10 RESOLVER.ADR.RecipientNotFound; not found'</p></body></html>
+""",
+        sender="Microsoft Outlook <MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@acme.example>",
+        Subject="Undeliverable: Offer",
+        Content_Type="text/html; charset=utf-8",
+    ),
+    case(
+        "Gmail, text alone",
+        """
+** Address not found **
+
+Your message wasn't delivered to jane@acme.example because the address couldn't be found, or is unable to receive mail.
+
+Learn more here: https://support.google.example/mail/?p=NoSuchUser
+
+The response was:
+
+550 5.1.1 The email account that you tried to reach does not exist.
+""",
+        sender="Mail Delivery Subsystem <mailer-daemon@googlemail.example>",
+        Subject="Delivery Status Notification (Failure)",
+    ),
+    case(
+        "Gmail, the domain",
+        """
+** Address not found **
+
+Your message wasn't delivered to jane@acme.example because the domain acme.example couldn't be found. Check for typos or unnecessary spaces and try again.
+
+The response was:
+
+DNS Error: DNS type 'mx' lookup of acme.example responded with code NXDOMAIN Domain name not found: acme.example
+""",
+        (JANE, "domain_gone"),
+        sender="Mail Delivery Subsystem <mailer-daemon@googlemail.example>",
+        Subject="Delivery Status Notification (Failure)",
+    ),
+    case(
+        "Gmail, blocked",
+        """
+** Message blocked **
+
+Your message to jane@acme.example has been blocked. See technical details below for more information.
+
+The response was:
+
+550 5.7.1 Message rejected due to content restrictions
+""",
+        (JANE, "blocked"),
+        sender="Mail Delivery Subsystem <mailer-daemon@googlemail.example>",
+        Subject="Delivery Status Notification (Failure)",
+    ),
+    case(
+        "Gmail, a delay",
+        """
+** Delivery incomplete **
+
+There was a temporary problem delivering your message to jane@acme.example. Gmail will retry for 47 more hours. You'll be notified if the delivery fails permanently.
+
+The response was:
+
+The recipient server did not accept our requests to connect.
+""",
+        (JANE, "transient"),
+        sender="Mail Delivery Subsystem <mailer-daemon@googlemail.example>",
+        Subject="Delivery Status Notification (Delay)",
+    ),
+    case(
+        "Exchange 2010, in German",
+        mixed(
+            """Fehler bei der Nachrichtenzustellung an folgende Empfänger oder Verteilerlisten:
+
+jane@acme.example
+Die eingegebene E-Mail-Adresse wurde nicht gefunden. Überprüfen Sie die E-Mail-Adresse des Empfängers, und versuchen Sie, die Nachricht erneut zu senden.
+
+Diagnoseinformationen für Administratoren:
+
+Generierender Server: mail.acme.example
+
+jane@acme.example
+#550 5.1.1 RESOLVER.ADR.RecipNotFound; not found ##rfc822;jane@acme.example
+"""
+        ),
+        sender="Microsoft Outlook <postmaster@acme.example>",
+        Subject="Unzustellbar: Angebot",
+        Content_Type=MIXED,
+    ),
+    case(
+        "Exchange 2010, in Spanish, full",
+        mixed(
+            """Error al entregar a los siguientes destinatarios o grupos:
+
+jane@acme.example
+El buzón del destinatario está lleno y no puede aceptar mensajes en este momento. Intente enviar el mensaje más tarde.
+
+Información de diagnóstico para los administradores:
+
+Generando servidor: mail.acme.example
+
+jane@acme.example
+#554 5.2.2 mailbox full ##
+"""
+        ),
+        (JANE, "full"),
+        sender="Microsoft Outlook <postmaster@acme.example>",
+        Subject="No se puede entregar: Oferta",
+        Content_Type=MIXED,
+    ),
+    case(
+        "Mimecast",
+        """This is a delivery failure notification message indicating that
+an email you addressed to email address :
+-- jane@acme.example
+
+could not be delivered. The problem appears to be :
+-- Recipient email server rejected the message
+
+Additional information follows :
+-- 5.1.1 <jane@acme.example>: Recipient address rejected: User unknown
+
+This condition occurred after 1 attempt(s) to deliver over
+a period of 0 hour(s).
+""",
+        sender="Postmaster <postmaster@ours.example>",
+        Subject="[Postmaster] Email Delivery Failure",
+    ),
+    case(
+        "Barracuda",
+        mixed(
+            """**** This is an automatically generated message ****
+
+Your message to: jane@acme.example
+was blocked by our Spam Firewall. The email you sent with the following subject has NOT BEEN DELIVERED:
+
+Subject: Offer
+"""
+        ),
+        (JANE, "blocked"),
+        sender="<barracuda@acme.example>",
+        Subject="**Message you sent blocked by our bulk email filter**",
+        Content_Type=MIXED,
+        Return_Path="<>",
+    ),
+    case(
+        "Symantec mail gateway",
+        """The following message to <jane@acme.example> was undeliverable.
+The reason for the problem:
+5.1.0 - Unknown address error 550-'5.1.1 unknown user'
+""",
+        sender="Mail Delivery System <MAILER-DAEMON@mx.ours.example>",
+        Subject="Delivery Status Notification (Failure)",
+    ),
+    case(
+        "LISTSERV",
+        """The enclosed message has been identified as a delivery error for the BOARD list because it was sent to the reserved 'owner-board' mailbox.
+
+The following addresses had delivery problems: jane@acme.example
+550 5.1.1 User unknown
+""",
+        sender="L-Soft list server at LISTS.ACME.EXAMPLE <LISTSERV@lists.acme.example>",
+        Subject="BOARD: error report from MX.ACME.EXAMPLE",
+    ),
+    case(
+        "PMDF",
+        """This report relates to a message you sent with the following header fields:
+
+  Return-path: <ann@ours.example>
+  Message-id: <offer-1@ours.example>
+  Subject: Offer
+
+Your message cannot be delivered to the following recipients:
+
+  Recipient address: jane@acme.example
+  Reason: Illegal host/domain name found
+""",
+        (JANE, "domain_gone"),
+        sender="PMDF e-Mail Interconnect <postmaster@ours.example>",
+        Subject="Delivery Notification: Delivery has failed",
+    ),
+    case(
+        "SMTP32",
+        """Unknown host: jane@acme.example
+
+Original message follows.
+""",
+        (JANE, "domain_gone"),
+        sender="Postmaster <postmaster@ours.example>",
+        Subject="Undeliverable Mail",
+    ),
+    case(
+        "Merak",
+        """This message was created automatically by the mail server.
+
+The message could not be delivered to the following recipient(s):
+
+Recipient: <jane@acme.example>
+Reason: 550 5.1.1 <jane@acme.example> User unknown; rejecting
+""",
+        sender="Postmaster <postmaster@ours.example>",
+        Subject="Delivery Failure",
+    ),
+    case(
+        "Zimbra in French",
+        """Je suis désolé de vous informer que votre message n'a pu être délivré
+à un ou plusieurs destinataires.
+
+<jane@acme.example>: Destinataire inconnu
+""",
+        sender="Mail Delivery System <MAILER-DAEMON@mx.acme.example>",
+        Subject="Undelivered Mail Returned to Sender",
+    ),
+    case(
+        "Yandex",
+        """This is the mail system at host forward1.mail.yandex.example.
+
+I'm sorry to have to inform you that your message could not
+be delivered to one or more recipients.
+
+<jane@acme.example>: host mx.acme.example[192.0.2.7] said: 550 5.7.1 No such user! (in reply to RCPT TO command)
+""",
+        sender="mailer-daemon@yandex.example",
+        Subject="Недоставленное сообщение",
+    ),
+    case(
+        "docomo",
+        """The user you sent to is not found, or the address is wrong.
+
+次のあて先へのメッセージはエラーのため送信できませんでした。
+送信先メールアドレスが見つかりません。
+<jane@acme.example>
+""",
+        sender="mail-daemon@docomo.example",
+        Subject="Undelivered Mail Returned to Sender",
+    ),
+    case(
+        "an X.400 gateway",
+        """Your message was not delivered to
+   jane@acme.example
+for the following reason:
+   Recipient's mailbox unavailable
+   Unable to transfer: unrecognised-ORName
+""",
+        sender="X400 Gateway <postmaster@gw.acme.example>",
+        Subject="Non-Delivery Report",
+    ),
+    case(
+        "cc:Mail",
+        """Message could not be delivered because the following users were not found:
+
+   jane@acme.example: Unknown user
+
+""",
+        sender="ccMail SMTPLINK <postmaster@acme.example>",
+        Subject="Undeliverable message",
+    ),
+    case(
+        "Netease, in Chinese",
+        """抱歉，您的邮件被退回来了
+
+退信代码：550 User not found: jane@acme.example
+收件人：jane@acme.example
+您的邮件无法送达，收件人不存在
+""",
+        sender="postmaster <Postmaster@163.example>",
+        Subject="系统退信",
+    ),
+    case(
+        "Naver, in Korean",
+        """메일이 전송되지 않았습니다.
+
+받는 사람: jane@acme.example
+사유: 존재하지 않는 사용자입니다 (550 5.1.1 No such user)
+""",
+        sender="mailer-daemon@naver.example",
+        Subject="[발송실패 안내] Offer",
+    ),
+    case(
+        "a Swedish provider",
+        """Ditt meddelande kunde inte levereras till:
+
+jane@acme.example
+Mottagaren finns inte
+""",
+        sender="postmaster@provider.example",
+        Subject="Kan inte levereras: Offert",
+    ),
+    case(
+        "ezmlm",
+        """Hi! This is the ezmlm program. I'm managing the
+board@acme.example mailing list.
+
+Sorry, only subscribers may post. Your message has not been accepted: you are not a subscriber of this mailing list.
+""",
+        ("board@acme.example", "blocked"),
+        sender="board-owner@acme.example",
+        Subject="failure notice",
+        Return_Path="<>",
+    ),
 )

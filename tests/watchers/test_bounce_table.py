@@ -29,7 +29,7 @@ LAYOUT_ROWS = [(name, phrase) for name, rows in LAYOUT_TABLES.items() for phrase
 
 
 def status_in(example: str) -> str:
-    found = re.search(r"[245]\.\d+\.\d+", example)
+    found = re.search(r"[245]\.\d+\.\d+", example) or re.match(r"[245]\d\d", example)
     return found[0] if found else ""
 
 

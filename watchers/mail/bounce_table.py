@@ -45,7 +45,7 @@ DIAGNOSES = (
         OTHER,
         "the reason given is none",
         """
-unknown (mailer|error|failure|reason|status|problem|exception|smtp|mail server|\
+unknown (mailer|error|failure|reason|status|problem|exception|smtp|\
 cause) :: 554 5.3.0 unknown mailer error 255
 service refuse~ :: 550 5.5.0 Service refuse. Veuillez essayer plus tard. service refused, please try \
 later. LPN001_108
@@ -87,6 +87,8 @@ blocked) :: 553 5.1.8 <ann@ours.example>: Sender address rejected: Domain not fo
 banned|unauthenticated|unacceptable) :: 550 5.1.0 <ann@ours.example> sender rejected
 sender (is |)not (allowed|authorized|authorised|authenticated|accepted|permitted|\
 in) :: 550 5.7.1 RESOLVER.RST.NotAuthorized; sender not authorized
+(verification|verify|callout|validation|check) (of|for) (the |\
+)sender :: 550-Callout verification of sender failed: 550 no such user
 sender (verify|verification) :: 550 Sender verify failed
 (invalid|unknown|bad|unacceptable|forged|fake|unauthorized|restricted|unresolvable) (sender|return path|\
 envelope sender|reverse path|from address|mail from) :: 553 Invalid sender
@@ -137,7 +139,7 @@ unusual rate :: 421-4.7.28 Gmail has detected an unusual rate of unsolicited mai
 (daily|hourly|sending|message|messages|outbound|submission|recipient) (sending |)(limit|limits|\
 quota) (is |was |has been |been |)(exceed~|reached) :: 550 5.4.5 Daily sending quota exceeded
 exceeded (the |your |its |)(maximum |max |)(daily |hourly |number of |)(sending|messages|emails|\
-connections|recipients|defers) :: 550 Domain ours.example has exceeded the max emails per hour
+connections|recipients per|defers) :: 550 Domain ours.example has exceeded the max emails per hour
 exceeded the max (emails|defers) :: 550 Domain ours.example has exceeded the max emails per hour (100) \
 allowed
 (dictionary|directory harvest|harvesting|harvest) (attack~|\
@@ -241,8 +243,24 @@ fullt) :: 552 Mottagarens brevlåda är full
 邮箱满) :: 552 对方邮箱已满
 (편지함이 가득|용량이 초과|용량 초과|메일함이 가득) :: 수신자의 편지함이 가득 찼습니다
 000b099c :: MSEXCH:IMS:ACME:SITE:SERVER 0 (000B099C) Message too large for the mailbox
+space not enough :: 550 mail box space not enough
+quota usage exceeded :: Mailbox quota usage exceeded
+(user|recipient|addr) has exceeded :: user has Exceeded
+exhausted (its |his |the |)(allowed |available |)(storage|space|\
+quota) :: User has exhausted allowed storage space
+mailfolder is full :: mailfolder is full
+(mailbox|inbox|folder) for .. (full|quota) :: Mailbox for jane is full
+(zu viele|zuviele) (mails|nachrichten|e mails) :: Benutzer hat zuviele Mails auf dem Server
 over disk quota :: 550 user over disk quota
 mail quota :: 552 mail quota exceeded for this user
+""",
+    ),
+    Group(
+        GONE,
+        "the system that serves the domain does not know the address",
+        """
+[550] (unrouteable|unroutable) address :: 550 unrouteable address
+[5.1.1] (unrouteable|unroutable) address :: 550 5.1.1 unrouteable address
 """,
     ),
     Group(
@@ -285,7 +303,9 @@ mail server) :: 550 Domain has no MX or A record
 mail exchanger|mx|domain|mail server|hostname|ip address|dns|recipient domain|\
 recipient s domain) :: Sorry, I couldn't find any host named acme.example. (#5.1.2)
 (couldn t|could not|cannot) find any host :: Sorry, I couldn't find any host by that name. (#4.1.2)
-(couldn t|could not) find a mail exchanger :: Sorry. Although I'm listed as a best-preference MX, I \
+(couldn t|could not|cannot|can t) find (a |the |any |)(mail server|mail exchanger|\
+mx) :: Unknown mail server. Could not find a mail server for acme.example.
+best preference mx :: Sorry. Although I'm listed as a best-preference MX, I \
 could not find a mail exchanger or IP address. (#5.4.4)
 all relevant mx records point to :: all relevant MX records point to non-existent hosts
 (mx|mail exchanger|dns) (lookup|look up|records|record|query) .. (does not exist|doesn t exist|\
@@ -296,6 +316,7 @@ name service error .. host found but no data :: Name service error for name=acme
 found but no data record of requested type
 host or domain name not found :: Host or domain name not found
 (unrouteable|unroutable) mail domain :: unrouteable mail domain "acme.example"
+indicated no smtp service :: an MX or SRV record indicated no SMTP service
 unrouteable address :: jane@acme.example Unrouteable address
 unroutable address :: all hosts failed; unroutable address
 (the |)recipient domain .. (does not|doesn t) exist :: 550 The recipient domain you sent to does not exist
@@ -421,6 +442,32 @@ inbox) :: 550 5.1.1 <jane@acme.example>: inactive email address
 disabled or discontinued :: This account has been disabled or discontinued [#102].
 (mailbox|account|user) (disabled|inactive) not accepting messages :: 5.2.1 (mailbox disabled, not \
 accepting messages)
+(recipient|user|address|mailbox)( addr|) (cannot|could not|can not|\
+couldn t) be verified :: 550 The recipient cannot be verified. \
+Please check all recipients of this message
+(due to|because of|for) inactivity :: 550 5.2.1 This mailbox has been blocked due to inactivity
+(invalid|bad|wrong|unknown) or (unknown|invalid|inactive|illegal|disabled|nonexistent) .. (user|recipient|\
+mailbox|address|account) :: Invalid or unknown virtual user
+(destinatario|indirizzo|utente) (errato|ignoto) :: Destinatario errato
+(casilla|cuenta|buzón) ha (expirado|caducado) :: Esta casilla ha expirado por falta de uso
+bloccato per inutilizzo :: Questo indirizzo e' bloccato per inutilizzo
+no (mail box|mailbox|account) available (for|here|at) :: No mail box available for this user
+(not|n t|doesn t|does not) (handle|accept|receive) (mail|email) for (that|this) (user|recipient|address|\
+account|mailbox) :: server doesn't handle mail for that user
+not (currently |)(being |)accepted for this (mailbox|user|recipient|\
+address) :: mail is not currently being accepted for this mailbox
+no longer (on file|forwarded|forwarding) :: recipient no longer on file
+(unrecognised|unrecognized) (or name|orname|o r name|recipient|name) :: unrecognised-ORName (Unknown address)
+in my (badrecipientto|badrcptto|badmailto) :: 550 sorry, this recipient is in my badrecipientto list (#5.7.1)
+not in my (validrcptto|list of valid|\
+list of local) :: 553 sorry, this recipient is not in my validrcptto list (#5.7.1)
+(unable to|cannot|could not|can t|couldn t) find (addr|user|\
+recipient) :: 550 Unable to find jane@acme.example in directory
+(kein|keine|keinen) (gültige~|gueltige~|bekannte~) (empfänger~|benutzer~|adresse~|\
+postfach) :: 550 kein gültiger Empfänger
+no user( here|) :: 550 no user
+no recipients found :: 554 No recipients found
+bad (addresses|destination mailbox address) :: Bad Addresses
 not our customer :: 551 not our customer
 user not local :: 551 User not local; please try <ann@other.example>
 (not|isn t) (a |)(local|our) (user|customer|recipient|mailbox|subscriber) :: 550 that is not our user
@@ -461,7 +508,7 @@ exist~|registered|active|existed) :: 550 Mailbox never existed
 such) :: 550 This e-mail address, it says, does not exist
 no such id :: 550 #5.1.1 No such id
 (user|recipient) does not (have|accept) .. (account|mailbox) :: 550 user does not have an account
-[5.4.1] recipient address rejected access denied :: 550 5.4.1 <jane@acme.example>: Recipient address \
+[5.4.1] recipient address(es|) rejected access denied :: 550 5.4.1 <jane@acme.example>: Recipient address \
 rejected: Access denied [mail.protection.outlook.example]
 resolver adr (recip~|ex~) :: 550 5.1.1 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP \
 address lookup
@@ -475,6 +522,10 @@ e mail adresse|emailadresse|mailadresse|account|user|kunde|name) .. (unbekannt|n
 existiert nicht|nicht gefunden|nicht vorhanden|ungültig|ungueltig|gelöscht|deaktiviert|\
 existiert nicht mehr|nicht vergeben|nicht mehr|gesperrt|inaktiv|nicht angelegt|gibt es nicht|\
 nicht registriert|nicht erkannt|erloschen|stillgelegt) :: 550 Empfänger unbekannt
+(ungültige|ungültiger|ungueltige|ungueltiger|falsche|falscher|unbekannte|unzulässige) (empfänger~|\
+empfaenger~|adress~|mailadress~|\
+e mail|email~|benutzer~|postfach) \
+:: 550 Ungueltige Empfaengeradresse
 (kein|keine) (solcher |solche |solches |)(benutzer|empfänger|mailbox|postfach|account|adresse|user|\
 konto) :: 550 kein solcher Benutzer
 (utilisateur|destinataire|boîte|boite|adresse|compte|usager|bal|messagerie|mailbox|abonné) .. (inconnu~|\
@@ -604,12 +655,15 @@ line feeds) :: 554 Transaction failed: Duplicate header 'DKIM-Signature'.
 rfc compliant) :: 550-5.7.1 This message is not RFC 5322 compliant.
 (8 bit|8bit|8bitmime|binary|smtputf8|non ascii|charset|character set|encoding|\
 unprintable) :: 550 5.6.9 improper use of 8-bit data in message header
+refused to talk to me :: host mx.acme.example[192.0.2.1] refused to talk to me: 421 mx2.acme.example
 (protocol violation|pipelining|improper use|remote protocol error|pre greeting|earlytalker|\
 protocol error) :: 550 Protocol violation
 (tls|starttls|encryption|encrypted|ssl|certificate) :: 500 Remote server does not support TLS
 (no access from|network not allowed|host network|invalid ip|banned|not in whitelist|whitelist~|\
 white list|allowlist|geo~|country|trusted) :: 554 Host network not allowed
 (mismatch~|impersonat~|spoof~|forg~) :: 550 domain [ours.example] mismatches client ip 192.0.2.225.
+excessive (userid|user|unknown|errors|failures) :: Excessive userid unknowns
+(not local host|not a gateway) :: 550 not local host acme.example, not a gateway
 (problem occurred .. bl|ask your postmaster) :: 554 IP=192.0.2.254 - A problem occurred. (Ask your \
 postmaster for help or to contact help@acme.example to clarify.) (BL)
 (denied|disallow~|prohibited|forbidden|not permitted|unacceptable|objectionable) :: 550 Denied by somebody
@@ -626,7 +680,7 @@ politique) :: 550 mwinf5c04 ME Adresse IP source bloquee pour incident de spam.
 (拒否|迷惑メール|受信拒否|拒绝|垃圾邮件|被拒|拒收|封禁|屏蔽|拒絕|垃圾郵件|반송|차단|스팸|\
 거부) :: 受信拒否されました
 frozen :: 550 Mailbox is frozen. See http://mail.acme.example/err/3/
-(suspended|locked|blocked|on hold) :: 550 Account suspended
+(account|mailbox|user|recipient|is|been|was|addr) (suspended|locked|blocked|on hold) :: 550 Account suspended
 (000b0981|000c0595|00050311|000502cc) :: MSEXCH:IMS:ACME:SITE:SERVER 0 (000B0981) 502 Server does not \
 support AUTH
 """,
@@ -675,6 +729,10 @@ input output error) :: 550 5.3.5 <jane@acme.example>... Internal System Error
 ns) .. (fail~|error~|timeout|malformed|servfail|problem|refused|not respond~|temporar~|unavailable|\
 loop) :: Name service error for name=acme.example type=MX: Malformed or unexpected name server reply
 (host|name|hostname) lookup (failure|failed|error) :: acme.example: host name lookup failure
+(system |)load (is |)too high :: system load is too high
+too much load :: Too much load
+attempts will continue :: Delivery attempts will continue to be made for 3 days
+unable to contact :: Unable to contact host for 3 days
 (could not load|deferred|defer~|delayed|delay|delivery (temporarily |)suspended|warning message only|\
 will be retried|still being retried|being retried|retry queue|held in queue|not yet been delivered|\
 has not been delivered yet|keep trying|continue to try) :: 421 mx.acme.example (smtp)... Deferred: \
@@ -715,6 +773,7 @@ not accessible) :: 550 Requested action not taken: mailbox unavailable
 syntax) :: 553 Requested action not taken: mailbox name not allowed
 [5.1] (address|recipient|addr) (address |addr |)(is |was |)(rejected|refused|invalid|incorrect|\
 denied) :: 550 5.1.1 Address rejected jane@acme.example
+addresses failed addr :: 550 Addresses failed: <jane@acme.example>
 (recipient|rcpt|rcpt to|destination|destinataire|destinatario|to) (address |addr |)(is |was |has been |\
 )(rejected|refused|not accepted|denied|invalide|\
 incorrect) :: 550 <jane@acme.example>: Recipient address rejected.
@@ -725,6 +784,7 @@ addresses) :: jane@acme.example Invalid Address, ERROR_CODE :550
 (undeliverable|undeliverable addr|undeliverable address|cannot be delivered to|not deliverable to|\
 address unknown) :: 550 5.1.1 undeliverable address: jane@acme.example
 recipient (is |)(incorrect|possibly incorrect|ungültig|not correct) :: Recipient is incorrect
+(user|mailbox|recipient|account|address) .. unknown :: 550 mailbox <jane> unknown
 (not valid|is invalid|isn t valid|invalid adresse) :: 550 jane is invalid
 (not found|does not exist|doesn t exist|not exist|no longer exists|no longer valid|not recognized|\
 not registered) :: 550 5.1.1 jane does not exist

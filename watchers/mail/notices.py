@@ -89,14 +89,23 @@ def split_original(text: str) -> tuple[str, Head | None, str]:
     """Cut the readable text where the original begins: the notice, the original's headers and its body."""
     lines = [line[:LONGEST_LINE] for line in islice(text.splitlines(), MOST_LINES)]
     for number, line in enumerate(lines):
-        if (_TECHNICAL if line[:1].strip() else _TRACE).match(line) and _is_header_block(lines, number):
+        quoted = line[:1] in " \t"
+        if (_TRACE if quoted else _TECHNICAL).match(line) and _is_header_block(lines, number):
+            if quoted and _goes_on(lines, number):
+                continue
             first = number
             while first > 0 and _HEADER.match(lines[first - 1]) and not STATUS_FIELD.match(lines[first - 1]):
                 first -= 1
             return _cut(lines, first)
-        if number and _is_marker(line) and any(map(_COMMON_HEADER.match, lines[number + 1 : number + _NEAR])):
+        if number and any(map(_COMMON_HEADER.match, lines[number + 1 : number + _NEAR])) and _is_marker(line):
             return _cut(lines, number + 1)
     return "\n".join(lines)[:LONGEST_NOTICE], None, ""
+
+
+def _goes_on(lines: list[str], number: int) -> bool:
+    """Say whether a report only names some fields of the original and then comes to the point."""
+    after = [line for line in lines[number : number + 20] if line.strip() and line[:1] not in " \t"]
+    return layouts.says(layouts.NOTICES, "\n".join(after[:3]))
 
 
 def _is_header_block(lines: list[str], number: int) -> bool:

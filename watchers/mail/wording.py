@@ -6,7 +6,8 @@ A table has a line for each phrase:
 
 The words are written as `plain` leaves them: lower case, without punctuation, codes and addresses (an
 address becomes `addr`). `(a|b)` are alternatives, `(a|)` is a word that may be missing, `..` is a gap of a
-few words, `mailbox~` also matches longer words. `[5.4.1]` in front asks for a status code that begins so.
+few words, `mailbox~` also matches longer words. `[5.4.1]` in front asks for a status code that begins so,
+`[550]` for that reply where there is no status code.
 Languages that write no spaces match anywhere. Every pattern is made of bounded pieces, so that a search takes
 time linear in the text.
 """
