@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_DIAGNOSTIC = 300
 LONGEST_QUOTE = 100
+MOST_LINES = 30
 MOST_ORIGINAL_RECIPIENTS = 20
 
 NO_FAILURE = frozenset({"delivered", "relayed", "expanded"})
@@ -37,6 +38,15 @@ NOT_YET = {table.GONE: table.TRANSIENT, table.DOMAIN: table.TRANSIENT}
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REPLY = re.compile(r"(?<![\w.])([245]\d\d)(?=[ \-:,>#]|$)")
 _GENERIC = re.compile(r"[245]\.0\.0|[245]\.(?:3|5)\.0|5\.[124]\.0|[245]\.4\.7|5\.0\.\d+")
+
+_CATEGORY = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3} - [\w ]{1,60} (?=[245]\d\d-')")
+"""What Cisco's (IronPort's) systems write before the remote system's own words."""
+
+_REASON = re.compile(r"\(reason: ([^\n]{1,500})")
+"""What Sendmail writes below each recipient."""
+
+_REPLIES = re.compile(r"<<<[ ]?([45]\d\d(?:-[^\n]{0,300}\n<<< \d\d\d){0,12}[^\n]{0,300})")
+"""The replies in a transcript, each with its continuation lines."""
 
 _BOUNCE = b"""From: MAILER-DAEMON@mx.ours.example (Mail Delivery System)
 Return-Path: <>
@@ -186,16 +196,16 @@ def _judged(failure: Failure, report: Report) -> Reading:
 def _voices(failure: Failure) -> Iterator[str]:
     """Yield what was said of the recipient, most reliable first."""
     if failure.diagnostic:
-        yield failure.diagnostic
-    lines = failure.passage.splitlines()
-    replies = [line for line in lines if line.lstrip().startswith("<<<")]
-    if replies:
-        yield "\n".join(replies)
-    coded = [number for number, line in enumerate(lines) if CODED.search(line)]
-    if coded:
-        yield "\n".join(lines[coded[0] : coded[0] + 8])
-    if failure.passage:
-        yield failure.passage
+        yield _CATEGORY.sub("", failure.diagnostic)
+    passage = _CATEGORY.sub("", failure.passage)
+    if passage:
+        yield from _REASON.findall(passage)
+        yield from _REPLIES.findall(passage)
+        lines = passage.splitlines()
+        coded = next((number for number, line in enumerate(lines) if CODED.search(line)), len(lines))
+        yield "\n".join(lines[coded : coded + 8])
+        yield "\n".join(lines[:2])
+        yield "\n".join(lines[:MOST_LINES])
 
 
 def _by_code(failure: Failure, status: str) -> Reading | None:

@@ -25,7 +25,7 @@ ADDRESS = re.compile(
     rf"[^\s<>()\[\],;:\"'|\\@={_WIDE}]{{1,64}}@(?:\[[0-9a-fA-F.:]{{3,45}}\]|[^\W_][\w.\-]{{0,253}})",
 )
 CODED = re.compile(
-    r"(?<![\w.])[45]\d\d[ \-:]|\b[45]\.\d\.\d{1,3}\b",
+    r"(?<![\w.])[45]\d\d[ \-:]|(?:^[ \t]{0,12}|[#(<]|\b[45]\d\d )#?[45]\.\d\.\d{1,3}\b", re.MULTILINE
 )
 _LEADING = re.compile(r"^[\s>*•·\-+\"'<(\[|#:]{0,16}(?:rfc822;|smtp:|mailto:|to:)?\s?<?$", re.IGNORECASE)
 STATUS_FIELD = re.compile(

@@ -208,7 +208,7 @@ def _from_fields(mail: Mail, found_by: str) -> Report | None:
                 alias,
                 fields.get("action", "").partition(" ")[0].strip().lower(),
                 _status_code(fields.get("status", "")),
-                _reason(fields.get("diagnostic-code", "")) or fields.get("x-supplementary-info", ""),
+                _value(fields.get("diagnostic-code", "")) or fields.get("x-supplementary-info", ""),
                 _host(fields.get("remote-mta", "")),
                 passage or (notice.text if len(recipients) == 1 else ""),
             )
@@ -291,14 +291,6 @@ def _address(text: str) -> str:
 
 def _host(text: str) -> str:
     return _value(text).strip("() \t").partition(" ")[0][:255]
-
-
-_CATEGORY = re.compile(r"^[245]\.\d{1,3}\.\d{1,3} - [\w ]{1,60} (?=[245]\d\d-')")
-
-
-def _reason(text: str) -> str:
-    """Return a diagnostic without the category in which Cisco's (IronPort's) systems file it."""
-    return _CATEGORY.sub("", _value(text))
 
 
 _STATUS_CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")

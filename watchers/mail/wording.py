@@ -22,7 +22,7 @@ from functools import cached_property
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'|\\@]{1,64}@[a-z0-9\[][a-z0-9.\-\]]{0,253}")
 _CODE = re.compile(r"\b[245]\d\d[ \-]#?(?:[245]\.\d{1,3}\.\d{1,3}\b)?|\b[245]\.\d{1,3}\.\d{1,3}\b")
 _HOST = re.compile(r"\bhost [a-z0-9][a-z0-9.\-]{0,253}\.[a-z0-9\-]{1,63}(?:\s?[\[(][0-9a-f.:]{3,45}[\])])?")
-_REPLIED_TO = re.compile(r"\(in reply to [^()]{1,40}\)")
+_BESIDE_THE_POINT = re.compile(r"\(in reply to [^()]{1,40}\)|privacy policy|terms of (?:service|use)")
 _WORDS = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile(r"(?<=[\u3040-\u9fff\uff66-\uff9f]) (?=[\u3040-\u9fff\uff66-\uff9f])")
 _FIRST_UNSPACED = "\u2e80"
@@ -38,7 +38,7 @@ def plain(text: str) -> str:
     text = text[:_LONGEST].lower()
     if "@" in text:
         text = _ADDRESS.sub(" addr ", text)
-    text = _CODE.sub(" ", _REPLIED_TO.sub(" ", text))
+    text = _CODE.sub(" ", _BESIDE_THE_POINT.sub(" ", text))
     if "host " in text:
         text = _HOST.sub(" ", text)
     words = f" {' '.join(_WORDS.findall(text))} "
