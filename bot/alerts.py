@@ -30,9 +30,12 @@ GRAVITY = {Verdict.SLIPPING: 1, Verdict.LIKELY_LEFT: 2, Verdict.LEFT: 3}
 FIRMNESS = {Strength.SOME: 0, Strength.CLEAR: 1, Strength.STRONG: 2}
 
 
-Since = Mapping[str, datetime]
-"""When each source's baseline ended: what rests on older evidence alone was there before anybody asked us to
-watch, and raises nothing. Empty judges from the first mail on."""
+Since = Mapping[str, datetime] | None
+"""When the first pass over each source ended; a source that is missing is still in it.
+
+What a first pass found was there before anybody asked us to watch, and raises nothing. None judges from the
+first mail on.
+"""
 
 
 def decide(
@@ -113,10 +116,11 @@ def _after_answer(case: Case, answer: Answer, assessment: Assessment) -> tuple[A
 
 
 def _is_news(assessment: Assessment, since: Since) -> bool:
-    """Say whether any evidence that counts came after its source's baseline."""
-    latest = max(since.values(), default=None)
-    return latest is None or any(
-        item.at >= since.get(item.source, latest) for item in assessment.evidence if _speaks(item)
+    """Say whether any evidence that counts was learned of after the first pass over its source."""
+    return since is None or any(
+        item.source in since and (item.seen or item.at) > since[item.source]
+        for item in assessment.evidence
+        if _speaks(item)
     )
 
 

@@ -50,8 +50,8 @@ SUPPORT_FROM = 1.0
 NOTABLE_SILENCE = 0.2
 """From this improbability on a silence is worth mentioning."""
 
-RARE_SILENCE = 0.05
-"""A silence that long is this improbable while the person is there: from then on it is Quiet."""
+QUIET_FROM = 0.2
+"""The probability that a silence alone gives, from which it is Quiet: see docs/silence.md."""
 
 KNOWN_FOR = timedelta(days=180)
 """How long after the last real contact we still call somebody active who keeps no rhythm to judge by."""
@@ -248,7 +248,7 @@ def calm(
     if circumstances.hidden(now) or not history:
         return Verdict.UNCHECKED
     if rhythm is not None:
-        return Verdict.QUIET if rhythm.surprise <= RARE_SILENCE else Verdict.ACTIVE
+        return Verdict.QUIET if rhythm.probability >= QUIET_FROM else Verdict.ACTIVE
     if last_contact is None:
         return Verdict.UNCHECKED
     return Verdict.ACTIVE if now - last_contact <= KNOWN_FOR else Verdict.QUIET

@@ -64,6 +64,7 @@ class Moment:
             weight=round(weight, 3),
             explicit=weight > 0 and not note and says_left(seen, kind),
             note=note,
+            seen=seen.seen,
         )
 
     def _worth(self, seen: Observation, kind: Kind) -> tuple[float, str]:

@@ -95,6 +95,7 @@ def notice(incident: Incident, account: str, owner: str, now: datetime) -> tuple
             source=bounce.source,
             sentence=f"{bounce.contact}: {bounce.sentence}",
             weight=0.0,
+            seen=bounce.seen,
         )
         for bounce in {bounce.contact: bounce for bounce in incident.bounces}.values()
     )

@@ -139,10 +139,11 @@ class Contact:
 class Observation:
     """One dated fact about one person from one source; never a mail body.
 
-    `at` is when the fact could first be known (UTC). `group` names the fact itself: sightings that share
-    kind and group are one voice. `facts` holds JSON values. `because` says in words, for a human, why the
-    source was read this way. Where it was read (`source`) and how it was worded (`sentence`, `because`)
-    are not part of the identity: the same fact read twice, or from two mailboxes, is one observation.
+    `at` is when the fact happened, as its source dates it (UTC); `seen` is when we learned of it, by our own
+    clock, None until it is recorded. `group` names the fact itself: sightings that share kind and group are
+    one voice. `facts` holds JSON values. `because` says in words, for a human, why the source was read this
+    way. Where and when it was read and how it was worded are not part of the identity: the same fact read
+    twice, or from two mailboxes, is one observation.
     """
 
     contact: str
@@ -153,6 +154,7 @@ class Observation:
     group: str = ""
     facts: Mapping[str, Json] = field(default_factory=dict)
     because: tuple[str, ...] = ()
+    seen: datetime | None = field(default=None, compare=False)
 
     @cached_property
     def key(self) -> str:
@@ -169,7 +171,8 @@ class Observation:
 class Evidence:
     """An observation as it weighs now: `weight` in nats after decay, caps and contradiction.
 
-    `note` says why it counts for less than its kind promises, empty where it counts in full.
+    `seen` is when we learned of it. `note` says why it counts for less than its kind promises, empty where it
+    counts in full.
     """
 
     key: str
@@ -182,6 +185,7 @@ class Evidence:
     weight: float
     explicit: bool = False
     note: str = ""
+    seen: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

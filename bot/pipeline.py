@@ -7,6 +7,7 @@ anew, alerts are unique, and a cursor moves only after what lies before it is du
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -36,6 +37,9 @@ from watchers import FREE_MAIL, Deriver, Scope, Watcher
 log = structlog.get_logger()
 
 ALARMING = frozenset({Verdict.LEFT, Verdict.LIKELY_LEFT, Verdict.SLIPPING})
+FIRST_PASSES = "first_passes"
+"""The cursor that holds when the first pass over each source ended."""
+
 TRIES = 5
 """How often a judgement is made anew because news came in meanwhile, before the next sweep has to do it."""
 
@@ -78,6 +82,7 @@ class Pipeline:
         self.baseline = baseline
         self.outages: dict[str, str] = {}
         """Each source that was asked, and why it could not be read; empty where it could."""
+        self._noting = asyncio.Lock()
 
     async def scope(self) -> Scope:
         """Return whom we watch now."""
@@ -99,15 +104,18 @@ class Pipeline:
         self, watcher: Watcher[Any], source: str, now: datetime, progress: Progress | None
     ) -> Swept:
         scope = await self.scope()
-        cursor = await self._cursor(source, scope, now)
+        cursor = await self._cursor(source, scope)
         items = new = 0
         async for batch in watcher.fetch(source, cursor, scope):
-            seen = [found for raw in batch.items for found in self._read(watcher, raw, scope)]
+            seen = [
+                replace(found, seen=now) for raw in batch.items for found in self._read(watcher, raw, scope)
+            ]
             new += len(await self.store.record(seen))
             await self.store.save_cursor(source, batch.cursor)
             items += len(batch.items)
             if progress is not None:
                 progress(source, items, batch.total)
+        await self._end_first_pass(source, now)
         return Swept(items, new)
 
     def _read(self, watcher: Watcher[Any], raw: object, scope: Scope) -> list[Observation]:
@@ -118,10 +126,8 @@ class Pipeline:
             log.exception("item.unreadable", watcher=watcher.name)
             return []
 
-    async def _cursor(self, source: str, scope: Scope, now: datetime) -> Json:
+    async def _cursor(self, source: str, scope: Scope) -> Json:
         """Return where to go on: from the beginning where we watch somebody whom we did not then."""
-        if await self.store.cursor(baseline_of(source)) is None:
-            await self.store.save_cursor(baseline_of(source), now.isoformat())
         watched = sorted(scope.domains | scope.strays)
         known = await self.store.cursor(read_for(source))
         if isinstance(known, list) and set(watched) <= set(known):
@@ -135,7 +141,7 @@ class Pipeline:
         contacts = {contact.address: contact for contact in await self.store.contacts()}
         chosen = sorted(contacts) if addresses is None else sorted(set(addresses) & set(contacts))
         domains_of = domains_by_account(contacts.values())
-        since = await self._since()
+        since = await self._since() if self.baseline else None
         concluded: dict[str, Assessment] = {}
         for account in sorted({contacts[address].account_name for address in chosen}):
             domains = domains_of[account]
@@ -187,22 +193,22 @@ class Pipeline:
             await self.store.conclude(person.version, assessment, decision, alert)
 
     async def _since(self) -> dict[str, datetime]:
-        """Return for each source when its baseline ended."""
-        since = {}
-        for source in self.outages if self.baseline else ():
-            value = await self.store.cursor(baseline_of(source))
-            if isinstance(value, str):
-                since[source] = datetime.fromisoformat(value)
-        return since
+        """Return for each source when the first pass over it ended."""
+        ended = await self.store.cursor(FIRST_PASSES)
+        known = ended if isinstance(ended, dict) else {}
+        return {source: datetime.fromisoformat(str(end)) for source, end in known.items()}
+
+    async def _end_first_pass(self, source: str, now: datetime) -> None:
+        """Note that a source was read through once: what comes from now on is news."""
+        async with self._noting:
+            ended = await self.store.cursor(FIRST_PASSES)
+            known = ended if isinstance(ended, dict) else {}
+            if source not in known:
+                await self.store.save_cursor(FIRST_PASSES, {**known, source: now.isoformat()})
 
     def _unseen(self) -> str:
         """Say why nobody can be seen, where every source is out; one that works is enough to see by."""
         return "; ".join(sorted(self.outages.values())) if all(self.outages.values()) else ""
-
-
-def baseline_of(source: str) -> str:
-    """Name the cursor that holds when a source was first asked: what it knew before is its baseline."""
-    return f"baseline:{source}"
 
 
 def read_for(source: str) -> str:

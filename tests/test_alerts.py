@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 from bot.alerts import decide
@@ -48,7 +49,7 @@ def answer(choice: Choice, days: float, until: date | None = None) -> Answer:
 
 
 def outcome(who: Person, found: Assessment) -> tuple[Action, Reason, int | None]:
-    decision, alert = decide(who, CONTACT, found, {})
+    decision, alert = decide(who, CONTACT, found, None)
     assert decision.contact == JANE
     assert (alert is not None) == (decision.action is Action.SEND)
     return decision.action, decision.reason, alert.episode if alert else None
@@ -82,7 +83,13 @@ def test_calm_verdicts_are_held_and_a_quiet_one_goes_to_the_digest() -> None:
 def test_what_was_there_before_we_watched_is_the_baseline() -> None:
     old, new = {BOX: NOW - timedelta(days=1)}, {BOX: NOW - timedelta(days=30)}
     assert decide(person(), CONTACT, judged(LIKELY), old)[0].reason is Reason.BASELINE
+    assert decide(person(), CONTACT, judged(LIKELY), {})[0].reason is Reason.BASELINE
     assert decide(person(), CONTACT, judged(LIKELY), new)[0].reason is Reason.FIRST
+
+
+def test_an_old_mail_that_we_learn_of_only_now_is_news() -> None:
+    late = [replace(item, seen=NOW) for item in LIKELY]
+    assert decide(person(), CONTACT, judged(late), {BOX: NOW - timedelta(days=1)})[0].reason is Reason.FIRST
 
 
 def test_a_confirmed_departure_is_never_told_again() -> None:
