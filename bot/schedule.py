@@ -69,11 +69,15 @@ class Schedule:
 
     def often(self, interval: timedelta, name: str, work: Work) -> None:
         """Do some work that may as well be done by every process, such as emptying the outbox."""
-        self._add(interval, name, work, jitter=False)
+
+        async def tick() -> None:
+            await work()
+
+        self._add(interval, name, tick, jitter=False)
 
     def _add(self, interval: timedelta, name: str, work: Work, *, jitter: bool) -> None:
         seconds = interval.total_seconds()
-        trigger = IntervalTrigger(seconds=seconds, jitter=int(seconds * JITTER) or None if jitter else None)
+        trigger = IntervalTrigger(seconds=seconds, jitter=seconds * JITTER if jitter else None, timezone=UTC)
         self._scheduler.add_job(work, trigger, id=name, next_run_time=datetime.now(UTC))
 
     def start(self) -> None:
