@@ -37,7 +37,7 @@ class LocalEngine:
             self._under_way[unit.source] = task
 
     async def drain(self) -> None:
-        """Take no more work, and wait for what is under way."""
+        """Take no more work, and wait for the looks under way; what only waits for its turn is dropped."""
         self._draining = True
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
@@ -49,12 +49,18 @@ class LocalEngine:
     async def _do(self, unit: Unit) -> None:
         try:
             async with self._free:
-                await self._look(unit)
-                while unit.source in self._again and not self._draining:
+                while not self._draining:
                     self._again.discard(unit.source)
-                    await self._look(unit)
-        except Exception:
-            log.exception("look.failed", watcher=unit.watcher.name, source=unit.source)
+                    await self._once(unit)
+                    if unit.source not in self._again:
+                        break
         finally:
             self._again.discard(unit.source)
             del self._under_way[unit.source]
+
+    async def _once(self, unit: Unit) -> None:
+        """Look once; a look that fails must not lose one that was asked for meanwhile."""
+        try:
+            await self._look(unit)
+        except Exception:
+            log.exception("look.failed", watcher=unit.watcher.name, source=unit.source)
