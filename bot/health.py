@@ -16,6 +16,9 @@ LONGEST_WAIT = timedelta(hours=1)
 ASK_AGAIN = timedelta(hours=1)
 """How often a source that waits for a person is tried: often enough to notice that it was mended."""
 
+PATIENCE = timedelta(days=1)
+"""The longest wait that a source may ask for."""
+
 
 @dataclass(frozen=True)
 class Trouble:
@@ -24,6 +27,7 @@ class Trouble:
     since: datetime
     tries: int
     next_try: datetime
+    needs_human: bool = False
 
 
 class Health:
@@ -45,17 +49,22 @@ class Health:
             log.info("source.recovered", source=source, minutes=minutes)
 
     def bad(self, source: str, failure: SourceDown | NeedsHuman, now: datetime) -> None:
-        """Note that a source could not be read, and when to try again: later each time, up to an hour."""
+        """Note that a source could not be read, and when to try again: later each time, up to an hour.
+
+        It is said again only where waiting no longer helps, and a person must act.
+        """
         known = self.troubles.get(source)
         tries = known.tries + 1 if known else 1
+        known_to_need_human = known is not None and known.needs_human
         if isinstance(failure, NeedsHuman):
             wait = ASK_AGAIN
+            if not known_to_need_human:
+                log.error("source.needs_human", source=source, what=failure.what, how=failure.how)
         else:
             wait = failure.retry_after or min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(tries - 1, 10))
-        self.troubles[source] = Trouble(known.since if known else now, tries, now + wait)
-        if known is not None:
-            return
-        if isinstance(failure, NeedsHuman):
-            log.error("source.needs_human", source=source, what=failure.what, how=failure.how)
-        else:
-            log.warning("source.down", source=source, what=failure.what)
+            if known is None:
+                log.warning("source.down", source=source, what=failure.what)
+        needs_human = known_to_need_human or isinstance(failure, NeedsHuman)
+        self.troubles[source] = Trouble(
+            known.since if known else now, tries, now + min(wait, PATIENCE), needs_human
+        )
