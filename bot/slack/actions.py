@@ -6,8 +6,10 @@ and nothing that was said is lost. Pressing twice, or two reps pressing at once,
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,9 +19,10 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.answers import observe, on_it
-from bot.model import Answer, Case, Choice, NeedsHuman, Person, SourceDown
+from bot.answers import observe
+from bot.model import Answer, Case, Choice, Home, NeedsHuman, SourceDown
 from bot.slack import cards, words
+from bot.slack.board import Board, find
 from bot.slack.mrkdwn import user
 from bot.slack.people import Directory
 from bot.slack.web import ask
@@ -30,6 +33,7 @@ log = structlog.get_logger()
 SNOOZED_FOR = timedelta(days=7)
 
 NO_CASE = "This case is not kept any more. Nothing was changed."
+UNCHANGED = "Your answer is kept, but the message could not be changed."
 OLD_BUTTON = "This button comes from an older version and no longer works. Nothing was changed."
 
 Ack = Callable[[], Awaitable[object]]
@@ -70,20 +74,50 @@ class Desk:
     """Takes the answers, and shows what became of them."""
 
     def __init__(
-        self, store: Store, client: AsyncWebClient, people: Directory, now: Callable[[], datetime]
+        self,
+        store: Store,
+        client: AsyncWebClient,
+        people: Directory,
+        board: Board,
+        now: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._client = client
         self._people = people
+        self._board = board
         self._now = now
+        self._busy: set[asyncio.Task[Any]] = set()
 
     def register(self, app: AsyncApp) -> None:
         """Let the buttons of the app's messages come here."""
-        app.action(re.compile(f"{re.escape(cards.ANSWER)}.*"))(self._answer)
-        app.action(cards.WHY)(self._why)
 
-    async def _answer(self, ack: Ack, body: dict[str, Any]) -> None:
-        press = Press.of(body)
+        async def answer(ack: Ack, body: dict[str, Any]) -> None:
+            with self._working():
+                await self._answer(ack, Press.of(body))
+
+        async def why(ack: Ack, body: dict[str, Any]) -> None:
+            with self._working():
+                await self._why(ack, Press.of(body))
+
+        app.action(re.compile(f"{re.escape(cards.ANSWER)}.*"))(answer)
+        app.action(cards.WHY)(why)
+
+    async def finish(self, within: timedelta) -> None:
+        """Wait for what is under way: an answer that was kept is still to be shown."""
+        if self._busy:
+            await asyncio.wait(self._busy, timeout=within.total_seconds())
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        task = asyncio.current_task()
+        assert task is not None, "Bolt runs listeners in tasks"
+        self._busy.add(task)
+        try:
+            yield
+        finally:
+            self._busy.discard(task)
+
+    async def _answer(self, ack: Ack, press: Press) -> None:
         answer = self._read(press)
         if answer is None:
             await ack()
@@ -105,10 +139,9 @@ class Desk:
             said = f"{user(stands.by)} was first, {words.day(stands.at, self._now())}: {ruling}."
             await self._tell(press, f"Already settled: {said} Your answer was not counted.")
 
-    async def _why(self, ack: Ack, body: dict[str, Any]) -> None:
+    async def _why(self, ack: Ack, press: Press) -> None:
         await ack()
-        press = Press.of(body)
-        case = _case(await self._store.person(press.contact), press.case)
+        case = find(await self._store.person(press.contact), press.case)
         if case is None:
             await self._tell(press, NO_CASE)
             return
@@ -131,22 +164,15 @@ class Desk:
             await self._store.record([observation])
 
     async def _show(self, press: Press, case: Case) -> None:
-        """Edit the message to the state the case is in now."""
-        person = await self._store.person(press.contact)
-        case = _case(person, case.key) or case
-        alert = case.deliveries[-1].alert
-        said = on_it(person.observations, case.key) if person else None
-        mention = await self._people.mention(alert.contact.owner)
-        card = cards.alert(alert, case, self._now(), mention, said)
-        home = case.home
-        channel, ts = (home.channel, home.ts) if home else (press.channel, press.ts)
+        """Bring the message up to the state the case is in now."""
+        home = case.home or Home(press.channel, press.ts)
         try:
-            await ask(
-                self._client.chat_update(channel=channel, ts=ts, text=card.text, blocks=card.blocks),
-            )
+            shown = await self._board.update(case, home, self._now())
         except (SourceDown, NeedsHuman, SlackApiError) as problem:
             log.warning("answer.not_shown", why=type(problem).__name__)
-            await self._tell(press, f"Your answer is kept; the message could not be changed. {card.text}")
+            shown = False
+        if not shown:
+            await self._tell(press, UNCHANGED)
 
     async def _tell(self, press: Press, text: str, blocks: tuple[dict[str, Any], ...] = ()) -> None:
         """Tell only the one who pressed."""
@@ -162,8 +188,3 @@ class Desk:
 
 def _leaves_open(answer: Answer) -> bool:
     return answer.choice in cards.PROVISIONAL
-
-
-def _case(person: Person | None, key: str) -> Case | None:
-    cases = person.cases if person else ()
-    return next((case for case in cases if case.key == key), None)

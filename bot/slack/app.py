@@ -18,6 +18,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.model import NeedsHuman
 from bot.slack.actions import Desk
+from bot.slack.board import Board
 from bot.slack.outbox import PACE, SlackPoster
 from bot.slack.people import Directory
 from bot.slack.web import BASE_URL, ask, once, patient
@@ -60,11 +61,14 @@ class SlackApp:
         self._client = patient(connection.bot_token, connection.base_url)
         # Bolt wants a secret also where nothing is signed; one that nobody knows signs nothing.
         signing_secret = connection.signing_secret or secrets.token_hex()
-        self.bolt = AsyncApp(client=self._client, signing_secret=signing_secret)
+        self.bolt = AsyncApp(token=connection.bot_token, signing_secret=signing_secret)
+        self.bolt.client.base_url = connection.base_url
         people = Directory(self._client, now)
+        board = Board(store, self._client, people)
         posting = once(connection.bot_token, connection.base_url)
-        self.poster = SlackPoster(posting, people, connection.channel, connection.pace)
-        Desk(store, self._client, people, now).register(self.bolt)
+        self.poster = SlackPoster(posting, people, board, connection.channel, connection.pace)
+        self._desk = Desk(store, self._client, people, board, now)
+        self._desk.register(self.bolt)
         self._socket: AsyncSocketModeHandler | None = None
         self._http: web.AppRunner | None = None
 
@@ -85,13 +89,14 @@ class SlackApp:
         log.info("slack.connected", team=who.get("team"), by="socket" if self._socket else "http")
 
     async def stop(self) -> None:
-        """Stop listening; what Slack asks from now on is answered after the next start."""
+        """Stop listening, and finish what was begun."""
         if self._socket is not None:
             await self._socket.close_async()  # type: ignore[no-untyped-call]
             self._socket = None
         if self._http is not None:
             await self._http.cleanup()
             self._http = None
+        await self._desk.finish(SHUTDOWN)
 
     async def _connect(self) -> None:
         """Connect by Socket Mode; the client renews the connection by itself from then on."""

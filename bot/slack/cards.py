@@ -81,14 +81,15 @@ def alert(
     """
     contact, assessment = raised.contact, raised.assessment
     word = (case.settled if case else None) or said
-    final = word is not None and word.choice not in PROVISIONAL
+    choice = word.choice if word else None
+    final = choice is not None and choice not in PROVISIONAL
     turn_to = _turn_to(assessment)
     facts = _facts(words.supporting(assessment)[: FACTS - bool(turn_to)], now)
     owner = mention or quote(contact.owner, 80)
     who = " · ".join(part for part in (_who(contact), _deal(contact, now), owner) if part)
     mark = SETTLED_MARK if final else MARKS.get(assessment.verdict, CALM_MARK)
     lines = [f"{mark} {who}", _verdict(assessment), *facts]
-    if turn_to and not final:
+    if turn_to and (not final or choice is Choice.LEFT):
         lines.append(turn_to)
     blocks: list[Block] = [_section("alert", "\n".join(lines)), _context("known", _known(assessment, now))]
     state = _said(word, contact, now) if word else ""

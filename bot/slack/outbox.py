@@ -14,15 +14,15 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.answers import on_it
 from bot.model import Alert, Answer, Case, Delivery, Home, NeedsHuman, SourceDown
 from bot.slack import cards
+from bot.slack.board import Board
 from bot.slack.cards import Card
 from bot.slack.people import Directory
-from bot.slack.web import ask, code
+from bot.slack.web import ask
 from bot.store import Store
 
 log = structlog.get_logger()
@@ -47,9 +47,6 @@ LOOK_BACK = timedelta(hours=1)
 
 PAGE = 200
 PAGES = 3
-
-MESSAGE_GONE = frozenset({"message_not_found", "thread_not_found"})
-MESSAGE_FIXED = frozenset({"cant_update_message", "edit_window_closed"})
 
 
 class Poster(Protocol):
@@ -81,7 +78,7 @@ async def drain(
             home = await poster.deliver(case, delivery, await _who_is_on_it(store, case), now())
         except SourceDown as down:
             wait = down.retry_after or _back_off(delivery.attempts, jitter())
-            log.warning("alert.delayed", case=case.episode, why=down.what, seconds=wait.total_seconds())
+            log.warning("alert.delayed", why=down.what, seconds=round(wait.total_seconds()))
         except NeedsHuman as problem:
             wait = AFTER_HUMAN
             if problem.what not in complaints:
@@ -89,7 +86,7 @@ async def drain(
                 complaints.add(problem.what)
         except Exception:
             wait = AFTER_BUG
-            log.exception("alert.undeliverable", attempts=delivery.attempts)
+            log.exception("alert.undeliverable", account=delivery.alert.contact.domain)
         else:
             out += 1
             if not await store.alert_sent(case.key, delivery, home, now()):
@@ -114,10 +111,16 @@ class SlackPoster:
     """Posts to a Slack channel: one message a case, updated in place; what is new goes to its thread."""
 
     def __init__(
-        self, client: AsyncWebClient, people: Directory, channel: str, pace: timedelta = PACE
+        self,
+        client: AsyncWebClient,
+        people: Directory,
+        board: Board,
+        channel: str,
+        pace: timedelta = PACE,
     ) -> None:
         self._client = client
         self._people = people
+        self._board = board
         self._channel = channel
         self._pace = Pace(pace)
         self._blocked: dict[str, datetime] = {}
@@ -138,15 +141,15 @@ class SlackPoster:
     async def _deliver(self, case: Case, delivery: Delivery, said: Answer | None, now: datetime) -> Home:
         alert = delivery.alert
         mention = await self._people.mention(alert.contact.owner)
-        card = cards.alert(alert, case, now, mention, said)
         earlier = _earlier(case, alert)
-        if case.home and earlier and await self._update(case.home, card):
-            reply = cards.raised_again(alert, earlier, now, mention)
-            if not (delivery.attempts > 1 and await self._find(alert, case.home.channel, case.home.ts)):
+        retaken = delivery.attempts > 1
+        if case.home and earlier and await self._board.update(case, case.home, now):
+            if not (retaken and await self._find(alert, case.home.channel, case.home.ts)):
+                reply = cards.raised_again(alert, earlier, now, mention)
                 await self._post(case.home.channel, reply, alert, thread=case.home.ts)
             return case.home
-        found = await self._find(alert, self._channel) if delivery.attempts > 1 else None
-        return found or await self._post(self._channel, card, alert)
+        found = await self._find(alert, self._channel) if retaken else None
+        return found or await self._post(self._channel, cards.alert(alert, case, now, mention, said), alert)
 
     async def _post(self, channel: str, card: Card, alert: Alert, thread: str | None = None) -> Home:
         await self._pace.turn(channel)
@@ -162,21 +165,6 @@ class SlackPoster:
             ),
         )
         return Home(str(answer["channel"]), str(answer["ts"]))
-
-    async def _update(self, home: Home, card: Card) -> bool:
-        """Bring the message up to date; False where it is gone."""
-        try:
-            await ask(
-                self._client.chat_update(
-                    channel=home.channel, ts=home.ts, text=card.text, blocks=card.blocks
-                ),
-            )
-        except SlackApiError as error:
-            if code(error) in MESSAGE_GONE:
-                return False
-            if code(error) not in MESSAGE_FIXED:
-                raise
-        return True
 
     async def _find(self, alert: Alert, channel: str, thread: str = "") -> Home | None:
         """Look for a message that carries the alert's key; None also where we may not look."""

@@ -111,6 +111,18 @@ def leased(person: Person, key: str, now: datetime, lease: timedelta) -> tuple[P
     return _with_case(person, held), held, taken
 
 
+def released(person: Person) -> Person:
+    """Free what is leased: for a store that has just been opened and that only one process can hold.
+
+    Whoever held the leases is gone. The attempts stay, so that the next poster looks whether they posted.
+    """
+    cases = tuple(
+        replace(case, deliveries=tuple(replace(delivery, leased_until=None) for delivery in case.deliveries))
+        for case in person.cases
+    )
+    return replace(person, cases=cases)
+
+
 def sent(person: Person, case: str, delivery: Delivery, home: Home, now: datetime) -> Person | None:
     """Note that a leased alert was posted; None where the lease is no longer held.
 

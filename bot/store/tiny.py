@@ -254,7 +254,7 @@ class TinyStore:
             ) from error
 
     def _add(self, document: Document) -> None:
-        self._index.note(codec.outline(document))
+        self._index.note(changes.released(codec.outline(document)))
 
     def _get(self, address: str) -> Person | None:
         document = self._people.get(address)

@@ -17,6 +17,7 @@ from bot.answers import KINDS
 from bot.model import Answer, Case, Choice, Contact, NeedsHuman, Person, SourceDown
 from bot.slack.app import Connection, SlackApp
 from bot.slack.outbox import drain
+from bot.slack.people import REMEMBERED
 from bot.store import Store
 from bot.testing import FrozenClock, MemoryStore
 from tests.servers.slack import APP_ID, BOT_TOKEN, SIGNING_SECRET, TEAM, Workspace
@@ -248,7 +249,7 @@ async def test_a_button_this_version_does_not_know_says_so(office: Office) -> No
 
 async def test_an_answer_is_kept_and_confirmed_when_the_message_cannot_be_changed(office: Office) -> None:
     await office.post_alert()
-    office.server.fail("chat.update", error="cant_update_message")
+    office.server.fail("chat.update", error="msg_blocks_too_long")
     await office.press("answer.left")
     [told] = await office.told()
     assert "Your answer is kept" in told["text"]
@@ -364,3 +365,36 @@ async def test_a_wrong_app_token_stops_the_start(slack_server: Workspace) -> Non
         connection = Connection(BOT_TOKEN, "C1", app_token="xapp-wrong", base_url=socket.base_url)
         with pytest.raises(NeedsHuman, match="connections:write"):
             await SlackApp(connection, MemoryStore(), FrozenClock(NOW)).start()
+
+
+async def test_an_answer_during_a_stronger_alert_is_still_on_the_message_afterwards(office: Office) -> None:
+    await office.post_alert(assessment=SLIPPING)
+    await raise_alert(office.store, LEFT)
+    office.clock.advance(REMEMBERED)
+    office.server.fail("users.lookupByEmail", delay=400)
+    office.server.fail("chat.update", delay=400)
+    raising = asyncio.create_task(drain(office.store, office.app.poster, office.clock))
+    await asyncio.sleep(0.2)
+    assert await office.press("answer.nothing_wrong") == 200
+    assert await raising == 1
+    await office.until("Settled")
+    await asyncio.sleep(0.5)
+    assert "Settled" in office.shown()
+
+
+async def test_what_was_begun_is_finished_before_the_app_stops(office: Office) -> None:
+    await office.post_alert()
+    office.server.fail("chat.update", delay=300)
+    assert await office.press("answer.left") == 200
+    await office.app.stop()
+    assert "Settled" in office.shown()
+
+
+async def test_an_answer_to_a_message_that_was_deleted_meanwhile_is_kept_and_confirmed(
+    office: Office,
+) -> None:
+    await office.post_alert()
+    office.server.fail("chat.update", error="message_not_found")
+    await office.press("answer.left")
+    [told] = await office.told()
+    assert "Your answer is kept" in told["text"]

@@ -13,6 +13,7 @@ import structlog
 
 from bot.answers import observe
 from bot.model import Answer, Case, Choice, Contact, Home
+from bot.slack.board import Board
 from bot.slack.outbox import AFTER_HUMAN, EVENT_TYPE, LEASE, LONGEST_RETRY, SlackPoster, drain
 from bot.slack.people import Directory
 from bot.slack.web import once, patient
@@ -37,11 +38,17 @@ def store() -> MemoryStore:
 
 
 def poster_to(
-    server: Workspace, clock: FrozenClock, channel: str = "champions", token: str = BOT_TOKEN
+    server: Workspace,
+    store: Store,
+    clock: FrozenClock,
+    token: str = BOT_TOKEN,
+    base_url: str = "",
+    pace: timedelta = timedelta(),
 ) -> SlackPoster:
-    people = Directory(patient(token, server.base_url), clock)
-    where = server.channel(channel) if not channel.startswith("C") else channel
-    return SlackPoster(once(token, server.base_url), people, where, pace=timedelta())
+    client = patient(token, base_url or server.base_url)
+    people = Directory(client, clock)
+    posting = once(token, base_url or server.base_url)
+    return SlackPoster(posting, people, Board(store, client, people), server.channel("champions"), pace)
 
 
 async def case_of(store: Store, address: str = ADDRESS) -> Case:
@@ -58,7 +65,7 @@ async def test_an_alert_is_posted_once_with_its_key_and_the_owner_mentioned(
     slack_server: Workspace, clock: FrozenClock, store: MemoryStore
 ) -> None:
     raised = await raise_alert(store)
-    poster = poster_to(slack_server, clock)
+    poster = poster_to(slack_server, store, clock)
     assert await drain(store, poster, clock) == 1
     assert await drain(store, poster, clock) == 0
     channel = slack_server.channel("champions")
@@ -77,7 +84,7 @@ async def test_an_alert_is_posted_once_with_its_key_and_the_owner_mentioned(
 async def test_a_later_alert_updates_the_message_and_says_in_its_thread_what_is_new(
     slack_server: Workspace, clock: FrozenClock, store: MemoryStore
 ) -> None:
-    poster = poster_to(slack_server, clock)
+    poster = poster_to(slack_server, store, clock)
     await raise_alert(store, SLIPPING)
     await drain(store, poster, clock)
     later = await raise_alert(store, LEFT)
@@ -96,7 +103,7 @@ async def test_a_later_alert_updates_the_message_and_says_in_its_thread_what_is_
 async def test_a_message_that_somebody_deleted_is_posted_anew(
     slack_server: Workspace, clock: FrozenClock, store: MemoryStore
 ) -> None:
-    poster = poster_to(slack_server, clock)
+    poster = poster_to(slack_server, store, clock)
     await raise_alert(store, SLIPPING)
     await drain(store, poster, clock)
     home = (await case_of(store)).home
@@ -111,7 +118,7 @@ async def test_a_message_that_somebody_deleted_is_posted_anew(
 async def test_who_is_on_it_stays_on_the_message_when_it_is_updated(
     slack_server: Workspace, clock: FrozenClock, store: MemoryStore
 ) -> None:
-    poster = poster_to(slack_server, clock)
+    poster = poster_to(slack_server, store, clock)
     raised = await raise_alert(store, SLIPPING)
     await drain(store, poster, clock)
     seen = observe(Answer(ADDRESS, raised.case, "U0MAX00001", NOW, Choice.ON_IT), "Max Manager")
@@ -127,7 +134,7 @@ async def test_who_is_on_it_stays_on_the_message_when_it_is_updated(
 async def test_a_429_is_obeyed_to_the_second(
     slack_server: Workspace, clock: FrozenClock, store: MemoryStore, seconds: int
 ) -> None:
-    poster = poster_to(slack_server, clock)
+    poster = poster_to(slack_server, store, clock)
     await raise_alert(store)
     slack_server.fail("chat.postMessage", status=429, retry_after=seconds)
     assert await drain(store, poster, clock) == 0
@@ -142,7 +149,7 @@ async def test_a_429_is_obeyed_to_the_second(
 async def test_after_a_429_nothing_else_is_tried_in_that_channel_until_then(
     slack_server: Workspace, clock: FrozenClock, store: MemoryStore
 ) -> None:
-    poster = poster_to(slack_server, clock)
+    poster = poster_to(slack_server, store, clock)
     for i in range(3):
         await raise_alert(store, contact=Contact(f"p{i}@acme.example"))
     slack_server.fail("chat.postMessage", status=429, retry_after=30)
@@ -158,7 +165,7 @@ async def test_after_a_429_nothing_else_is_tried_in_that_channel_until_then(
 async def test_trouble_at_slack_delays_an_alert_and_each_delay_is_longer(
     slack_server: Workspace, clock: FrozenClock, store: MemoryStore, fault: dict[str, Any]
 ) -> None:
-    poster = poster_to(slack_server, clock)
+    poster = poster_to(slack_server, store, clock)
     await raise_alert(store)
     slack_server.fail("chat.postMessage", times=3, **fault)
     waits = []
@@ -178,11 +185,10 @@ async def test_slack_out_of_reach_loses_nothing(
     clock: FrozenClock, store: MemoryStore, slack_server: Workspace
 ) -> None:
     await raise_alert(store)
-    nowhere = "http://127.0.0.1:9/api/"
-    away = SlackPoster(once(BOT_TOKEN, nowhere), Directory(once(BOT_TOKEN, nowhere), clock), "C1")
+    away = poster_to(slack_server, store, clock, base_url="http://127.0.0.1:9/api/")
     assert await drain(store, away, clock) == 0
     clock.advance(LONGEST_RETRY)
-    assert await drain(store, poster_to(slack_server, clock), clock) == 1
+    assert await drain(store, poster_to(slack_server, store, clock), clock) == 1
 
 
 @pytest.mark.parametrize(
@@ -198,7 +204,7 @@ async def test_slack_out_of_reach_loses_nothing(
 async def test_what_only_a_person_can_mend_is_said_in_one_line_and_the_alerts_are_kept(
     slack_server: Workspace, clock: FrozenClock, store: MemoryStore, error: str, cure: str
 ) -> None:
-    poster = poster_to(slack_server, clock)
+    poster = poster_to(slack_server, store, clock)
     for i in range(3):
         await raise_alert(store, contact=Contact(f"p{i}@acme.example"))
     slack_server.fail("chat.postMessage", times=3, error=error)
@@ -214,7 +220,7 @@ async def test_what_only_a_person_can_mend_is_said_in_one_line_and_the_alerts_ar
 async def test_an_alert_that_slack_refuses_does_not_hold_up_the_others(
     slack_server: Workspace, clock: FrozenClock, store: MemoryStore
 ) -> None:
-    poster = poster_to(slack_server, clock)
+    poster = poster_to(slack_server, store, clock)
     for i in range(2):
         await raise_alert(store, contact=Contact(f"p{i}@acme.example"))
     slack_server.fail("chat.postMessage", error="invalid_blocks")
@@ -227,7 +233,7 @@ async def test_an_alert_that_slack_refuses_does_not_hold_up_the_others(
 async def test_an_answer_that_got_lost_doubles_a_message_only_where_we_may_not_look(
     slack_server: Workspace, clock: FrozenClock, store: MemoryStore, token: str
 ) -> None:
-    poster = poster_to(slack_server, clock, token=token)
+    poster = poster_to(slack_server, store, clock, token=token)
     await raise_alert(store)
     slack_server.fail("chat.postMessage", drop=True, after=True)
     assert await drain(store, poster, clock) == 0
@@ -241,7 +247,7 @@ async def test_an_answer_that_got_lost_doubles_a_message_only_where_we_may_not_l
 async def test_a_reply_whose_answer_got_lost_is_found_in_the_thread(
     slack_server: Workspace, clock: FrozenClock, store: MemoryStore
 ) -> None:
-    poster = poster_to(slack_server, clock, token=BOT_WITH_HISTORY)
+    poster = poster_to(slack_server, store, clock, token=BOT_WITH_HISTORY)
     await raise_alert(store, SLIPPING)
     await drain(store, poster, clock)
     await raise_alert(store, LEFT)
@@ -256,7 +262,7 @@ async def test_an_owner_slack_does_not_know_is_named_in_words(
     slack_server: Workspace, clock: FrozenClock, store: MemoryStore
 ) -> None:
     await raise_alert(store, contact=replace(JANE, owner="gone <!channel>@vendor.example"))
-    assert await drain(store, poster_to(slack_server, clock), clock) == 1
+    assert await drain(store, poster_to(slack_server, store, clock), clock) == 1
     [message] = slack_server.messages(slack_server.channel("champions"))
     assert "gone &lt;!channel&gt;@vendor.example" in message["blocks"][0]["text"]["text"]
 
@@ -264,10 +270,7 @@ async def test_an_owner_slack_does_not_know_is_named_in_words(
 async def test_messages_into_one_channel_keep_their_distance(
     slack_server: Workspace, clock: FrozenClock, store: MemoryStore
 ) -> None:
-    people = Directory(patient(BOT_TOKEN, slack_server.base_url), clock)
-    pace = timedelta(milliseconds=150)
-    client = once(BOT_TOKEN, slack_server.base_url)
-    poster = SlackPoster(client, people, slack_server.channel("champions"), pace)
+    poster = poster_to(slack_server, store, clock, pace=timedelta(milliseconds=150))
     for i in range(3):
         await raise_alert(store, contact=Contact(f"p{i}@acme.example"))
     started = asyncio.get_running_loop().time()
@@ -306,7 +309,7 @@ async def test_killed_with_9_while_posting_an_alert_is_neither_lost_nor_doubled(
     await kill_while_draining(tmp_path, slack_server, posted, BOT_WITH_HISTORY)
     assert len(slack_server.messages(slack_server.channel("champions"))) == posted
     async with await TinyStore.open(tmp_path) as store:
-        poster = poster_to(slack_server, clock, token=BOT_WITH_HISTORY)
+        poster = poster_to(slack_server, store, clock, token=BOT_WITH_HISTORY)
         clock.advance(LEASE + timedelta(seconds=1))
         assert await drain(store, poster, clock) == 1
         [message] = slack_server.messages(slack_server.channel("champions"))

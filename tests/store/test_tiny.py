@@ -17,6 +17,7 @@ from bot.model import (
     Assessment,
     Contact,
     Decision,
+    Home,
     NeedsHuman,
     Observation,
     Reason,
@@ -108,16 +109,22 @@ async def test_everything_is_found_again(tmp_path: Path) -> None:
         assert store.notices == []
 
 
-async def test_a_lease_outlives_the_process(tmp_path: Path) -> None:
+async def test_a_lease_of_a_process_that_died_is_free_when_the_next_one_starts(tmp_path: Path) -> None:
     assessment = Assessment(JANE.address, NOW, Verdict.LEFT, Strength.STRONG, 0.97, "Gone.")
     decision = Decision(JANE.address, NOW, Action.SEND, Reason.FIRST, Verdict.LEFT, 0.97)
     async with await TinyStore.open(tmp_path) as store:
         await store.watch(JANE)
         await store.conclude(1, assessment, decision, Alert(JANE, assessment, 1, NOW))
         await store.take_alert(NOW, LEASE)
+        assert await store.take_alert(NOW, LEASE) is None
+    async with await TinyStore.open(tmp_path) as store:
+        taken = await store.take_alert(NOW, LEASE)
+        assert taken is not None
+        assert taken[1].attempts == 2
+        assert await store.take_alert(NOW, LEASE) is None
+        assert await store.alert_sent(taken[0].key, taken[1], Home("C1", "1.1"), NOW)
     async with await TinyStore.open(tmp_path) as store:
         assert await store.take_alert(NOW, LEASE) is None
-        assert await store.take_alert(NOW + LEASE, LEASE) is not None
 
 
 async def test_a_second_process_is_refused_and_told_who_holds_the_folder(tmp_path: Path) -> None:
