@@ -176,6 +176,17 @@ def test_a_report_that_a_person_forwards_is_no_bounce() -> None:
     assert said(raw) == ()
 
 
+@pytest.mark.parametrize(
+    ("subject", "says"), [("Undeliverable: Offer", ((JANE, "mailbox_gone"),)), ("Offer", ())]
+)
+def test_fields_from_an_unknown_sender_are_believed_if_the_subject_agrees(
+    subject: str, says: tuple[tuple[str, str], ...]
+) -> None:
+    body = dsn("See below.", group(JANE, "5.1.1", "550 5.1.1 User unknown"))
+    raw = case("x", body, sender="relay7@acme.example", Subject=subject, Content_Type=MIXED).raw
+    assert said(raw) == says
+
+
 def test_a_person_who_quotes_a_report_is_no_bounce() -> None:
     raw = case(
         "x",

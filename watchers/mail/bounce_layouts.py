@@ -21,7 +21,7 @@ mail-delivery-system mail.delivery.system maildelivery mdaemon smtpd smtp mta bo
 mail-errors mail-error mailerror mailadmin mail-admin mail_admin mail-system mailsystem mailer uucp root
 system-administrator sysadmin systemadministrator mailserver mail-server mail_server exchange \
 microsoftexchange
-mmsc mailsweeper mailmarshal interscan imss gateway mimesweeper antispam
+administrator mailmaster mmsc mailsweeper mailmarshal interscan imss gateway mimesweeper antispam
 """.split()
 """The local parts under which mail systems send; what follows a digit, a dot or an `=` is not compared."""
 

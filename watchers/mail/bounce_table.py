@@ -95,8 +95,8 @@ envelope sender|reverse path|from address|mail from) :: 553 Invalid sender
 domain of sender :: 553 5.1.8 <ann@ours.example>... Domain of sender address ann@ours.example does not \
 exist
 sender s (domain|address|server|ip) :: 550 cannot find the sender's domain
-(sender|sending|senders) (domain|host|ip|server|mta|address) .. (not|invalid|unresolv~|reject~|denied|\
-fail~|block~|missing|no|unknown|bad|must) :: 450 4.1.8 Sender domain must resolve
+(sender|sending|senders) (domain|host|ip|server|mta) .. (not|invalid|unresolv~|reject~|denied|\
+fail~|block~|missing|unknown|bad|must) :: 450 4.1.8 Sender domain must resolve
 your (domain|address|email address|sender address|host) (is|was|has been|does|could|cannot|can) .. (not|\
 block~|reject~|denied|black~|ban~|invalid) :: 550 Your domain is not allowed here
 mail from (domain|address|command) :: 550-5.1.0 MXIN506 MailFrom domain (mail from domain) is listed
@@ -146,8 +146,8 @@ allowed
 ) :: 550 5.7.1 Rejected: directory harvest attack
 (sender|user|domain) (is |)(listed|blacklisted|\
 blocklisted) :: 550 5.7.1 Your domain is listed; domain listed in a block list
-originating (ip|host|server|address|mta) :: 554 5.7.1 The originating IP is on our list
-sending (ip|mta|host|server) :: 550 5.7.606 Access denied, banned sending IP [192.0.2.1]
+originating ip :: 554 5.7.1 The originating IP is on our list
+sending ip :: 550 5.7.606 Access denied, banned sending IP [192.0.2.1]
 insecure mail relay :: 550 Insecure Mail Relay
 open relay :: 501 no access from mail server [192.0.2.55] which is an open relay.
 temporary locked :: 550 5.7.1 <jane@acme.example>: Recipient address rejected: User jane@acme.example \
@@ -428,7 +428,7 @@ hosted here) :: 550 5.1.6 recipient no longer on server: jane@acme.example
 retired)) .. (company|organization|organisation|account|mailbox|user|address|server|here|no|system|\
 employment|addr|new) :: 550 This user has left the company
 (account|mailbox|user|address|recipient|inbox|email address|email account|mail account|maildrop|mail box|\
-alias|user account|recipient address|addr|this) (addr |of the user |name |for addr |)(has been |was |is |\
+alias|user account|recipient address|addr) (addr |of the user |name |for addr |)(has been |was |is |\
 has |are |been |currently |)(currently |now |permanently |temporarily |been |)(disabled|deleted|removed|\
 closed|terminated|discontinued|deactivated|inactive|cancelled|canceled|decommissioned|retired|expired|\
 disconnected|de activated|dormant|abandoned|obsolete|purged|dead|not active|not enabled|unused|\
@@ -494,10 +494,6 @@ user doesn t :: 550 user doesn't seem to be known
 recipient address does not exist :: 550 5.1.1 RCP-P1 http://postmaster.acme.example#rcp Recipient \
 address does not exist
 not (a |)valid (user|mailbox|recipient|address|account) :: 550 Not a valid recipient
-(please |)(check|verify) .. (recipient|address) .. (spelling|typos|typing|\
-spelled) :: The address you wrote to seems wrong; check the recipient for typos
-double checking the recipient :: Please try double-checking the recipient's email address for typos or \
-unnecessary spaces.
 this address no longer (accepts|receives|exists|works) :: 550 5.2.1 This address no longer accepts mail
 (address|mailbox|account|user) (no longer|does no longer) :: 550 The address no longer belongs to anybody
 addr is not (valid|a valid|known|recognized|active|an active|registered|a known|\
@@ -618,7 +614,7 @@ restricted|reputation) :: 550 Your network is banned, client IP rejected
 blocked see :: 554 Blocked - see https://support.filter.example/dnsbl-lookup.cgi?ip=192.0.2.1
 (reputation|trustworthy) :: 550 5.7.1 Poor reputation of the sending system
 (spam~|ube|uce|junk|unsolicited|phish~|bulk mail|bulk email|anti spam|antispam|scam|fraud~|\
-newsletter) :: 550 5.7.1 Message content rejected, UBE, id=00000-22-225
+advertising) :: 550 5.7.1 Message content rejected, UBE, id=00000-22-225
 (virus~|malware|infected|trojan|worm|malicious|antivirus|anti virus|\
 ransomware) :: 550 Virus Detected; Content Rejected
 (policy|policies|acl|administrative prohibition|administratively|local rule~|security rule~|compliance|\
@@ -638,16 +634,16 @@ limit) :: 552 5.3.4 Message too large
 exceeds (the |)(maximum|size|limit|fixed)|recipsizelimit|sizelimit|larger than|file size|\
 maximum file size|maximum size) :: 552 5.2.3 Message size exceeds fixed maximum message size (10485760)
 (message|mail|email) (length|size) .. limit :: 552 5.2.3 Message length exceeds limit set by recipient
-(attachment|attachments|file type|executable|extension|mime type|\
-zip) :: 554 The attachment is forbidden here
+(attachment~|file type|file|extension|mime type) .. (not|forbidden|block~|reject~|prohibited|allowed|removed|\
+banned|unsafe) :: 554 The attachment is forbidden here
 (access|service|permission|connection|entry|rejection) (is |was |has been |)(denied|prohibited|forbidden|\
 not permitted|disallowed) :: 550 5.7.1 Access denied
 (not (accept|accepted|allowed|permitted|authorized|authorised|welcome|wanted|acceptable)) .. (from|your|\
 mail|message|sender|server|host|recipient|here|policy|\
 reason~) :: 550 We do not accept mail from your server; mail is not accepted from your host
-(restricted|recipient preferences|blocked by recipient|user preferences|private|protected recipient|\
-authrequired|notauthorized|authenticated senders|\
-privacy) :: 550 5.1.1 RCP-P2 Refused due to recipient preferences
+(recipient preferences|blocked by recipient|user preferences|authrequired|notauthorized|\
+(is|are|access|delivery) restricted|\
+authenticated senders) :: 550 5.1.1 RCP-P2 Refused due to recipient preferences
 (multiple|duplicate|missing|invalid|malformed|bad|bare) (header|headers|from|addresses in|subject|\
 subjects|message id|mime|date|dkim signature|lf|cr|line|to header|cr lf|content|\
 line feeds) :: 554 Transaction failed: Duplicate header 'DKIM-Signature'.
@@ -658,9 +654,9 @@ unprintable) :: 550 5.6.9 improper use of 8-bit data in message header
 refused to talk to me :: host mx.acme.example[192.0.2.1] refused to talk to me: 421 mx2.acme.example
 (protocol violation|pipelining|improper use|remote protocol error|pre greeting|earlytalker|\
 protocol error) :: 550 Protocol violation
-(tls|starttls|encryption|encrypted|ssl|certificate) :: 500 Remote server does not support TLS
+(tls|starttls|encryption|ssl|certificate) :: 500 Remote server does not support TLS
 (no access from|network not allowed|host network|invalid ip|banned|not in whitelist|whitelist~|\
-white list|allowlist|geo~|country|trusted) :: 554 Host network not allowed
+white list|allowlist) :: 554 Host network not allowed
 (mismatch~|impersonat~|spoof~|forg~) :: 550 domain [ours.example] mismatches client ip 192.0.2.225.
 excessive (userid|user|unknown|errors|failures) :: Excessive userid unknowns
 (not local host|not a gateway) :: 550 not local host acme.example, not a gateway
@@ -785,6 +781,10 @@ addresses) :: jane@acme.example Invalid Address, ERROR_CODE :550
 address unknown) :: 550 5.1.1 undeliverable address: jane@acme.example
 recipient (is |)(incorrect|possibly incorrect|ungültig|not correct) :: Recipient is incorrect
 (user|mailbox|recipient|account|address) .. unknown :: 550 mailbox <jane> unknown
+(please |)(check|verify) .. (recipient|address) .. (spelling|typos|typing|\
+spelled) :: The address you wrote to seems wrong; check the recipient for typos
+double checking the recipient :: Please try double-checking the recipient's email address for typos or \
+unnecessary spaces.
 (not valid|is invalid|isn t valid|invalid adresse) :: 550 jane is invalid
 (not found|does not exist|doesn t exist|not exist|no longer exists|no longer valid|not recognized|\
 not registered) :: 550 5.1.1 jane does not exist
@@ -844,7 +844,6 @@ REPLY_ONLY = """
 [535] blocked
 [551] mailbox_gone
 [552] full
-[553] mailbox_gone
 [571] blocked
 [4] transient
 """

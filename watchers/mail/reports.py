@@ -87,7 +87,7 @@ def locate(mail: Mail) -> Report | None:
     complaint = _complaint(mail)
     if complaint is not None:
         return complaint
-    sent_by = sent_by_machine(mail.head)
+    sent_by = sent_by_machine(mail.head) or _reported(mail)
     if not sent_by:
         return None
     readers = (_from_fields, _within, _notification, _from_text)
@@ -95,6 +95,15 @@ def locate(mail: Mail) -> Report | None:
 
 
 RECEIPT_REPORT = "disposition-notification"
+
+
+def _reported(mail: Mail) -> str:
+    """Return in words why a mail of unknown origin is a report; one that a person forwards is none."""
+    subject = mail.head.subject[:300]
+    if next(mail.of_type(*STATUS_TYPES), None) is None or layouts.is_answer(subject):
+        return ""
+    by_subject = layouts.says(layouts.SUBJECTS, subject)
+    return "its subject and its delivery status say so" if by_subject else ""
 
 
 def _report_type(head: Head) -> str:
@@ -124,7 +133,7 @@ def sent_by_mail_system(head: Head) -> str:
 def _proofs(head: Head) -> Iterator[str]:
     if "x-failed-recipients" in head:
         yield "its header X-Failed-Recipients names who was not reached"
-    if _report_type(head) in {"delivery-status", "delivery-report"}:
+    if head.content_type[0] == "multipart/report" and _report_type(head) in {"delivery-status", ""}:
         yield "it is a delivery report by its type"
     local = _local_part(head)
     if head.get("from").strip() == "<>":
