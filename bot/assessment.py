@@ -59,6 +59,9 @@ KNOWN_FOR = timedelta(days=180)
 SILENT = "silent"
 MEETING = "meeting"
 
+NO_LIFE = "nothing was found that shows them there"
+NO_MAIL = "no mail with them was found"
+
 KEPT = 60
 """How many items of evidence an assessment keeps."""
 
@@ -282,7 +285,7 @@ def headline(
     if verdict is Verdict.ON_LEAVE and away is not None:
         return away.sentence
     if verdict is Verdict.UNCHECKED:
-        return hidden or "nothing was found that shows them at work"
+        return hidden or (NO_LIFE if evidence else NO_MAIL)
     silent = next((item.sentence for item in evidence if item.kind == SILENT), "")
     since = f"last heard of on {last_contact:%-d %B %Y}" if last_contact else ""
     return silent if verdict is Verdict.QUIET and silent else since

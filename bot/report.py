@@ -58,7 +58,7 @@ def contacts(checked: Sequence[Checked], console: Console) -> None:
     """Print the contacts, gravest first, each with its reason; then one line of totals."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
     table.add_column("Verdict", no_wrap=True)
-    table.add_column("Contact", ratio=2, overflow="fold")
+    table.add_column("Contact", ratio=2, min_width=26, overflow="fold")
     table.add_column("Why", ratio=5, overflow="fold")
     for item in sorted(
         checked, key=lambda item: (ORDER.index(item.assessment.verdict), item.contact.address)

@@ -121,7 +121,7 @@ class MailServers:
     ) -> None:
         """Put a mail into a mailbox's folder, as a delivery agent does; `copies` get a number each."""
         self.credentials(user)
-        maildir = self._home(user) / "Maildir"
+        maildir = self.maildir(user)
         place = maildir if folder == "INBOX" else maildir / f".{folder}"
         _own(*(_made(place / part) for part in ("new", "cur", "tmp")), place)
         for n in range(copies):
@@ -131,6 +131,10 @@ class MailServers:
                 os.utime(path, (received.timestamp(), received.timestamp()))
             _own(path)
             path.rename(place / "new" / path.name)
+
+    def maildir(self, user: str) -> Path:
+        """Return the folder that a mailbox lies in."""
+        return self._home(user) / "Maildir"
 
     def credentials(self, user: str) -> Credentials:
         """Return how to reach a mailbox, which is made when it is first asked for."""
