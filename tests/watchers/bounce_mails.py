@@ -1304,4 +1304,141 @@ Sorry, only subscribers may post. Your message has not been accepted: you are no
         Subject="failure notice",
         Return_Path="<>",
     ),
+    case(
+        "a provider that puts the reason in brackets",
+        "The original message was received at Thu, 29 Apr 2010 23:34:45 +0900\nfrom pc.ours.example\n\n---The following addresses had delivery errors---\n\njane@acme.example [User unknown]\n\n---The header of the original message---\n"
+        + ORIGINAL,
+        Subject="Returned Mail: User unknown",
+    ),
+    case(
+        "a provider that lists with stars",
+        "      ==================================================================\n      This message was created automatically by mail delivery software.\n\nA message that you sent could not be delivered to all of its recipients. The following address(es) failed:\n\n  * jane@acme.example\n    No such user\n\n",
+        Subject="Mail delivery failed",
+    ),
+    case(
+        "a qmail clone",
+        "We're sorry. There's a problem with the e-mail address(es) you're trying to send to. Please verify the address(es) and try again. If you continue to have problems, please contact Customer Support at (480) 624-2500.\n\n<jane@acme.example>:\nThis account is over quota\n\n--- Below this line is a copy of the message.\n"
+        + ORIGINAL,
+        (JANE, "full"),
+        Subject="failure notice",
+    ),
+    case(
+        "Post.Office with a transcript",
+        mixed(
+            "This Message was undeliverable due to the following reason:\n\nEach of the following recipients was rejected by a remote mail server.\nThe reasons given by the server are included to help you determine why\neach recipient was rejected.\n\n    Recipient: <jane@acme.example>\n    >>> RCPT TO:<jane@acme.example>\n    <<< 550 <jane@acme.example>: User unknown\n\nPlease reply to postmaster@acme.example"
+        ),
+        Content_Type=MIXED,
+        sender="Postmaster <Postmaster@ezweb.example>",
+        Subject="Mail System Error - Returned Mail",
+    ),
+    case(
+        "IMail with the reply",
+        "undeliverable to jane@acme.example\nBody of message generated response:\n550 user not known\n",
+        sender="Postmaster <postmaster@ours.example>",
+        Subject="Undeliverable Mail",
+    ),
+    case(
+        "IMail after many attempts",
+        "Delivery failed 20 attempts: jane@acme.example\n\nOriginal message follows.\n\n" + ORIGINAL,
+        (JANE, "transient"),
+        sender="Postmaster <postmaster@ours.example>",
+        Subject="Undeliverable Mail",
+    ),
+    case(
+        "McAfee",
+        "    --- The following addresses had delivery problems ---\n\n<jane@acme.example>   (User unknown jane@acme.example)\n",
+        sender="<>",
+        Subject="Delivery Status",
+    ),
+    case(
+        "one sentence with the reason",
+        mixed(
+            "The following message could not be delivered because the address jane@acme.example does not exist"
+        ),
+        Content_Type=MIXED,
+        sender="MAILER-DAEMON@acme.example",
+        Subject="Undeliverable mail",
+    ),
+    case(
+        "phquery",
+        'Message not delivered to the following:\n\n    jane    No matches to nameserver query\n\n    Error Detail (phquery V4.4):\n\n    The message, "Offer", sent to jane@acme.example, was not delivered. \n'
+        + ORIGINAL,
+        (JANE, "transient"),
+        sender="mailer-daemon@acme.example",
+        Subject="Returned mail: failed",
+    ),
+    case(
+        "PMDF style lines",
+        "On: 4-MAY-2026 Your mail to jane@acme.example could not be delivered\n\n The following addresses were not found: <jane@acme.example>\n",
+        sender="postmaster@acme.example",
+        Subject="Failed mail",
+    ),
+    case(
+        "an intended recipient",
+        "We are sorry, your mail could not be delivered.\n\nIntended recipient: <jane@acme.example>\n\nReason: mailbox is full\n\n--------RETURNED MAIL FOLLOWS--------\n"
+        + ORIGINAL,
+        (JANE, "full"),
+        sender="postmaster@usa.example",
+        Subject="Returned mail",
+    ),
+    case(
+        "an undeliverable address",
+        "Undeliverable Address: jane@acme.example\nReason: mailbox quota exceeded\n\nOriginal message attached\n",
+        (JANE, "full"),
+        sender="postmaster@hotpop.example",
+        Subject="Undeliverable",
+    ),
+    case(
+        "OpenSMTPD, nothing accepted",
+        "    Hi!\n\n    An error has occurred while attempting to deliver a message for\n    the following list of recipients:\n\njane@acme.example: Destination seem to reject all mails\n\n    Below is a copy of the original message:\n"
+        + ORIGINAL,
+        (JANE, "blocked"),
+    ),
+    case(
+        "Domino, ambiguous name",
+        mixed(
+            "Your message\n\n  Subject: Offer\n\nwas not delivered to:\n\n  jane@acme.example\n\nbecause:\n\n  Recipient user name jane (jane@acme.example) not unique.  Several matches found in Domino Directory.\n"
+        ),
+        (JANE, "other"),
+        sender="postmaster@acme.example",
+        Content_Type=MIXED,
+        Subject="DELIVERY FAILURE: Recipient user name not unique",
+    ),
+    case(
+        "GroupWise with a name alone",
+        "The message that you sent was undeliverable to the following:\n\tJane Roe (user not found)\n\nPossibly truncated original message follows:\n\n"
+        + ORIGINAL,
+        sender="postmaster@acme.example",
+        Subject="Message status - undeliverable",
+    ),
+    case(
+        "MDaemon, the older transcript",
+        "The following addresses did NOT receive a copy of your message:\n\n> jane@acme.example\n\n--- Session Transcript ---\n >>> RCPT To:<jane@acme.example>\n <<< 550 <jane@acme.example> unknown user account\n",
+        sender="MDaemon@ours.example",
+        Subject="Permanent Delivery Failure",
+    ),
+    case(
+        "a handheld gateway",
+        "Your message could not be delivered to the handheld of jane@acme.example.\nThe BlackBerry user is not found.\n",
+        sender="postmaster@blackberry.example",
+        Subject="Undeliverable",
+    ),
+    case(
+        "qmail in Spanish",
+        "Este es el servidor de correo de provider.example.\n\nLo sentimos, no hemos podido entregar su mensaje a la siguiente direccion:\n\n<jane@acme.example>:\nEl usuario no existe en este servidor.\n",
+        sender="MAILER-DAEMON@provider.example",
+        Subject="failure notice",
+    ),
+    case(
+        "Sina, in Chinese",
+        "您好，您的邮件未能送达以下收件人：\n\njane@acme.example\n\n原因：用户不存在\n",
+        sender="postmaster@sina.example",
+        Subject="系统退信/Systems bounce",
+    ),
+    case(
+        "Exchange with quotes",
+        "Your message did not reach some or all of the intended recipients.\n\n      Subject:\tOffer\n\nThe following recipient(s) could not be reached:\n\n      'jane@acme.example' on 5/4/2026 9:30 AM\n            550 5.1.1 User unknown\n",
+        sender="System Administrator <postmaster@ours.example>",
+        Subject="Undeliverable: Offer",
+    ),
 )

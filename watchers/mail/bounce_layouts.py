@@ -266,7 +266,7 @@ fuori sede) :: Jane ya no trabaja aquí
 """What people and their responders say of themselves; no mail system does in a report."""
 
 CONTACTS = """
-(contact|help|assistance|support|questions|write to|ask|\
+(contact|help|assistance|support|questions|write to|ask|reply to|respond to|\
 administrator|postmaster|kontakt~|wenden|hilfe|contacter|contacte|contattare|\
 neem contact|連絡|お問い合わせ|联系|联络|문의) :: For further assistance, please contact <help@acme.example>
 """

@@ -49,6 +49,8 @@ unknown (mailer|error|failure|reason|status|problem|exception|smtp|\
 cause) :: 554 5.3.0 unknown mailer error 255
 service refuse~ :: 550 5.5.0 Service refuse. Veuillez essayer plus tard. service refused, please try \
 later. LPN001_108
+(not unique|several matches|\
+ambiguous) :: Recipient user name jane (jane@acme.example) not unique. Several matches found
 (recipient error|undefined error|unspecified error) :: 451 4.3.0 This message could not be delivered due \
 to a recipient error. Please try again later.
 """,
@@ -658,6 +660,7 @@ protocol error) :: 550 Protocol violation
 (no access from|network not allowed|host network|invalid ip|banned|not in whitelist|whitelist~|\
 white list|allowlist) :: 554 Host network not allowed
 (mismatch~|impersonat~|spoof~|forg~) :: 550 domain [ours.example] mismatches client ip 192.0.2.225.
+reject all (mail|mails|messages) :: Destination seem to reject all mails
 excessive (userid|user|unknown|errors|failures) :: Excessive userid unknowns
 (not local host|not a gateway) :: 550 not local host acme.example, not a gateway
 (problem occurred .. bl|ask your postmaster) :: 554 IP=192.0.2.254 - A problem occurred. (Ask your \
@@ -727,6 +730,7 @@ loop) :: Name service error for name=acme.example type=MX: Malformed or unexpect
 (host|name|hostname) lookup (failure|failed|error) :: acme.example: host name lookup failure
 (system |)load (is |)too high :: system load is too high
 too much load :: Too much load
+delivery failed .. attempts :: Delivery failed 20 attempts: jane@acme.example
 attempts will continue :: Delivery attempts will continue to be made for 3 days
 unable to contact :: Unable to contact host for 3 days
 (could not load|deferred|defer~|delayed|delay|delivery (temporarily |)suspended|warning message only|\

@@ -183,27 +183,32 @@ def _recipients_in(line: str, previous: str, not_meant: frozenset[str], notice: 
         address = found[0].lower().rstrip(".")
         before = line[max(0, found.start() - 80) : found.start()]
         local = address.partition("@")[0]
-        if _is_recipient_place(before, found.start(), previous) and (
-            address not in not_meant or found.start() == 0
-        ):
-            if not (layouts.is_daemon(local) and _asks(previous, before)) and local not in layouts.HELPDESKS:
-                named.append(address)
-        elif address not in not_meant and not layouts.is_daemon(local) and not _asks(previous, before):
+        if local in layouts.HELPDESKS:
+            continue
+        if _stands_alone(before, previous) and (address not in not_meant or found.start() == 0):
+            named.append(address)
+        elif address in not_meant or layouts.is_daemon(local) or _asks(previous, before):
+            continue
+        elif _is_labelled(before):
+            named.append(address)
+        else:
             notice.mentioned.setdefault(address)
     return named
 
 
-def _is_recipient_place(before: str, start: int, previous: str) -> bool:
-    if start <= 30 and _LEADING.match(before):  # noqa: PLR2004 - `before` is cut at 80, a lead is shorter
+def _stands_alone(before: str, previous: str) -> bool:
+    """Say whether an address leads its line, follows a code, or is the argument of a command."""
+    if _LEADING.match(before):
         return not _asks(previous, "")
-    if _CODE_FIRST.match(before) or _COMMAND.search(before):
-        return True
+    return _CODE_FIRST.match(before) is not None or _COMMAND.search(before) is not None
+
+
+def _is_labelled(before: str) -> bool:
+    """Say whether the words before an address call it the recipient."""
     words = plain(before).split()[-3:]
     if not words or words[-1] in _BY:
         return False
-    return layouts.first_word_of(layouts.RECIPIENT_LABELS, f" {' '.join(words)} ") != "" and not _asks(
-        "", before
-    )
+    return layouts.first_word_of(layouts.RECIPIENT_LABELS, f" {' '.join(words)} ") != ""
 
 
 def _asks(previous: str, before: str) -> bool:
