@@ -17,7 +17,6 @@ from bot.answers import KINDS
 from bot.model import Answer, Case, Choice, Contact, NeedsHuman, Person, SourceDown
 from bot.slack.app import Connection, SlackApp
 from bot.slack.outbox import drain
-from bot.slack.people import REMEMBERED
 from bot.store import Store
 from bot.testing import FrozenClock, MemoryStore
 from tests.servers.slack import APP_ID, BOT_TOKEN, SIGNING_SECRET, TEAM, Workspace
@@ -370,8 +369,6 @@ async def test_a_wrong_app_token_stops_the_start(slack_server: Workspace) -> Non
 async def test_an_answer_during_a_stronger_alert_is_still_on_the_message_afterwards(office: Office) -> None:
     await office.post_alert(assessment=SLIPPING)
     await raise_alert(office.store, LEFT)
-    office.clock.advance(REMEMBERED)
-    office.server.fail("users.lookupByEmail", delay=400)
     office.server.fail("chat.update", delay=400)
     raising = asyncio.create_task(drain(office.store, office.app.poster, office.clock))
     await asyncio.sleep(0.2)
