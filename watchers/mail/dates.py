@@ -141,29 +141,48 @@ def return_day(low: str, wrote: date, code: str = _ENGLISH) -> date | None:
 
     "Back on X" is worth more than "until X", which is worth more than the end of a range.
     """
-    best: tuple[int, date] | None = None
     found = dates(low, wrote, code)
+    best, best_worth = None, 0
     for index, one in enumerate(found):
-        line = low.rfind("\n", 0, one.start) + 1
-        floor = max(line, one.start - _REACH, found[index - 1].end if index else 0)
-        before = low[floor : one.start]
-        worth = 0
-        if any_of("back").search(before) or (
-            not any_of("until").search(before)
-            and any_of("back_after").search(
-                low[one.end : one.end + _REACH_AFTER].partition("\n")[0].partition(",")[0]
-            )
-        ):
-            worth = 3
-        elif any_of("until").search(before) or any_of("until_after").match(low, one.end):
-            worth = 2
-        elif one.ranged or (
-            index and found[index - 1].end >= line and one.start - found[index - 1].end < _REACH
-        ):
-            worth = 1
-        if worth and (best is None or worth > best[0]):
-            best = (worth, one.day)
-    return best[1] if best else None
+        worth = _worth(low, found, index)
+        if worth > best_worth:
+            best, best_worth = one.day, worth
+    bare = any_of("back_day").search(low)
+    dated = [one for one in found if not one.weekday]
+    if bare is not None and not any(one.start < bare.end() <= one.end for one in dated):
+        number = next(int(group) for group in bare.groups() if group)
+        return _next_day(number, max([wrote, *(one.day for one in dated)])) or best
+    return best
+
+
+_BACK, _UNTIL, _RANGE = 3, 2, 1
+
+
+def _worth(low: str, found: list[Found], index: int) -> int:
+    """Return how well the words around a date say that it is the day of return."""
+    one = found[index]
+    line = low.rfind("\n", 0, one.start) + 1
+    previous = found[index - 1].end if index else 0
+    following = found[index + 1].start if index + 1 < len(found) else len(low)
+    before = low[max(line, one.start - _REACH, previous) : one.start]
+    after = low[one.end : one.end + _REACH_AFTER].partition("\n")[0]
+    alone = following >= one.end + len(after)
+    until = any_of("until").search(before) is not None
+    if any_of("back").search(before) or (alone and not until and any_of("back_after").search(after)):
+        return _BACK
+    if until or any_of("until_after").match(after):
+        return _UNTIL
+    second = index > 0 and previous >= line and one.start - previous < _REACH
+    return _RANGE if one.ranged or second else 0
+
+
+def _next_day(number: int, after: date) -> date | None:
+    """Return the next day of that number in a month, from `after` on."""
+    for ahead in range(1, 62):
+        day = after + timedelta(days=ahead)
+        if day.day == number:
+            return day
+    return None
 
 
 def last_day(sentence: str, wrote: date, code: str = _ENGLISH) -> date | None:

@@ -39,17 +39,16 @@ class Run:
         return " ".join(self.words)
 
 
-def runs(text: str) -> Iterator[Run]:
-    """Yield the runs of capitalised words that may be a name."""
+def runs(text: str, known: frozenset[str] = frozenset()) -> Iterator[Run]:
+    """Yield the runs of capitalised words that may be a name; a `known` word may be one whatever else."""
     run: list[re.Match[str]] = []
     for match in _NAME_WORD.finditer(text):
-        word = match[0]
-        if run and text[run[-1].end() : match.start()] not in {" ", ". ", "-"}:
+        word, low = match[0], fold(match[0].lower())
+        if run and not _joined(run[-1][0], text[run[-1].end() : match.start()]):
             yield from _finished(run)
             run = []
-        if (run and word in _PARTICLES) or (
-            word[0].isupper() and fold(word.lower()) not in words("not_names")
-        ):
+        named = word[0].isupper() and (low in known or low not in words("not_names"))
+        if named or (run and word in _PARTICLES):
             run.append(match)
         elif run:
             yield from _finished(run)
@@ -57,11 +56,23 @@ def runs(text: str) -> Iterator[Run]:
     yield from _finished(run)
 
 
+def _joined(word: str, gap: str) -> bool:
+    """Say whether a name goes on after the gap: "J. Smith" does, a word that ends a sentence does not."""
+    return gap in {" ", "-"} or (gap == ". " and (len(word) == 1 or word in {"Dr", "Prof", "Jr", "St"}))
+
+
 def _finished(run: list[re.Match[str]]) -> Iterator[Run]:
     while run and run[-1][0] in _PARTICLES:
         run.pop()
     if run and len(run) <= _MOST_WORDS + 2:
         yield Run(tuple(match[0] for match in run), run[0].start(), run[-1].end())
+
+
+def is_role(address: str) -> bool:
+    """Say whether the address is a function's rather than a person's."""
+    local = fold(address.partition("@")[0].lower())
+    parts = [part for part in re.split(r"[.\-_+\d]", local) if part]
+    return bool(parts) and not words("roles").isdisjoint({parts[0], parts[-1], local})
 
 
 def _local_words(address: str) -> list[str]:
@@ -114,16 +125,17 @@ def name_beside(text: str, start: int, end: int, floor: int, ceiling: int, addre
 
     Only the text between `floor` and `ceiling` counts: there the neighbouring addresses stand.
     """
-    local = _local_words(address)
-    return _before(text[max(floor, start - _BEFORE) : start], local) or _after(
-        text[end : min(ceiling, end + _AFTER)], local
-    )
+    role = is_role(address)
+    local = [] if role else _local_words(address)
+    before, after = text[max(floor, start - _BEFORE) : start], text[end : min(ceiling, end + _AFTER)]
+    name = _before(before, local) or _after(after, local)
+    return "" if role and name.isascii() and " " not in name else name
 
 
 def _before(before: str, local: list[str]) -> str:
     if _EAST.search(before[-12:]):
         return _eastern(before)
-    found = list(runs(before))
+    found = list(runs(before, frozenset(local)))
     for wanted in (2, 1):
         fitting = [run for run in found if _fit(run.words, local) >= wanted]
         if fitting:
@@ -202,9 +214,10 @@ _EASTERN_ALONE = re.compile(
     rf"(?:後任|新?担当)(?:者)?(?:は|の|:|として)[ ]?(?:{_UNIT}[の ]?)?"
     rf"{_EASTERN_NAME}(?=が|様|氏|さん|に|と|へ|で|。|、|宛)",
 )
+_KOREAN_TITLE = r"(?: ?(?:씨|님|과장|부장|대리|차장|팀장|사원|이사|매니저|책임|선임))?(?:님)?"
 _KOREAN_BEFORE = re.compile(
-    r"(?:^|[\s:,(])(?P<name>[가-힣]{2,4}?)"
-    r"(?: ?(?:씨|님|과장|부장|대리|차장|팀장|사원|이사|매니저|책임|선임))?(?:님)?(?:에게|께|으로|로)? ?[(<:,]? ?(?:이메일|메일)?:? ?$",
+    rf"(?:^|[\s:,(])(?P<name>[가-힣]{{2,4}}?){_KOREAN_TITLE}"
+    r"(?:에게|께|으로|로)? ?[(<:,]? ?(?:이메일|메일)?:? ?$",
 )
 _UNITS = re.compile(
     r"^.*(?:後任(?:者|担当者?)?|担当者?|[部課室局科係]|请联系|联系人?|同事|接替|由|弊社|当社|は|の)"

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from watchers.mail.automatic import AWAY_SUBJECTS
 from watchers.mail.dates import last_day, return_day
 from watchers.mail.folding import fold
+from watchers.mail.names import is_role
 from watchers.mail.own_text import Text, own_text
 from watchers.mail.phrases import Language, languages, spoken
-from watchers.mail.successors import Successor, is_role, mentions, named_only, reveal, successors
+from watchers.mail.successors import Successor, mentions, named_only, reveal, successors
 from watchers.mail.words import any_of
 
 if TYPE_CHECKING:
@@ -73,10 +74,15 @@ def find(text: Text, spoken_here: Iterable[Language], sections: Iterable[str]) -
 
 
 def _first_person(text: Text, one: Language, match: re.Match[str]) -> bool:
+    """Say whether the writer is the subject: "my last day", or "I" in the phrase's own clause."""
+    if any_of("my").match(match[0]):
+        return True
     if one.first_person is None:
         return False
     begin = text.low.rfind("\n", 0, match.start()) + 1
-    return one.first_person.search(text.low, begin, match.end()) is not None
+    before = text.low[begin : match.start()]
+    clause = any_of("clause").split(before)[-1]
+    return one.first_person.search((clause if clause.strip() else before) + match[0]) is not None
 
 
 _GONE = frozenset({"departed", "mailbox", "farewell"})
@@ -260,7 +266,7 @@ def _reading(
         contact=contact,
         language=hit.code,
         because=(because,),
-        successors=named if says != "acknowledgement" else (),
+        successors=named if says != "acknowledgement" else tuple(one for one in named if one.name),
         returns=return_day(text.low, wrote, hit.code) if says == "on_leave" else None,
         leaves=last_day(text.sentence(hit.start), wrote, hit.code)
         if says in {"departed", "farewell"}

@@ -11,9 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from watchers.mail.folding import fold
-from watchers.mail.names import eastern_alone, name_beside, name_first
-from watchers.mail.words import as_written, words
+from watchers.mail.names import eastern_alone, is_role, name_beside, name_first
+from watchers.mail.words import as_written
 
 _NEVER = re.compile(r"(?:no-?reply|do-?not-?reply|mailer-daemon|postmaster|bounce|unsubscribe|abuse)\b")
 
@@ -65,13 +64,6 @@ def mentions(text: str) -> list[Mention]:
         address = match[0].lower()
         found.setdefault(address, Mention(address, match.start(), match.end()))
     return list(found.values())
-
-
-def is_role(address: str) -> bool:
-    """Say whether the address is a function's rather than a person's."""
-    local = fold(address.partition("@")[0].lower())
-    parts = [part for part in re.split(r"[.\-_+\d]", local) if part]
-    return bool(parts) and not words("roles").isdisjoint({parts[0], parts[-1], local})
 
 
 def successors(text: str, unwanted: Iterable[str] = ()) -> list[Successor]:
