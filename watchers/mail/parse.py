@@ -19,9 +19,6 @@ from email.header import decode_header
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 
-from bs4 import BeautifulSoup
-from bs4.element import NavigableString, Tag
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -491,17 +488,28 @@ def parse_date(text: str) -> datetime | None:
 
 _HIDDEN = frozenset({"script", "style", "head", "title"})
 _BLOCKS = frozenset("br p div tr li h1 h2 h3 h4 h5 h6 blockquote table pre hr".split())
+_NO_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def html_text(html: str) -> str:
     """Return what a reader would see of an HTML body, each block on a line of its own."""
+    from lxml import etree  # noqa: PLC0415 - most mail is plain text, and loading lxml takes a while
+
+    clean = _NO_CHARACTERS.sub(" ", html[: LIMITS.html])
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    tree = etree.fromstring(clean.encode(), parser) if clean.strip() else None
+    if tree is None:
+        return ""
     pieces: list[str] = []
-    for node in BeautifulSoup(html[: LIMITS.html], "lxml").descendants:
-        if isinstance(node, Tag):
-            if node.name in _BLOCKS:
-                pieces.append("\n")
-        elif type(node) is NavigableString and (node.parent is None or node.parent.name not in _HIDDEN):
-            pieces.append(str(node))
+    hidden = 0
+    for event, node in etree.iterwalk(tree, events=("start", "end")):
+        if node.tag in _HIDDEN:
+            hidden += 1 if event == "start" else -1
+        if event == "start" and node.tag in _BLOCKS:
+            pieces.append("\n")
+        text = node.text if event == "start" else node.tail
+        if text and not hidden:
+            pieces.append(text)
     return _BLANK_LINES.sub("\n\n", "".join(pieces))
 
 
