@@ -84,11 +84,11 @@ def alert(
     choice = word.choice if word else None
     final = choice is not None and choice not in PROVISIONAL
     turn_to = _turn_to(assessment)
-    facts = _facts(words.supporting(assessment)[: FACTS - bool(turn_to)], now)
+    facts = words.supporting(assessment)[: FACTS - bool(turn_to)]
     owner = mention or quote(contact.owner, 80)
     who = " · ".join(part for part in (_who(contact), _deal(contact, now), owner) if part)
     mark = SETTLED_MARK if final else MARKS.get(assessment.verdict, CALM_MARK)
-    lines = [f"{mark} {who}", _verdict(assessment), *facts]
+    lines = [f"{mark} {who}", _verdict(assessment, facts), *_facts(facts, now)]
     if turn_to and (not final or choice is Choice.LEFT):
         lines.append(turn_to)
     blocks: list[Block] = [_section("alert", "\n".join(lines)), _context("known", _known(assessment, now))]
@@ -104,11 +104,12 @@ def raised_again(raised: Alert, earlier: Alert, now: datetime, mention: str = ""
     """Build the reply in the case's thread: what is new since the earlier alert."""
     assessment, before = raised.assessment, earlier.assessment
     known = {evidence.key for evidence in before.evidence}
-    news = [evidence for evidence in words.supporting(assessment) if evidence.key not in known]
+    supporting = words.supporting(assessment)
+    facts = ([evidence for evidence in supporting if evidence.key not in known] or supporting)[:FACTS]
     mark = MARKS.get(assessment.verdict, CALM_MARK)
-    opening = " ".join(part for part in (mark, mention, _verdict(assessment, before)) if part)
-    lines = [opening, *_facts((news or words.supporting(assessment))[:FACTS], now)]
-    if turn_to := _turn_to(assessment):
+    opening = " ".join(part for part in (mark, mention, _verdict(assessment, facts, before)) if part)
+    lines = [opening, *_facts(facts, now)]
+    if (turn_to := _turn_to(assessment)) and _first_choice(assessment) != _first_choice(before):
         lines.append(turn_to)
     return _card(f"Raised again. {_summary(raised, now, mention)}", [_section("again", "\n".join(lines))])
 
@@ -117,8 +118,8 @@ def why(raised: Alert, now: datetime) -> Card:
     """Build the answer to *Why?*: all evidence in words, with dates and sources, for and against."""
     contact, assessment = raised.contact, raised.assessment
     who = f"*{name(contact)}*, *{quote(contact.account_name, 80)}*"
-    blocks: list[Block] = [_section("who", f"{who}\n{_verdict(assessment)}")]
-    shown = assessment.evidence[:_WHY_FACTS]
+    shown = list(assessment.evidence[:_WHY_FACTS])
+    blocks: list[Block] = [_section("who", f"{who}\n{_verdict(assessment, shown)}")]
     blocks += [
         _section(f"fact-{i}", f"• {_fact(evidence, now, note=True)}") for i, evidence in enumerate(shown)
     ]
@@ -151,11 +152,14 @@ def _deal(contact: Contact, now: datetime) -> str:
     return words.deal(contact.deal, now) if contact.deal else ""
 
 
-def _verdict(assessment: Assessment, before: Assessment | None = None) -> str:
-    """Say the verdict, its strength and its reason in one sentence."""
+def _verdict(assessment: Assessment, facts: list[Evidence], before: Assessment | None = None) -> str:
+    """Say the verdict, its strength and, unless it stands among the facts, its reason in one sentence."""
     was = f" (was: {before.verdict})" if before and before.verdict is not assessment.verdict else ""
+    strength = words.strength(assessment)
+    if assessment.headline in {fact.sentence for fact in facts}:
+        return f"*{words.title(assessment.verdict)}*{was}: {strength}."
     headline = quote(assessment.headline, 300).rstrip(".")
-    return f"*{words.title(assessment.verdict)}*{was}: {headline} ({words.strength(assessment)})."
+    return f"*{words.title(assessment.verdict)}*{was}: {headline} ({strength})."
 
 
 def _facts(evidence: list[Evidence], now: datetime) -> list[str]:
@@ -164,7 +168,7 @@ def _facts(evidence: list[Evidence], now: datetime) -> list[str]:
 
 
 def _fact(evidence: Evidence, now: datetime, *, note: bool = False) -> str:
-    source = f" · _{quote(evidence.source, 80)}_" if evidence.source.strip() else ""
+    source = f" · _{words.source(evidence.source)}_" if evidence.source.strip() else ""
     reserve = f"\nCounts for less: {quote(evidence.note, 200)}" if note and evidence.note else ""
     return f"*{words.day(evidence.at, now)}*  {quote(evidence.sentence, 200)}{source}{reserve}"
 
@@ -177,6 +181,10 @@ def _turn_to(assessment: Assessment) -> str:
 
 def _ranked(assessment: Assessment, most: int = _TURN_TO) -> list[Suggestion]:
     return sorted(assessment.suggestions, key=lambda suggestion: not suggestion.successor)[:most]
+
+
+def _first_choice(assessment: Assessment) -> list[str]:
+    return [suggestion.address for suggestion in _ranked(assessment, 1)]
 
 
 def _ask(assessment: Assessment) -> str:

@@ -44,6 +44,13 @@ def ruling(choice: Choice, name: str) -> str:
     return _RULINGS[choice].format(name)
 
 
+def source(name: str) -> str:
+    """Return where something was seen, for a reader: `mailbox:rita@vendor.example` is a mailbox."""
+    kind, colon, which = name.partition(":")
+    is_address = which.startswith("//")
+    return quote(f"{kind} {which}" if colon and kind.isalpha() and not is_address else name, 80)
+
+
 def day(when: date, now: datetime) -> str:
     """Return a short date, `Mon 3 Aug`, in the time zone of `now`; with the year where it is far off."""
     on = when.astimezone(now.tzinfo).date() if isinstance(when, datetime) else when

@@ -90,6 +90,26 @@ def test_the_second_line_says_the_verdict_its_reason_and_its_strength_in_words()
     )
 
 
+def test_a_reason_that_stands_among_the_facts_is_not_said_twice() -> None:
+    card = cards.alert(alert(replace(LEFT, headline=REPLIED.sentence)), None, NOW)
+    assert lines(card)[1] == "*Left*: strong evidence, two independent signs."
+    assert "".join(lines(card)).count(REPLIED.sentence) == 1
+    assert REPLIED.sentence in card.text
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("mailbox:rita@vendor.example", "mailbox rita@vendor.example"),
+        ("mx.acme.example", "mx.acme.example"),
+        ("https://acme.example/team", "https://acme.example/team"),
+        ("10:30", "10:30"),
+    ],
+)
+def test_a_source_is_named_for_a_reader(source: str, shown: str) -> None:
+    assert words.source(source) == shown
+
+
 def test_no_probability_and_no_weight_is_shown() -> None:
     for card in (cards.alert(alert(), None, NOW), cards.why(alert(), NOW)):
         assert not re.search(r"0\.\d|\d %|nats", json.dumps(sent(card)))
@@ -202,6 +222,13 @@ def test_a_stronger_alert_says_what_it_was_and_what_is_new() -> None:
         "• *Mon 3 Aug*  Automatic reply: no longer with Acme · _mailbox rita@vendor.example_",
     ]
     assert "Raised again" in card.text
+    assert "Ann Lee" in shown[-1]
+
+
+def test_a_reply_does_not_repeat_whom_to_turn_to() -> None:
+    later = replace(SLIPPING, suggestions=(replace(BOB, reasons=("wrote 10 days ago",)),))
+    shown = "".join(lines(cards.raised_again(alert(later), alert(SLIPPING), NOW)))
+    assert "Bob Roe" not in shown
 
 
 def test_the_text_alone_is_a_real_summary() -> None:
