@@ -58,8 +58,8 @@ def test_a_watcher_says_in_one_line_what_it_does_and_shows_each_of_its_kinds(own
 
 
 def test_no_two_watchers_declare_the_same_kind() -> None:
-    owners = [*MailReader.registry.values(), *Watcher.registry.values()]
-    names = [kind.name for owner in owners for kind in owner.kinds]
+    names = [kind.name for reader in MailReader.registry.values() for kind in reader.kinds]
+    names += [kind.name for watcher in Watcher.registry.values() for kind in watcher.kinds]
     assert len(names) == len(set(names))
 
 

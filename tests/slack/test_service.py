@@ -43,7 +43,8 @@ def service(tmp_path: Path, mail_servers: MailServers, slack_server: Workspace) 
         mail_servers.deliver(REP, letter(person, REP, days), received=at)
     mailbox = mail_servers.credentials(REP)
     (tmp_path / "contacts.csv").write_text(
-        f"email,name,account,owner,amount\n{JANE},Jane Doe,Customer,{REP},48000\n{TOM},Tom Berg,Customer,{REP},\n"
+        f"email,name,account,owner,amount\n{JANE},Jane Doe,Customer,{REP},48000\n"
+        f"{TOM},Tom Berg,Customer,{REP},\n"
     )
     (tmp_path / "config.yaml").write_text(
         f"""
