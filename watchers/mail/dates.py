@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
+from itertools import islice
 
 from watchers.mail.words import any_of, numbered
 
@@ -27,6 +28,9 @@ class Found:
     ranged: bool = False
 
 
+_IDEOGRAPH = re.compile(r"[\u3041-\u9fff\uac00-\ud7a3]")
+
+
 @cache
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     def words(table: dict[str, int]) -> str:
@@ -35,7 +39,8 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     month = rf"(?P<name>{words(numbered('months'))})\b\.?"
     day = r"(?<![\d.:/-])(?P<day>\d{1,2})(?:st|nd|rd|th|er|re|do|ten|te|a|o|º|°|:?e|\.)?"
     year = r"(?:[ ,.]{1,2}(?:de |del |of |do )?(?P<year>(?:19|20)\d\d)\b|(?! ?\d))?"
-    weekday = words(numbered("weekdays"))
+    weekday = words({word: 0 for word in numbered("weekdays") if not _IDEOGRAPH.match(word)})
+    ideographic = words({word: 0 for word in numbered("weekdays") if _IDEOGRAPH.match(word)})
     to = "-|to|through|bis|au|al|a|until|till|tot|ate|do|til|och|and|und|et"
     first = r"(?:the )?\d{1,2}(?:st|nd|rd|th)?"
     second = r"(?:the )?(?P<day2>\d{1,2})(?:st|nd|rd|th|er|re|te|\.)?"
@@ -53,11 +58,12 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
             ("mdy", rf"\b{month} {last}{year}"),
             ("numeric", rf"{numeric}(?:(?P=sep) ?(?P<year>\d{{4}}|\d\d))?\.?(?![\d:%/]|\.\d)"),
             ("my", rf"\b{month} (?:de |of |del )?(?P<year>20\d\d)\b"),
-            ("weekday", rf"(?<!\w)(?:{weekday})(?!\w)(?:-feira)?"),
+            ("weekday", rf"(?<!\w)(?:{weekday})(?!\w)(?:-feira)?|(?:{ideographic})"),
         )
     )  # fmt: skip
 
 
+_MOST = 30
 _BEHIND = timedelta(days=60)
 _BEHIND_LEFT = timedelta(days=183)
 _ENGLISH = "en"
@@ -74,7 +80,7 @@ def dates(low: str, wrote: date, code: str = _ENGLISH, behind: timedelta = _BEHI
     """
     found: list[Found] = []
     for name, pattern in _patterns():
-        for match in pattern.finditer(low):
+        for match in islice(pattern.finditer(low), _MOST):
             if any(other.start < match.end() and match.start() < other.end for other in found):
                 continue
             day = _day(name, match, wrote, code, behind)

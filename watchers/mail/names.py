@@ -129,7 +129,7 @@ def name_beside(text: str, start: int, end: int, floor: int, ceiling: int, addre
     local = [] if role else _local_words(address)
     before, after = text[max(floor, start - _BEFORE) : start], text[end : min(ceiling, end + _AFTER)]
     name = _before(before, local) or _after(after, local)
-    return "" if role and name.isascii() and " " not in name else name
+    return "" if role and " " not in name and not _EAST.search(name) else name
 
 
 def _before(before: str, local: list[str]) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from watchers.mail.automatic import AWAY_SUBJECTS
@@ -53,6 +54,10 @@ class Hit:
 
 _NEAR = 25
 """How close, in characters, a phrase must stand to one that takes it back."""
+_CONTEXT = 300
+"""How far back, in characters, a sentence is looked at for its subject and its condition."""
+_MOST = 20
+"""How often one pattern is looked for: a mail that repeats itself says no more."""
 
 
 def find(text: Text, spoken_here: Iterable[Language], sections: Iterable[str]) -> list[Hit]:
@@ -67,7 +72,7 @@ def find(text: Text, spoken_here: Iterable[Language], sections: Iterable[str]) -
             for pattern in one.patterns(section):
                 found.extend(
                     Hit(section, match.start(), match.end(), _first_person(text, one, match), one.code)
-                    for match in pattern.finditer(text.low)
+                    for match in islice(pattern.finditer(text.low), _MOST)
                     if _counts(text, one, section, match, taken_back)
                 )
     return sorted(found, key=lambda hit: hit.start)
@@ -79,8 +84,7 @@ def _first_person(text: Text, one: Language, match: re.Match[str]) -> bool:
         return True
     if one.first_person is None:
         return False
-    begin = text.low.rfind("\n", 0, match.start()) + 1
-    before = text.low[begin : match.start()]
+    before = _before(text, match.start())
     clause = any_of("clause").split(before)[-1]
     return one.first_person.search((clause if clause.strip() else before) + match[0]) is not None
 
@@ -96,18 +100,21 @@ def _counts(
     match: re.Match[str],
     taken_back: list[tuple[int, int]],
 ) -> bool:
-    begin = text.low.rfind("\n", 0, match.start()) + 1
-    before = text.low[begin : match.start()]
+    before = _before(text, match.start())
     if section != "acknowledgement" and _conditional(one, before, text.low[match.end() : match.end() + 12]):
         return False
     if section not in _GONE:
         return True
     if one.plural is not None and one.plural.search(before[-_PLURAL_NEAR:] + match[0][:_PLURAL_NEAR]):
         return section == "mailbox"
-    end = text.low.find("\n", match.end())
-    line_end = len(text.low) if end == -1 else end
-    low, high = max(begin, match.start() - _NEAR), min(line_end, match.end() + _NEAR)
+    after = text.low[match.end() : match.end() + _NEAR].partition("\n")[0]
+    low, high = match.start() - min(_NEAR, len(before)), match.end() + len(after)
     return not any(start < high and low < stop for start, stop in taken_back)
+
+
+def _before(text: Text, at: int) -> str:
+    """Return the part of the sentence that stands before an offset, as far as it matters."""
+    return text.low[max(0, at - _CONTEXT) : at].rpartition("\n")[2]
 
 
 def _conditional(one: Language, before: str, after: str) -> bool:
@@ -155,6 +162,10 @@ def _overlap(one: Hit, other: Hit) -> bool:
     return one.start < other.end and other.start < one.end
 
 
+_SHORT = 2000
+"""Up to this length, in characters, every language is tried where the likely ones say nothing."""
+
+
 def read_automatic(mail: Mail, scope: Scope) -> Reading | None:
     """Read an auto-reply; what says nothing we know is an acknowledgement."""
     head = mail.head
@@ -172,7 +183,7 @@ def read_automatic(mail: Mail, scope: Scope) -> Reading | None:
     )
     named = _named(text, head, scope)
     hit = _decide(text, find(text, spoken_here, sections), scope, head.sender.address, named)
-    if hit is None and text.shown:
+    if hit is None and len(text.shown) <= _SHORT:
         others = [one for one in languages() if one not in spoken_here]
         hit = _decide(text, find(text, others, sections), scope, head.sender.address, named)
     if hit is None:

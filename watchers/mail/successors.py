@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 
 from watchers.mail.names import eastern_alone, is_role, name_beside, name_first
 from watchers.mail.words import as_written
 
+_MOST = 40
 _NEVER = re.compile(r"(?:no-?reply|do-?not-?reply|mailer-daemon|postmaster|bounce|unsubscribe|abuse)\b")
 
 _ADDRESS = re.compile(
@@ -60,7 +62,7 @@ def reveal(text: str) -> str:
 def mentions(text: str) -> list[Mention]:
     """Return the addresses in a revealed text, in order, each once."""
     found: dict[str, Mention] = {}
-    for match in _ADDRESS.finditer(text):
+    for match in islice(_ADDRESS.finditer(text), _MOST):
         address = match[0].lower()
         found.setdefault(address, Mention(address, match.start(), match.end()))
     return list(found.values())
@@ -105,7 +107,9 @@ _REACH = 60
 
 def named_only(text: str) -> list[Successor]:
     """Return who is named to turn to without an address: "in urgent cases call Mike on +1 555 0100"."""
-    names = [name_first(text[call.end() : call.end() + _REACH]) for call in _call().finditer(text)]
+    names = [
+        name_first(text[call.end() : call.end() + _REACH]) for call in islice(_call().finditer(text), _MOST)
+    ]
     if not any(names):
         names = [eastern_alone(text)]
     return [Successor(name, "") for name in dict.fromkeys(names) if name]
