@@ -44,7 +44,8 @@ class Check:
 
     async def run(self, now: datetime, progress: Progress | None = None) -> tuple[list[Checked], int]:
         """Read what is new and judge everybody at `now`; return that, and how many mails were unreadable."""
-        boxes = tuple(FileMailbox(kind="files", path=path.resolve(), name="") for path in self.mail)
+        paths = dict.fromkeys(path.resolve() for path in self.mail)
+        boxes = tuple(FileMailbox(kind="files", path=path) for path in paths)
         watcher = Mailbox(Mailbox.Config(mailboxes=boxes))
         async with _store(self.data) as store:
             await _watch(store, self.contacts)
