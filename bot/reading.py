@@ -57,10 +57,14 @@ def said(seen: Observation) -> dict[str, Json]:
 
 
 def read(paths: Sequence[Path], scope: Scope) -> Iterator[Reading]:
-    """Read every mail of these paths with every reader, one after another."""
+    """Read every mail of these paths with every reader, one after another.
+
+    A mail of a folder that is read alone is named by its path within that folder.
+    """
     readers = [reader() for reader in MailReader.registry.values()]
     for item in MailFiles(paths).mails():
-        label = PurePath(item.label).name if len(paths) == 1 and paths[0].is_dir() else item.label
+        within = len(paths) == 1 and paths[0].is_dir() and PurePath(item.label).is_relative_to(paths[0])
+        label = str(PurePath(item.label).relative_to(paths[0])) if within else item.label
         if isinstance(item, Skipped):
             yield Reading(label, trouble=item.reason)
             continue
