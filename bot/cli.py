@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -35,9 +36,24 @@ class Moment(click.ParamType[datetime]):
             if len(value) == len("2026-08-14"):
                 return datetime.combine(date.fromisoformat(value), time(), UTC) + timedelta(days=1)
             moment = datetime.fromisoformat(value)
-        except ValueError:
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
             self.fail(f"'{value}' is no date: write 2026-08-14 or 2026-08-14T09:30+02:00", param, ctx)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+class MailDomain(click.ParamType[str]):
+    """A mail domain of our own team."""
+
+    name = "domain"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read a mail domain."""
+        from bot.config import domain
+
+        try:
+            return domain(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 def examples(*lines: str) -> str:
@@ -55,7 +71,9 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except NeedsHuman as failure:
-            note(f"Error: {failure.what}\nTo mend it: {failure.how}.")
+            note(
+                f"Error: {failure.what}\nTo mend it: {failure.how}{'' if failure.how.endswith('?') else '.'}"
+            )
             ctx.exit(2)
         except SourceDown as failure:
             note(f"Error: {failure.what}\nTry again later.")
@@ -100,6 +118,7 @@ def main() -> None:
     "our_domains",
     required=True,
     multiple=True,
+    type=MailDomain(),
     help="A mail domain of our own team. Repeatable.",
 )
 @click.option(
@@ -133,6 +152,8 @@ def check(
     load_readers()
     found = read_contacts(contacts_file)
     tell_bad_rows(found, contacts_file)
+    if not found.contacts:
+        note(f"{contacts_file}: there is no contact in it")
     asked = offline.Check(found.contacts, mail, our_domains, data)
     with progress("mails") as told:
         checked, unreadable = asyncio.run(asked.run(now or datetime.now(UTC), told))
@@ -149,7 +170,13 @@ def check(
 @click.argument(
     "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(exists=True, path_type=Path)
 )
-@click.option("--our-domain", "our_domains", multiple=True, help="A mail domain of our own team. Repeatable.")
+@click.option(
+    "--our-domain",
+    "our_domains",
+    multiple=True,
+    type=MailDomain(),
+    help="A mail domain of our own team. Repeatable.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON a mail.")
 def read(paths: tuple[Path, ...], our_domains: tuple[str, ...], as_json: bool) -> None:
     """Say what each mail means, and why it is taken for that.
@@ -162,7 +189,7 @@ def read(paths: tuple[Path, ...], our_domains: tuple[str, ...], as_json: bool) -
     load_readers()
     from watchers import Scope
 
-    readings = reading.read(paths, Scope(our_domains=frozenset(our_domains)))
+    readings = reading.read(paths, Scope.of((), our_domains))
     if as_json:
         for item in readings:
             print_json(item.as_json())
@@ -170,7 +197,8 @@ def read(paths: tuple[Path, ...], our_domains: tuple[str, ...], as_json: bool) -
     from bot import report
 
     counts = report.mails(readings, console())
-    note(", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in counts.most_common()))
+    said = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in counts.most_common())
+    note(said or "there is no mail in it")
 
 
 @main.command(epilog=examples("stillthere demo", "stillthere demo --keep story/"))
@@ -235,9 +263,12 @@ def list_watchers(as_json: bool) -> None:
 
 
 def start(*, verbose: bool = False, service: bool = False) -> None:
-    """Send logs to stderr, in the amount that suits the command."""
+    """Send logs to stderr, in the amount that suits the command, and let no letter stop the output."""
     from bot.logs import configure
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     configure(verbose=verbose, service=service)
 
 

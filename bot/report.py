@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from bot.check import Checked
 from bot.model import Assessment, Evidence, Observation, Verdict
 from bot.reading import PLAIN, Reading
+from bot.slack.mrkdwn import clean
 
 ORDER = (
     Verdict.LEFT,
@@ -56,6 +56,8 @@ TITLES = {
 
 def contacts(checked: Sequence[Checked], console: Console) -> None:
     """Print the contacts, gravest first, each with its reason; then one line of totals."""
+    if not checked:
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
     table.add_column("Verdict", no_wrap=True)
     table.add_column("Contact", ratio=2, min_width=26, overflow="fold")
@@ -74,27 +76,27 @@ def _verdict(assessment: Assessment) -> Text:
 
 
 def _who(item: Checked) -> Text:
-    who = Text(item.contact.label, "bold")
+    who = Text(clean(item.contact.label), "bold")
     if item.contact.name:
         who.append(f"\n{item.contact.address}", "dim not bold")
     if item.contact.account:
-        who.append(f"\n{item.contact.account}", "not bold")
+        who.append(f"\n{clean(item.contact.account)}", "not bold")
     return who
 
 
 def _why(assessment: Assessment) -> Text:
-    why = Text(assessment.headline)
+    why = Text(clean(assessment.headline))
     for item in [item for item in assessment.evidence if _says_something(item)][:LINES]:
         why.append(f"\n{item.at:%-d %b %Y}  ", "dim")
-        why.append(item.sentence)
+        why.append(clean(item.sentence))
         if item.note:
             why.append(f" ({item.note})", "dim")
     for suggestion in assessment.suggestions:
         why.append("\nturn to ", "dim")
-        why.append(suggestion.name, "bold")
+        why.append(clean(suggestion.name), "bold")
         if suggestion.address and suggestion.address != suggestion.name:
-            why.append(f" <{suggestion.address}>")
-        why.append(f": {'; '.join(suggestion.reasons)}", "dim")
+            why.append(f" <{clean(suggestion.address)}>")
+        why.append(f": {clean('; '.join(suggestion.reasons))}", "dim")
     return why
 
 
@@ -107,10 +109,11 @@ def mails(readings: Iterable[Reading], console: Console) -> Counter[str]:
     counts: Counter[str] = Counter()
     for reading in readings:
         telling = [seen for seen in reading.observations if seen.kind not in PLAIN]
-        counts.update({seen.kind for seen in telling} or {"nothing to report"})
-        console.print(Text(reading.file, "bold"))
+        nothing = "could not be read" if reading.trouble else "nothing to report"
+        counts.update({seen.kind for seen in telling} or {nothing})
+        console.print(Text(clean(reading.file), "bold"))
         if reading.trouble:
-            console.print(f"  [red]could not be read[/]: {escape(reading.trouble)}")
+            console.print(Text("  could not be read", "red").append(f": {clean(reading.trouble)}", "default"))
         for seen in telling:
             _explain(seen, console)
         if not telling and not reading.trouble:
@@ -118,7 +121,7 @@ def mails(readings: Iterable[Reading], console: Console) -> Counter[str]:
                 "  nothing to report: neither a bounce, nor an auto-reply, nor an invitation", style="dim"
             )
         for note in reading.notes:
-            console.print(Text(f"  note: {note}", "dim"))
+            console.print(Text(f"  note: {clean(note)}", "dim"))
     return counts
 
 
@@ -126,9 +129,9 @@ def _explain(seen: Observation, console: Console) -> None:
     line = Text("  ")
     line.append(TITLES.get(seen.kind, seen.kind.replace("_", " ")), "bold yellow")
     if seen.contact:
-        line.append(f"  {seen.contact}")
+        line.append(f"  {clean(seen.contact)}")
     line.append(f"  {seen.at:%-d %b %Y}", "dim")
     console.print(line)
-    console.print(Text(f"    {seen.sentence}"))
+    console.print(Text(f"    {clean(seen.sentence)}"))
     for reason in seen.because:
-        console.print(Text(f"    - {reason}", "dim"))
+        console.print(Text(f"    - {clean(reason)}", "dim"))
