@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -53,6 +54,7 @@ class Schedule:
             },
         )
         self._scheduler.add_listener(_tell, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
+        self._under_way: set[asyncio.Future[object]] = set()
 
     def every(self, interval: timedelta, name: str, work: Work) -> None:
         """Do some work once in each slot of this length, by one process; the first slot is now."""
@@ -63,7 +65,7 @@ class Schedule:
             due = slot(self._clock(), interval)
             if due > claimed and await self._store.claim_slot(name, due):
                 claimed = due
-                await work()
+                await self._do(work)
 
         self._add(interval / TICKS, name, tick, jitter=True)
 
@@ -71,7 +73,7 @@ class Schedule:
         """Do some work that may as well be done by every process, such as emptying the outbox."""
 
         async def tick() -> None:
-            await work()
+            await self._do(work)
 
         self._add(interval, name, tick, jitter=False)
 
@@ -85,12 +87,29 @@ class Schedule:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Start nothing any more."""
+        """Start nothing any more, and give up what is under way."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
+    async def drain(self) -> None:
+        """Start nothing any more, and wait for what is under way."""
+        if self._scheduler.running:
+            self._scheduler.pause()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+        self.stop()
+
+    async def _do(self, work: Work) -> None:
+        doing = asyncio.ensure_future(work())
+        self._under_way.add(doing)
+        try:
+            await doing
+        finally:
+            self._under_way.discard(doing)
+
 
 def _tell(event: JobExecutionEvent) -> None:
+    if isinstance(event.exception, asyncio.CancelledError):
+        return
     if event.exception is not None:
         log.error("job.failed", job=event.job_id, exc_info=event.exception)
     else:

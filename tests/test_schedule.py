@@ -208,6 +208,64 @@ async def test_work_that_takes_longer_than_its_interval_is_never_done_twice_at_o
     assert most == 1
 
 
+@pytest.mark.parametrize("kind", ["every", "often"])
+async def test_draining_waits_for_the_work_under_way_and_starts_nothing_more(kind: str) -> None:
+    begun, go_on, done = asyncio.Event(), asyncio.Event(), 0
+
+    async def work() -> None:
+        nonlocal done
+        begun.set()
+        await go_on.wait()
+        done += 1
+
+    clock = FrozenClock(NOON)
+    late = Log(clock)
+    schedule = Schedule(MemoryStore(), clock)
+    start: Callable[[timedelta, str, Callable[[], Awaitable[None]]], None] = getattr(schedule, kind)
+    start(TINY / TICKS, "slow", work)
+    schedule.start()
+    async with asyncio.timeout(GIVE_UP):
+        await begun.wait()
+        draining = asyncio.create_task(schedule.drain())
+        await asyncio.sleep(0)
+        schedule.often(TINY / TICKS, "late", late)
+        await asyncio.sleep(0.1)
+        assert not draining.done()
+        go_on.set()
+        await draining
+    assert (done, late.ran) == (1, [])
+
+
+async def test_draining_what_never_started_or_is_idle_returns_at_once() -> None:
+    schedule = Schedule(MemoryStore(), FrozenClock(NOON))
+    await schedule.drain()
+    schedule.start()
+    await schedule.drain()
+    await schedule.drain()
+
+
+async def test_stopping_gives_up_what_is_under_way_without_calling_that_a_failure() -> None:
+    begun, given_up = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        try:
+            await asyncio.sleep(GIVE_UP)
+        finally:
+            given_up.set()
+
+    schedule = Schedule(MemoryStore(), FrozenClock(NOON))
+    schedule.often(TINY, "slow", work)
+    schedule.start()
+    with capture_logs() as logs:
+        async with asyncio.timeout(GIVE_UP):
+            await begun.wait()
+            schedule.stop()
+            await given_up.wait()
+            await asyncio.sleep(0.05)
+    assert logs == []
+
+
 async def test_a_stopped_schedule_starts_nothing_any_more_and_stopping_twice_is_fine() -> None:
     clock = FrozenClock(NOON)
     work = Log(clock)
