@@ -12,7 +12,6 @@ from typing import Any
 
 import click
 import pytest
-import structlog
 from click.testing import CliRunner, Result
 
 from bot.cli import main
@@ -29,7 +28,6 @@ def _logging_restored() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
-    structlog.reset_defaults()
     logging.basicConfig(level=level, handlers=handlers, force=True)
 
 

@@ -17,7 +17,6 @@ def _restored() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
-    structlog.reset_defaults()
     logging.basicConfig(level=level, handlers=handlers, force=True)
     logging.getLogger("apscheduler").setLevel(logging.NOTSET)
 
