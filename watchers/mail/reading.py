@@ -105,7 +105,9 @@ def _counts(
         return False
     if section not in _GONE:
         return True
-    if one.plural is not None and one.plural.search(before[-_PLURAL_NEAR:] + match[0][:_PLURAL_NEAR]):
+    tail = before[-_PLURAL_NEAR:]
+    said_of_us = one.plural.search(tail + match[0][:_PLURAL_NEAR]) if one.plural is not None else None
+    if said_of_us is not None and said_of_us.start() < len(tail):
         return section == "mailbox"
     after = text.low[match.end() : match.end() + _NEAR].partition("\n")[0]
     low, high = match.start() - min(_NEAR, len(before)), match.end() + len(after)
