@@ -29,16 +29,23 @@ class Moment(click.ParamType[datetime]):
     name = "date"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Read an ISO 8601 date or moment."""
+        """Read a day or a moment."""
         if isinstance(value, datetime):
             return value
         try:
-            if len(value) == len("2026-08-14"):
-                return datetime.combine(date.fromisoformat(value), time(), UTC) + timedelta(days=1)
-            moment = datetime.fromisoformat(value)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+            return moment(value)
         except (ValueError, OverflowError):
             self.fail(f"'{value}' is no date: write 2026-08-14 or 2026-08-14T09:30+02:00", param, ctx)
+
+
+def moment(text: str) -> datetime:
+    """Read an ISO 8601 moment, in UTC where it names no zone, or the end of a day."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        read = datetime.fromisoformat(text)
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+    return datetime.combine(day, time(), UTC) + timedelta(days=1)
 
 
 class MailDomain(click.ParamType[str]):

@@ -126,11 +126,12 @@ def test_check_shows_a_rep_the_gravest_first_with_the_reason(folder: Path) -> No
 def test_check_of_a_day_judges_at_its_end_and_of_a_moment_then(folder: Path) -> None:
     verdicts = {
         now: lines(check(folder, "--now", now, "--json"))[0]["verdict"]
-        for now in ("2026-08-13", "2026-08-14", "2026-08-14T08:00", "2026-08-14T12:30+02:00")
+        for now in ("2026-08-13", "2026-08-14", "20260814", "2026-08-14T08:00", "2026-08-14T12:30+02:00")
     }
     assert verdicts == {
         "2026-08-13": "active",
         "2026-08-14": "likely left",
+        "20260814": "likely left",
         "2026-08-14T08:00": "active",
         "2026-08-14T12:30+02:00": "likely left",
     }
