@@ -205,20 +205,36 @@ _CUE = (
 )
 _UNIT = rf"(?:{_HAN}{{1,10}}[部課室局科係店所社]|{_CUE})"
 _SUFFIX = r"(?:様|さん|氏|宛て?|まで|課長|部長|主任|係長|室長|先生|经理|女士|总监|が|へ|に|と|は)?"
-_EASTERN_BEFORE = re.compile(
-    rf"(?:^|[、。,.:\n (]|は|の|{_UNIT})(?:{_UNIT}|[の:はは ])*[:]?[ ]?{_EASTERN_NAME}{_SUFFIX}[ ]?"
-    r"(?:[(<\[:、,\n/]|tel|メール|邮箱|电子邮件|的邮箱)?[ ]?[a-z-]{0,8}:?[ ]?$",
-    re.IGNORECASE,
-)
-_EASTERN_ALONE = re.compile(
-    rf"(?:後任|新?担当)(?:者)?(?:は|の|:|として)[ ]?(?:{_UNIT}[の ]?)?"
-    rf"{_EASTERN_NAME}(?=が|様|氏|さん|に|と|へ|で|。|、|宛)",
-)
+
+
+@cache
+def _eastern_before() -> re.Pattern[str]:
+    return re.compile(
+        rf"(?:^|[、。,.:\n (]|は|の|{_UNIT})(?:{_UNIT}|[の:はは ])*[:]?[ ]?{_EASTERN_NAME}{_SUFFIX}[ ]?"
+        r"(?:[(<\[:、,\n/]|tel|メール|邮箱|电子邮件|的邮箱)?[ ]?[a-z-]{0,8}:?[ ]?$",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _eastern_alone() -> re.Pattern[str]:
+    return re.compile(
+        rf"(?:後任|新?担当)(?:者)?(?:は|の|:|として)[ ]?(?:{_UNIT}[の ]?)?"
+        rf"{_EASTERN_NAME}(?=が|様|氏|さん|に|と|へ|で|。|、|宛)",
+    )
+
+
 _KOREAN_TITLE = r"(?: ?(?:씨|님|과장|부장|대리|차장|팀장|사원|이사|매니저|책임|선임))?(?:님)?"
-_KOREAN_BEFORE = re.compile(
-    rf"(?:^|[\s:,(])(?P<name>[가-힣]{{2,4}}?){_KOREAN_TITLE}"
-    r"(?:에게|께|으로|로)? ?[(<:,]? ?(?:이메일|메일)?:? ?$",
-)
+
+
+@cache
+def _korean_before() -> re.Pattern[str]:
+    return re.compile(
+        rf"(?:^|[\s:,(])(?P<name>[가-힣]{{2,4}}?){_KOREAN_TITLE}"
+        r"(?:에게|께|으로|로)? ?[(<:,]? ?(?:이메일|메일)?:? ?$",
+    )
+
+
 _UNITS = re.compile(
     r"^.*(?:後任(?:者|担当者?)?|担当者?|[部課室局科係]|请联系|联系人?|同事|接替|由|弊社|当社|は|の)"
     r"(?=.{2})"
@@ -228,14 +244,14 @@ _EASTERN_LONGEST = 10
 
 def _eastern(before: str) -> str:
     tail = before[-40:]
-    match = (_KOREAN_BEFORE if _HANGUL.search(tail) else _EASTERN_BEFORE).search(tail)
+    match = (_korean_before() if _HANGUL.search(tail) else _eastern_before()).search(tail)
     name = _UNITS.sub("", match["name"].strip()) if match else ""
     return name if _plausible(name) else ""
 
 
 def eastern_alone(text: str) -> str:
     """Return the successor that Japanese text names without an address, or the empty string."""
-    match = _EASTERN_ALONE.search(text)
+    match = _eastern_alone().search(text)
     return match["name"].strip() if match and _plausible(match["name"].strip()) else ""
 
 

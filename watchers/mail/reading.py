@@ -146,7 +146,8 @@ def _decide(
     if changes:
         return changes[0]
     if of.get("mailbox"):
-        return replace(of["mailbox"][0], section="departed")
+        moved = any(_is_mine(text, one.start) for one in mentions(text.shown) if one.address != sender)
+        return replace(of["mailbox"][0], section="address_change" if moved else "departed")
     unmonitored = of.get("unmonitored", [])
     if unmonitored and any(any_of("any_more").search(text.sentence(hit.start)) for hit in unmonitored):
         person = any(one.name and not one.role for one in named)
