@@ -361,15 +361,43 @@ class Case:
 class Person:
     """All we keep of one person, in one document. `contact` is None for a colleague nobody watches.
 
-    `news` says that there are observations the last assessment has not seen. `version` counts writes: a
-    conclusion drawn from an older version is refused.
+    `former` is the contact as it was before somebody stopped watching, so that it can be undone. `news` says
+    that there are observations the last assessment has not seen. `version` counts writes: a conclusion drawn
+    from an older version is refused.
     """
 
     address: str
     contact: Contact | None = None
+    former: Contact | None = None
     observations: tuple[Observation, ...] = ()
     assessment: Assessment | None = None
     decisions: tuple[Decision, ...] = ()
     cases: tuple[Case, ...] = ()
     news: bool = False
     version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A watched person as a list shows them, without what was observed.
+
+    Before the first assessment `verdict` is Unchecked and `judged_at` is None. `case` is the key of their
+    latest case, empty where there is none; it is open while `settled` is None, and `home` is its message.
+    """
+
+    contact: Contact
+    verdict: Verdict = Verdict.UNCHECKED
+    strength: Strength = Strength.SOME
+    headline: str = ""
+    judged_at: datetime | None = None
+    last_contact: datetime | None = None
+    returns: date | None = None
+    case: str = ""
+    opened_at: datetime | None = None
+    home: Home | None = None
+    settled: Answer | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether a case waits for somebody's word."""
+        return bool(self.case) and self.settled is None

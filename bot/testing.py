@@ -18,6 +18,7 @@ from bot.model import (
     Json,
     Observation,
     Person,
+    Watched,
 )
 from bot.store import changes, codec
 
@@ -51,6 +52,8 @@ class MemoryStore:
         self._people: dict[str, Person] = {}
         self._cursors: dict[str, Json] = {}
         self._slots: dict[str, list[datetime]] = {}
+        self._events: dict[str, datetime] = {}
+        self._settings: dict[str, Json] = {}
 
     async def watch(self, contact: Contact) -> bool:
         """Keep the contact, or bring what is known of them up to date; say whether they are new."""
@@ -67,6 +70,15 @@ class MemoryStore:
     async def contacts(self) -> list[Contact]:
         """Return everybody who is watched, by address."""
         return [person.contact for _, person in sorted(self._people.items()) if person.contact]
+
+    async def watchlist(self) -> list[Watched]:
+        """Return everybody who is watched with what is thought of them, by address."""
+        found = [changes.outlined(person) for _, person in sorted(self._people.items())]
+        return [watched for watched in found if watched is not None]
+
+    async def cases(self) -> list[Case]:
+        """Return every case there ever was, by contact and episode."""
+        return [case for _, person in sorted(self._people.items()) for case in _copy(person).cases]
 
     async def person(self, address: str) -> Person | None:
         """Return all that is kept of a person, or None."""
@@ -127,10 +139,10 @@ class MemoryStore:
         person = self._people.get(delivery.alert.contact.address)
         return self._accept(person, changes.handed_back(person, case, delivery, retry_at) if person else None)
 
-    async def answer(self, answer: Answer) -> Case | None:
+    async def answer(self, answer: Answer, observation: Observation | None = None) -> Case | None:
         """Keep a rep's word on a case and return the case as it stands now; None where there is none."""
         person = self._people.get(answer.contact)
-        found = changes.answered(person, answer) if person else None
+        found = changes.answered(person, answer, observation) if person else None
         if person is None or found is None:
             return None
         after, case = found
@@ -152,6 +164,20 @@ class MemoryStore:
             return False
         self._slots[watcher] = slots
         return True
+
+    async def claim_event(self, event: str, now: datetime) -> bool:
+        """Claim something that may be delivered to us twice; True once, for a day at least."""
+        events = changes.remembered(self._events, event, now)
+        self._events = self._events if events is None else events
+        return events is not None
+
+    async def setting(self, name: str) -> Json:
+        """Return a setting that somebody made while the service ran, None where nobody did."""
+        return codec.normal(self._settings.get(name))
+
+    async def save_setting(self, name: str, value: Json) -> None:
+        """Keep a setting."""
+        self._settings[name] = codec.normal(value)
 
     async def close(self) -> None:
         """Do nothing: there is nothing to let go of."""

@@ -123,21 +123,20 @@ class Desk:
             await ack()
             await self._tell(press, OLD_BUTTON)
             return
-        case = await self._store.answer(answer)
+        said = observe(answer, await self._people.name(press.user, press.username))
+        case = await self._store.answer(answer, said)
         if case is None:
             await ack()
             await self._tell(press, NO_CASE)
             return
         stands = case.settled or answer
         heard = (stands.by, stands.choice, stands.until) == (answer.by, answer.choice, answer.until)
-        if heard or _leaves_open(stands):
-            await self._keep(stands if heard else answer, press)
         await ack()
         await self._show(press, case)
         if not heard and not _leaves_open(stands):
             ruling = words.ruling(stands.choice, cards.name(case.deliveries[-1].alert.contact))
-            said = f"{user(stands.by)} was first, {words.day(stands.at, self._now())}: {ruling}."
-            await self._tell(press, f"Already settled: {said} Your answer was not counted.")
+            first = f"{user(stands.by)} was first, {words.day(stands.at, self._now())}: {ruling}."
+            await self._tell(press, f"Already settled: {first} Your answer was not counted.")
 
     async def _why(self, ack: Ack, press: Press) -> None:
         await ack()
@@ -156,12 +155,6 @@ class Desk:
         now = self._now()
         until = now.date() + SNOOZED_FOR if choice == Choice.SNOOZE else None
         return Answer(press.contact, press.case, press.user, now, Choice(choice), until)
-
-    async def _keep(self, answer: Answer, press: Press) -> None:
-        """Keep what the answer says about the contact, under the name of who gave it."""
-        observation = observe(answer, await self._people.name(press.user, press.username))
-        if observation is not None:
-            await self._store.record([observation])
 
     async def _show(self, press: Press, case: Case) -> None:
         """Bring the message up to the state the case is in now."""

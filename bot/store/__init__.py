@@ -24,6 +24,7 @@ from bot.model import (
     Json,
     Observation,
     Person,
+    Watched,
 )
 
 DECISIONS_KEPT = 50
@@ -41,6 +42,12 @@ class Store(Protocol):
 
     async def contacts(self) -> list[Contact]:
         """Return everybody who is watched, by address."""
+
+    async def watchlist(self) -> list[Watched]:
+        """Return everybody who is watched with what is thought of them, by address; quick for thousands."""
+
+    async def cases(self) -> list[Case]:
+        """Return every case there ever was, by contact and episode."""
 
     async def person(self, address: str) -> Person | None:
         """Return all that is kept of a person, or None."""
@@ -80,11 +87,12 @@ class Store(Protocol):
     async def alert_failed(self, case: str, delivery: Delivery, retry_at: datetime) -> bool:
         """Hand a lease back until `retry_at`; False where the lease is no longer held."""
 
-    async def answer(self, answer: Answer) -> Case | None:
+    async def answer(self, answer: Answer, observation: Observation | None = None) -> Case | None:
         """Keep a rep's word on a case and return the case as it stands now; None where there is no such case.
 
         The first word that settles stands, whoever says something else later. *On it* settles nothing; a
-        snooze gives way to any other word.
+        snooze gives way to any other word. What the word says about the person (`observation`) is kept in
+        the same write, where the word counts.
         """
 
     async def cursor(self, source: str) -> Json:
@@ -95,6 +103,15 @@ class Store(Protocol):
 
     async def claim_slot(self, watcher: str, slot: datetime) -> bool:
         """Claim a planned run; True for exactly one caller."""
+
+    async def claim_event(self, event: str, now: datetime) -> bool:
+        """Claim something that may be delivered to us twice; True once, for a day at least."""
+
+    async def setting(self, name: str) -> Json:
+        """Return a setting that somebody made while the service ran, None where nobody did."""
+
+    async def save_setting(self, name: str, value: Json) -> None:
+        """Keep a setting."""
 
     async def close(self) -> None:
         """Let go of what is held; nothing is lost without it."""

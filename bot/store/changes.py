@@ -6,7 +6,7 @@ change: a store then writes nothing. None means refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,9 +23,13 @@ from bot.model import (
     Home,
     Observation,
     Person,
+    Watched,
 )
 from bot.store import DECISIONS_KEPT
 from bot.store.codec import normal
+
+EVENTS_KEPT = timedelta(days=2)
+"""How long a claimed event is remembered; Slack repeats one for about an hour."""
 
 SLOTS_KEPT = timedelta(days=30)
 """How long a claimed slot is remembered, counted back from the slot that is being claimed."""
@@ -46,12 +50,34 @@ class Waiting:
 
 def watched(person: Person, contact: Contact) -> Person:
     """Watch the person under what is known of them now."""
-    return _changed(person, contact=normal(contact))
+    return _changed(person, contact=normal(contact), former=None)
 
 
 def unwatched(person: Person) -> Person:
-    """Stop watching the person and keep the rest."""
-    return _changed(person, contact=None)
+    """Stop watching the person and keep the rest, so that it can be undone."""
+    return _changed(person, contact=None, former=person.contact or person.former)
+
+
+def outlined(person: Person) -> Watched | None:
+    """Return the person as a list shows them; None where nobody watches them."""
+    if person.contact is None:
+        return None
+    shown = Watched(person.contact)
+    if (found := person.assessment) is not None:
+        shown = replace(
+            shown,
+            verdict=found.verdict,
+            strength=found.strength,
+            headline=found.headline,
+            judged_at=found.at,
+            last_contact=found.last_contact,
+            returns=found.returns,
+        )
+    if person.cases:
+        case = person.cases[-1]
+        opened = case.deliveries[0].alert.at if case.deliveries else None
+        shown = replace(shown, case=case.key, opened_at=opened, home=case.home, settled=case.settled)
+    return shown
 
 
 def by_person(observations: Iterable[Observation]) -> dict[str, list[Observation]]:
@@ -145,10 +171,13 @@ def handed_back(person: Person, case: str, delivery: Delivery, retry_at: datetim
     return _with_case(person, _with_delivery(found, replace(kept, leased_until=normal(retry_at))))
 
 
-def answered(person: Person, answer: Answer) -> tuple[Person, Case] | None:
+def answered(
+    person: Person, answer: Answer, observation: Observation | None = None
+) -> tuple[Person, Case] | None:
     """Settle the case by the first word that settles; None where there is no such case.
 
-    Somebody who is on it has not settled it. A snooze gives way to any other word.
+    Somebody who is on it has not settled it. A snooze gives way to any other word. What the word says about
+    the person (`observation`) is kept with it, in the same write, where the word counts.
     """
     case = next((case for case in person.cases if case.key == answer.case), None)
     if case is None:
@@ -157,10 +186,14 @@ def answered(person: Person, answer: Answer) -> tuple[Person, Case] | None:
     stands = word is not None and (
         word.choice is not Choice.SNOOZE or (word.choice, word.until) == (answer.choice, answer.until)
     )
-    if stands or answer.choice is Choice.ON_IT:
+    if stands:
         return person, case
-    settled = replace(case, settled=answer)
-    return _with_case(person, settled), settled
+    if answer.choice is not Choice.ON_IT:
+        case = replace(case, settled=answer)
+        person = _with_case(person, case)
+    if observation is not None:
+        person, _ = recorded(person, [normal(observation)])
+    return person, case
 
 
 def claimed(slots: Iterable[datetime], slot: datetime) -> list[datetime] | None:
@@ -174,6 +207,14 @@ def claimed(slots: Iterable[datetime], slot: datetime) -> list[datetime] | None:
     if slot in known:
         return None
     return [*(other for other in known if other >= slot - SLOTS_KEPT), slot]
+
+
+def remembered(events: Mapping[str, datetime], event: str, now: datetime) -> dict[str, datetime] | None:
+    """Return the claimed events with this one and without outdated ones; None where it is claimed."""
+    if event in events:
+        return None
+    now = normal(now)
+    return {**{name: at for name, at in events.items() if now - at <= EVENTS_KEPT}, event: now}
 
 
 def _changed(person: Person, **changes: Any) -> Person:

@@ -15,7 +15,7 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bot.model import Case, Contact, Person
+from bot.model import Assessment, Case, Contact, Person
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -79,13 +79,18 @@ def from_document(document: Document) -> Person:
 
 
 def outline(document: Document) -> Person:
-    """Return the person without observations, assessment and decisions: enough to index them, and quick.
+    """Return the person without observations, evidence and decisions: enough to index them, and quick.
 
     Raise ValueError or KeyError where the document holds no person that we know.
     """
     return Person(
         address=document["address"],
         contact=_adapter(Contact).validate_python(document["contact"]) if document["contact"] else None,
+        assessment=_adapter(Assessment).validate_python(
+            {**document["assessment"], "evidence": (), "suggestions": ()}
+        )
+        if document["assessment"]
+        else None,
         cases=tuple(_adapter(Case).validate_python(case) for case in document["cases"]),
         news=document["news"],
         version=document["version"],

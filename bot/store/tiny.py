@@ -8,6 +8,7 @@ writes meet. Reads are served from memory. What is due (news, outbox) is derived
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ from bot.model import (
     NeedsHuman,
     Observation,
     Person,
+    Watched,
 )
 from bot.store import changes, codec
 from bot.store.files import OwnerLock, Shelf, make_private
@@ -43,6 +45,10 @@ Changing it needs a migration.
 
 CURSOR_DIGITS = 2
 SLOT_DIGITS = 1
+EVENT_DIGITS = 2
+
+SETTING = "setting "
+"""Settings lie beside the cursors, under names that no source has."""
 
 
 class TinyStore:
@@ -106,6 +112,19 @@ class TinyStore:
     async def contacts(self) -> list[Contact]:
         """Return everybody who is watched, by address."""
         return sorted(self._index.contacts.copy().values(), key=lambda contact: contact.address)
+
+    async def watchlist(self) -> list[Watched]:
+        """Return everybody who is watched with what is thought of them, by address."""
+        return [watched for _, watched in sorted(self._index.watched.copy().items())]
+
+    async def cases(self) -> list[Case]:
+        """Return every case there ever was, by contact and episode."""
+        found: list[Case] = []
+        for address in sorted(self._index.cases.copy()):
+            person = self._get(address)
+            found += person.cases if person else ()
+            await asyncio.sleep(0)
+        return found
 
     async def person(self, address: str) -> Person | None:
         """Return all that is kept of a person, or None."""
@@ -171,12 +190,12 @@ class TinyStore:
             lambda person: changes.handed_back(person, case, delivery, retry_at),
         )
 
-    async def answer(self, answer: Answer) -> Case | None:
+    async def answer(self, answer: Answer, observation: Observation | None = None) -> Case | None:
         """Keep a rep's word on a case and return the case as it stands now; None where there is none."""
 
         def write() -> Case | None:
             person = self._get(answer.contact)
-            found = changes.answered(person, answer) if person else None
+            found = changes.answered(person, answer, observation) if person else None
             if person is None or found is None:
                 return None
             after, case = found
@@ -214,6 +233,29 @@ class TinyStore:
             return True
 
         return await self._write(write)
+
+    async def claim_event(self, event: str, now: datetime) -> bool:
+        """Claim something that may be delivered to us twice; True once, for a day at least."""
+        shelf = f"event {hashlib.sha256(event.encode()).hexdigest()[:EVENT_DIGITS]}"
+
+        def write() -> bool:
+            document = self._slots.get(shelf) or {"events": {}}
+            known = {name: datetime.fromisoformat(at) for name, at in document["events"].items()}
+            events = changes.remembered(known, event, now)
+            if events is None:
+                return False
+            self._slots.put(shelf, {"events": {name: at.isoformat() for name, at in events.items()}})
+            return True
+
+        return await self._write(write)
+
+    async def setting(self, name: str) -> Json:
+        """Return a setting that somebody made while the service ran, None where nobody did."""
+        return await self.cursor(f"{SETTING}{name}")
+
+    async def save_setting(self, name: str, value: Json) -> None:
+        """Keep a setting."""
+        await self.save_cursor(f"{SETTING}{name}", value)
 
     async def close(self) -> None:
         """Finish the write under way and let another process have the folder."""
@@ -276,6 +318,8 @@ class Index:
 
     def __init__(self) -> None:
         self.contacts: dict[str, Contact] = {}
+        self.watched: dict[str, Watched] = {}
+        self.cases: set[str] = set()
         self.news: set[str] = set()
         self._outbox: dict[str, tuple[changes.Waiting, ...]] = {}
         self._domains: dict[str, set[str]] = {}
@@ -284,10 +328,15 @@ class Index:
         """Bring the index up to date with a person as just written."""
         address = person.address
         self._domains.setdefault(address.rpartition("@")[2], set()).add(address)
-        if person.contact is None:
+        watched = changes.outlined(person)
+        if watched is None:
             self.contacts.pop(address, None)
+            self.watched.pop(address, None)
         else:
-            self.contacts[address] = person.contact
+            self.contacts[address] = watched.contact
+            self.watched[address] = watched
+        if person.cases:
+            self.cases.add(address)
         if person.contact is not None and person.news:
             self.news.add(address)
         else:

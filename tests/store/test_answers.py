@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.answers import observe
 from bot.model import (
     Action,
     Alert,
@@ -122,3 +123,78 @@ async def test_an_answer_survives_a_restart(tmp_path: Path) -> None:
         person = await opened.person(JANE.address)
         assert person is not None
         assert person.cases[0].settled == says(Choice.LEFT)
+
+
+async def test_what_a_word_says_of_the_person_is_kept_with_it_and_only_where_it_counts(store: Store) -> None:
+    first, second = says(Choice.LEFT), says(Choice.STILL_THERE, "UMAX", 1)
+    await store.answer(first, observe(first, "Rita Rep"))
+    await store.answer(second, observe(second, "Max Manager"))
+    person = await store.person(JANE.address)
+    assert person is not None
+    assert [seen.kind for seen in person.observations] == ["answer_left"]
+    assert person.news
+
+
+async def test_somebody_who_is_on_it_is_kept_without_settling_the_case(store: Store) -> None:
+    on_it = says(Choice.ON_IT)
+    case = await store.answer(on_it, observe(on_it, "Rita Rep"))
+    person = await store.person(JANE.address)
+    assert case is not None
+    assert case.settled is None
+    assert person is not None
+    assert [seen.kind for seen in person.observations] == ["answer_on_it"]
+
+
+async def test_the_watchlist_shows_what_is_thought_of_everybody_and_their_open_case(store: Store) -> None:
+    (jane,) = await store.watchlist()
+    assert (jane.contact, jane.verdict, jane.headline) == (JANE, Verdict.LEFT, "no longer there")
+    assert jane.case == CASE
+    assert jane.opened_at == NOW
+    assert jane.is_open
+    await store.answer(says(Choice.LEFT))
+    (jane,) = await store.watchlist()
+    assert not jane.is_open
+
+
+async def test_somebody_nobody_watches_any_more_is_in_no_list_and_can_be_watched_again(store: Store) -> None:
+    await store.unwatch(JANE.address)
+    assert await store.watchlist() == []
+    assert [case.key for case in await store.cases()] == [CASE]
+    person = await store.person(JANE.address)
+    assert person is not None
+    assert person.former == JANE
+    await store.watch(person.former)
+    assert [watched.contact for watched in await store.watchlist()] == [JANE]
+
+
+async def test_the_lists_are_there_again_after_opening(tmp_path: Path) -> None:
+    async with await TinyStore.open(tmp_path / "data") as store:
+        await store.watch(JANE)
+        judged = Assessment(JANE.address, NOW, Verdict.LEFT, Strength.STRONG, 0.99, "no longer there")
+        decision = Decision(JANE.address, NOW, Action.SEND, Reason.FIRST, Verdict.LEFT, 0.99)
+        assert await store.conclude(1, judged, decision, Alert(JANE, judged, 1, NOW))
+        await store.save_setting("U1", {"digest": "off"})
+        assert await store.claim_event("Ev1", NOW)
+        before = await store.watchlist(), await store.cases()
+    async with await TinyStore.open(tmp_path / "data") as store:
+        assert (await store.watchlist(), await store.cases()) == before
+        assert await store.setting("U1") == {"digest": "off"}
+        assert not await store.claim_event("Ev1", NOW)
+
+
+async def test_an_event_is_claimed_once_and_forgotten_after_days(store: Store) -> None:
+    assert await store.claim_event("Ev1", NOW)
+    assert not await store.claim_event("Ev1", NOW + timedelta(hours=20))
+    assert await store.claim_event("Ev2", NOW)
+    for days in range(1, 4):
+        await store.claim_event(f"Ev-{days}", NOW + timedelta(days=days))
+    claimed = await asyncio.gather(*(store.claim_event("Ev9", NOW) for _ in range(9)))
+    assert sorted(claimed) == [False] * 8 + [True]
+
+
+async def test_a_setting_is_kept_apart_from_the_cursors(store: Store) -> None:
+    assert await store.setting("mailbox:a") is None
+    await store.save_cursor("mailbox:a", 7)
+    await store.save_setting("mailbox:a", ["x"])
+    assert await store.setting("mailbox:a") == ["x"]
+    assert await store.cursor("mailbox:a") == 7
