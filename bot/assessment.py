@@ -77,11 +77,13 @@ OTHER_EXPLANATIONS: Mapping[str, str] = {
 class Circumstances:
     """What is true beyond the person.
 
-    `unseen` says why the sources that would show the person cannot be read, empty where they can.
-    `incidents` are the times when mail to the whole account was in trouble.
+    `unseen` says why the sources that would show the person cannot be read, empty where they can; `partly`
+    says so of some of them: then a silence is no silence. `incidents` are the times when mail to the whole
+    account was in trouble.
     """
 
     unseen: str = ""
+    partly: str = ""
     incidents: Sequence[Incident] = ()
 
     def hidden(self, now: datetime) -> str:
@@ -128,7 +130,9 @@ def assess(
         verdict=verdict,
         strength=strength(verdict, evidence, probability),
         probability=round(probability, 4),
-        headline=headline(verdict, evidence, away, last_contact, circumstances.hidden(now)),
+        headline=headline(
+            verdict, evidence, away, last_contact, circumstances.hidden(now) or circumstances.partly
+        ),
         evidence=tuple(telling(evidence)),
         other_explanations=open_explanations(verdict, evidence),
         last_contact=last_contact,
@@ -250,11 +254,12 @@ def calm(
         return Verdict.ON_LEAVE
     if circumstances.hidden(now) or not history:
         return Verdict.UNCHECKED
-    if rhythm is not None:
-        return Verdict.QUIET if rhythm.probability >= QUIET_FROM else Verdict.ACTIVE
-    if last_contact is None:
+    if rhythm is None and last_contact is None:
         return Verdict.UNCHECKED
-    return Verdict.ACTIVE if now - last_contact <= KNOWN_FOR else Verdict.QUIET
+    silent = rhythm.probability >= QUIET_FROM if rhythm else now - (last_contact or now) > KNOWN_FOR
+    if not silent:
+        return Verdict.ACTIVE
+    return Verdict.UNCHECKED if circumstances.partly else Verdict.QUIET
 
 
 def strength(verdict: Verdict, evidence: Sequence[Evidence], probability: float) -> Strength:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bot.model import Assessment, Contact, Json
+from bot.model import Assessment, Contact, Json, NeedsHuman, SourceDown
 from bot.pipeline import Pipeline, Progress, Rules
 from bot.store import Store
 from bot.store.tiny import TinyStore
@@ -30,6 +30,18 @@ class Checked:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What a check found.
+
+    `unreadable` counts mails, `closed` says which places could not be opened and why.
+    """
+
+    checked: tuple[Checked, ...]
+    unreadable: int = 0
+    closed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Check:
     """What to check: the contacts, where the mail lies, and which mail domains are ours.
 
@@ -42,20 +54,24 @@ class Check:
     our_domains: tuple[str, ...]
     data: Path | None = None
 
-    async def run(self, now: datetime, progress: Progress | None = None) -> tuple[list[Checked], int]:
-        """Read what is new and judge everybody at `now`; return that, and how many mails were unreadable."""
+    async def run(self, now: datetime, progress: Progress | None = None) -> Outcome:
+        """Read what is new and judge everybody at `now`."""
         paths = dict.fromkeys(path.resolve() for path in self.mail)
         boxes = tuple(FileMailbox(kind="files", path=path) for path in paths)
         watcher = Mailbox(Mailbox.Config(mailboxes=boxes))
+        closed: list[str] = []
         async with _store(self.data) as store:
             await _watch(store, self.contacts)
             pipeline = Pipeline(store, Rules(kinds(), derivers()), self.our_domains, baseline=False)
             for source in watcher.sources(await pipeline.scope()):
-                await pipeline.sweep(watcher, source, now, progress)
+                try:
+                    await pipeline.sweep(watcher, source, now, progress)
+                except (SourceDown, NeedsHuman) as failure:
+                    closed.append(failure.what)
             assessments = await pipeline.judge(now)
         judged = {assessment.contact: assessment for assessment in assessments}
-        checked = [Checked(contact, judged[contact.address]) for contact in self.contacts]
-        return checked, sum(watcher.broken.values())
+        checked = tuple(Checked(contact, judged[contact.address]) for contact in self.contacts)
+        return Outcome(checked, sum(watcher.broken.values()), tuple(closed))
 
 
 async def _watch(store: Store, contacts: Iterable[Contact]) -> None:

@@ -157,20 +157,22 @@ def check(
 
     start(verbose=verbose)
     load_readers()
-    found = read_contacts(contacts_file)
-    tell_bad_rows(found, contacts_file)
-    if not found.contacts:
+    listed = read_contacts(contacts_file)
+    tell_bad_rows(listed, contacts_file)
+    if not listed.contacts:
         note(f"{contacts_file}: there is no contact in it")
-    asked = offline.Check(found.contacts, mail, our_domains, data)
+    asked = offline.Check(listed.contacts, mail, our_domains, data)
     with progress("mails") as told:
-        checked, unreadable = asyncio.run(asked.run(now or datetime.now(UTC), told))
-    if unreadable:
-        note(f"{unreadable} mails could not be read" + ("" if verbose else "; --verbose names them"))
+        found = asyncio.run(asked.run(now or datetime.now(UTC), told))
+    for reason in found.closed:
+        note(f"{reason}: contacts who are seen only there are unchecked")
+    if found.unreadable:
+        note(f"{found.unreadable} mails could not be read" + ("" if verbose else "; --verbose names them"))
     if as_json:
-        for item in checked:
+        for item in found.checked:
             print_json(offline.as_json(item))
     else:
-        report.contacts(checked, console())
+        report.contacts(found.checked, console())
 
 
 @main.command(epilog=examples("stillthere read bounce.eml", "stillthere read ~/Maildir --json > said.jsonl"))

@@ -17,7 +17,7 @@ import structlog
 
 from bot import alerts, incidents
 from bot.alerts import Since
-from bot.assessment import Circumstances, assess
+from bot.assessment import PRIOR, Circumstances, assess
 from bot.incidents import Incident
 from bot.model import (
     Assessment,
@@ -28,6 +28,7 @@ from bot.model import (
     Observation,
     Person,
     SourceDown,
+    Strength,
     Verdict,
 )
 from bot.store import Store
@@ -39,6 +40,8 @@ log = structlog.get_logger()
 ALARMING = frozenset({Verdict.LEFT, Verdict.LIKELY_LEFT, Verdict.SLIPPING})
 FIRST_PASSES = "first_passes"
 """The cursor that holds when the first pass over each source ended."""
+
+NOT_JUDGED = "could not be judged because of a defect: the log says where"
 
 TRIES = 5
 """How often a judgement is made anew because news came in meanwhile, before the next sweep has to do it."""
@@ -150,10 +153,27 @@ class Pipeline:
             found = [seen for domain in sorted(domains) for seen in incidents.of(domain, people, now)]
             for address in mine:
                 colleagues = [person for person in people if person.address != address]
-                concluded[address] = await self._judge_one(contacts[address], colleagues, found, now, since)
+                concluded[address] = await self._judge_safely(
+                    contacts[address], colleagues, found, now, since
+                )
             for incident in found:
                 await self._notice(incident, contacts[mine[0]], now, since)
         return [concluded[address] for address in chosen]
+
+    async def _judge_safely(
+        self,
+        contact: Contact,
+        colleagues: Sequence[Person],
+        found: Sequence[Incident],
+        now: datetime,
+        since: Since,
+    ) -> Assessment:
+        """Judge one person; a defect is logged with its traceback and keeps nobody else from being judged."""
+        try:
+            return await self._judge_one(contact, colleagues, found, now, since)
+        except Exception:
+            log.exception("judgement.failed", account=contact.account_name)
+            return Assessment(contact.address, now, Verdict.UNCHECKED, Strength.SOME, PRIOR, NOT_JUDGED)
 
     async def _judge_one(
         self,
@@ -171,7 +191,7 @@ class Pipeline:
                 now,
                 self.rules.kinds,
                 derived=self.rules.derive(person, now),
-                circumstances=Circumstances(self._unseen(), found),
+                circumstances=self._circumstances(person, found),
             )
             if assessment.verdict in ALARMING:
                 suggested = suggest(contact, person.observations, colleagues, now)
@@ -206,9 +226,12 @@ class Pipeline:
             if source not in known:
                 await self.store.save_cursor(FIRST_PASSES, {**known, source: now.isoformat()})
 
-    def _unseen(self) -> str:
-        """Say why nobody can be seen, where every source is out; one that works is enough to see by."""
-        return "; ".join(sorted(self.outages.values())) if all(self.outages.values()) else ""
+    def _circumstances(self, person: Person, found: Sequence[Incident]) -> Circumstances:
+        """Say whether the sources that saw the person can be read; of a stranger, whether any can."""
+        out = {source: reason for source, reason in self.outages.items() if reason}
+        seen_in = {seen.source for seen in person.observations} & set(self.outages) or set(self.outages)
+        reasons = "; ".join(sorted(out[source] for source in seen_in if source in out))
+        return Circumstances(reasons if seen_in <= set(out) else "", reasons, found)
 
 
 def read_for(source: str) -> str:

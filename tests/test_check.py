@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,8 @@ from typing import Any
 import pytest
 
 import watchers
-from bot.check import Check, Checked, as_json
-from bot.model import Contact, NeedsHuman, SourceDown
+from bot.check import Check, Checked, Outcome, as_json
+from bot.model import Contact, NeedsHuman
 from bot.store.tiny import TinyStore
 from tests.mails import BOB, JANE, REP, at, bounce, mbox, plain, story
 
@@ -26,7 +27,7 @@ def asked(*mail: Path, data: Path | None = None, contacts: tuple[Contact, ...] =
     return Check(contacts, mail, ("vendor.example",), data)
 
 
-def verdicts(checked: list[Checked]) -> dict[str, str]:
+def verdicts(checked: Sequence[Checked]) -> dict[str, str]:
     return {item.contact.address: str(item.assessment.verdict) for item in checked}
 
 
@@ -51,20 +52,21 @@ class Told:
 async def test_the_address_that_worked_and_bounces_has_likely_left_and_the_other_is_there(
     tmp_path: Path,
 ) -> None:
-    checked, unreadable = await asked(story(tmp_path / "mail")).run(NOW)
+    outcome = await asked(story(tmp_path / "mail")).run(NOW)
+    checked, unreadable = outcome.checked, outcome.unreadable
     assert verdicts(checked) == {JANE: "likely left", BOB: "active"}
     assert unreadable == 0
 
 
 async def test_contacts_come_in_the_order_of_the_file(tmp_path: Path) -> None:
-    checked, _ = await asked(story(tmp_path / "mail"), contacts=CONTACTS[::-1]).run(NOW)
+    checked = (await asked(story(tmp_path / "mail"), contacts=CONTACTS[::-1]).run(NOW)).checked
     assert [item.contact.address for item in checked] == [BOB, JANE]
 
 
 async def test_what_happened_after_the_moment_of_judgement_is_not_known_yet(tmp_path: Path) -> None:
     folder = story(tmp_path / "mail")
-    before, _ = await asked(folder).run(at(14, 8))
-    after, _ = await asked(folder).run(at(14, 10))
+    before = (await asked(folder).run(at(14, 8))).checked
+    after = (await asked(folder).run(at(14, 10))).checked
     assert verdicts(before)[JANE] == "active"
     assert verdicts(after)[JANE] == "likely left"
 
@@ -85,12 +87,12 @@ async def test_a_second_pass_with_a_data_folder_reads_only_what_is_new(tmp_path:
 
     await asked(folder, tmp_path / "box.mbox", data=data).run(NOW, first)
     assert sum(done for _, done, _ in first.calls) == 6
-    unchanged, _ = await asked(folder, tmp_path / "box.mbox", data=data).run(NOW, again)
+    unchanged = (await asked(folder, tmp_path / "box.mbox", data=data).run(NOW, again)).checked
     assert again.read == 0
     assert verdicts(unchanged) == {JANE: "likely left", BOB: "active"}
 
     (folder / "5.eml").write_bytes(bounce(BOB, at(16)))
-    checked, _ = await asked(folder, tmp_path / "box.mbox", data=data).run(at(17), second)
+    checked = (await asked(folder, tmp_path / "box.mbox", data=data).run(at(17), second)).checked
     assert sum(done for _, done, _ in second.calls) == 1
     assert verdicts(checked) == {JANE: "likely left", BOB: "likely left"}
 
@@ -100,14 +102,14 @@ async def test_a_contact_added_later_is_judged_by_the_mail_that_was_there_before
     other = Contact("cy@other.example", "Cy")
     (folder / "6.eml").write_bytes(plain("cy@other.example", REP, at(12)))
     await asked(folder, data=data).run(NOW)
-    checked, _ = await asked(folder, data=data, contacts=(*CONTACTS, other)).run(NOW)
+    checked = (await asked(folder, data=data, contacts=(*CONTACTS, other)).run(NOW)).checked
     assert verdicts(checked) == {JANE: "likely left", BOB: "active", "cy@other.example": "active"}
 
 
 async def test_who_is_no_longer_in_the_file_is_no_longer_judged(tmp_path: Path) -> None:
     folder, data = story(tmp_path / "mail"), tmp_path / "data"
     await asked(folder, data=data).run(NOW)
-    checked, _ = await asked(folder, data=data, contacts=CONTACTS[1:]).run(NOW)
+    checked = (await asked(folder, data=data, contacts=CONTACTS[1:]).run(NOW)).checked
     assert verdicts(checked) == {BOB: "active"}
 
 
@@ -125,8 +127,8 @@ async def test_a_path_named_twice_is_read_once(tmp_path: Path) -> None:
 
 
 async def test_the_same_mails_in_two_places_count_once(tmp_path: Path) -> None:
-    one, _ = await asked(story(tmp_path / "mail")).run(NOW)
-    both, _ = await asked(tmp_path / "mail", story(tmp_path / "copy")).run(NOW)
+    one = (await asked(story(tmp_path / "mail")).run(NOW)).checked
+    both = (await asked(tmp_path / "mail", story(tmp_path / "copy")).run(NOW)).checked
     assert [item.assessment.probability for item in one] == [item.assessment.probability for item in both]
 
 
@@ -134,28 +136,30 @@ async def test_a_mail_that_cannot_be_read_is_counted_and_the_others_are_read(tmp
     folder = story(tmp_path / "mail")
     (folder / "0.eml").symlink_to(tmp_path / "gone.eml")
     (folder / "9.eml").write_bytes(bytes(range(256)) * 50)
-    checked, unreadable = await asked(folder).run(NOW)
-    assert unreadable == 1
-    assert verdicts(checked) == {JANE: "likely left", BOB: "active"}
+    outcome = await asked(folder).run(NOW)
+    assert outcome.unreadable == 1
+    assert verdicts(outcome.checked) == {JANE: "likely left", BOB: "active"}
 
 
 async def test_a_place_that_went_away_is_said_and_not_taken_for_silence(tmp_path: Path) -> None:
-    with pytest.raises(SourceDown, match="gone"):
-        await asked(tmp_path / "gone").run(NOW)
+    outcome = await asked(tmp_path / "gone").run(NOW)
+    assert set(verdicts(outcome.checked).values()) == {"unchecked"}
+    assert all("gone" in item.assessment.headline for item in outcome.checked)
+    assert len(outcome.closed) == 1
 
 
 async def test_nobody_to_check_is_no_error(tmp_path: Path) -> None:
-    assert await asked(story(tmp_path / "mail"), contacts=()).run(NOW) == ([], 0)
+    assert await asked(story(tmp_path / "mail"), contacts=()).run(NOW) == Outcome(())
 
 
 async def test_a_contact_of_whom_there_is_no_mail_is_unchecked(tmp_path: Path) -> None:
     stranger = Contact("cy@other.example")
-    checked, _ = await asked(story(tmp_path / "mail"), contacts=(stranger,)).run(NOW)
+    checked = (await asked(story(tmp_path / "mail"), contacts=(stranger,)).run(NOW)).checked
     assert verdicts(checked) == {"cy@other.example": "unchecked"}
 
 
 async def test_the_line_for_machines_says_who_what_how_sure_and_why(tmp_path: Path) -> None:
-    checked, _ = await asked(story(tmp_path / "mail")).run(NOW)
+    checked = (await asked(story(tmp_path / "mail")).run(NOW)).checked
     line: dict[str, Any] = json.loads(json.dumps(as_json(checked[0]), allow_nan=False))
     assert (line["contact"], line["account"], line["owner"]) == (JANE, "Acme", REP)
     assert line["verdict"] == "likely left"
@@ -170,5 +174,5 @@ async def test_the_line_for_machines_says_who_what_how_sure_and_why(tmp_path: Pa
 
 
 async def test_the_account_of_a_contact_without_one_is_the_mail_domain(tmp_path: Path) -> None:
-    checked, _ = await asked(story(tmp_path / "mail"), contacts=(Contact(JANE),)).run(NOW)
+    checked = (await asked(story(tmp_path / "mail"), contacts=(Contact(JANE),)).run(NOW)).checked
     assert as_json(checked[0])["account"] == "acme.example"

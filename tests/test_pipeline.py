@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -147,6 +148,35 @@ async def test_nobody_is_active_while_the_only_source_cannot_be_read(failure: Ex
     assert str(failure.args[0]).split(" - ")[0] in blind.headline
     await sweep(pipe, [], [])
     assert (await pipe.judge(NOW))[0].verdict is Verdict.ACTIVE
+
+
+async def test_a_silence_is_no_silence_while_one_of_two_sources_cannot_be_read() -> None:
+    pipe = await pipeline()
+    other = "mailbox:max@vendor.example"
+    weekly = [wrote(days) for days in range(120, 500, 7)]
+    await sweep(pipe, [*weekly[::2], *(replace(item, source=other) for item in weekly[1::2])])
+    pipe.outages = {BOX: "", other: ""}
+    assert (await pipe.judge(NOW))[0].verdict is Verdict.QUIET
+    pipe.outages = {BOX: "", other: "max@vendor.example cannot be read: token expired"}
+    (half_blind,) = await pipe.judge(NOW)
+    assert half_blind.verdict is Verdict.UNCHECKED
+    assert "token expired" in half_blind.headline
+
+
+async def test_one_person_who_cannot_be_judged_keeps_nobody_else_from_it() -> None:
+    pipe = await pipeline(Contact("bad@acme.example"), Contact(JANE))
+    await sweep(pipe, [*exchange(), bounce(1)])
+    pipe.rules = replace(pipe.rules, derivers=(*pipe.rules.derivers, stumble))
+    (bad, jane) = await pipe.judge(NOW)
+    assert bad.verdict is Verdict.UNCHECKED
+    assert jane.verdict is Verdict.LIKELY_LEFT
+
+
+def stumble(history: Sequence[Observation], now: datetime) -> list[Observation]:
+    del now
+    if not history:
+        raise ZeroDivisionError
+    return []
 
 
 async def test_a_whole_domain_that_bounces_is_one_notice_and_no_departures() -> None:

@@ -1,0 +1,166 @@
+"""The running service: looks at what is due, judges what is new, brings out what is raised."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+
+from bot import answers, config
+from bot.crm.csv import Contacts, read_contacts
+from bot.engine import Unit
+from bot.engine.local import LocalEngine
+from bot.health import Health
+from bot.model import NeedsHuman, SourceDown
+from bot.pipeline import Pipeline, Rules
+from bot.schedule import Schedule
+from bot.slack import outbox
+from bot.slack.outbox import Poster
+from bot.store import Store
+from watchers import Watcher, derivers, kinds
+
+log = structlog.get_logger()
+
+OUTBOX_EVERY = timedelta(seconds=5)
+IDLE_FOR = timedelta(minutes=9)
+"""How long one wait for a mailbox to wake us lasts; servers drop longer ones in silence."""
+
+AFTER_TROUBLE = timedelta(minutes=1)
+
+FAREWELL = timedelta(seconds=15)
+"""How long a service that is told to stop waits for what is under way; the next start takes up the rest."""
+
+
+def now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+def rules() -> Rules:
+    """Return what everything that is loaded declares."""
+    return Rules({**kinds(), **{kind.name: kind for kind in answers.KINDS}}, derivers())
+
+
+class Service:
+    """The running service: looks at what is due, judges what is new, brings out what is raised."""
+
+    def __init__(self, plan: config.Plan, store: Store, poster: Poster) -> None:
+        self.plan = plan
+        self.store = store
+        self.poster = poster
+        self.pipeline = Pipeline(store, rules(), plan.config.team.domains, baseline=True)
+        self.health = Health()
+        self.engine = LocalEngine(self.look)
+        self._bringing_out = asyncio.Lock()
+        self._taken: Contacts | None = None
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Take up what an earlier run left, then watch until the block ends; finish what is under way."""
+        await self.take_contacts()
+        await self.judge_news()
+        await self.bring_out()
+        schedule = Schedule(self.store, now)
+        for watcher, interval in self.plan.watchers:
+            schedule.every(interval, watcher.name, partial(self.sweep, watcher))
+        schedule.every(self.plan.config.review, "review", self.review)
+        schedule.often(OUTBOX_EVERY, "outbox", self.bring_out)
+        wakers = [asyncio.create_task(self._wake(unit)) for unit in await self._units()]
+        try:
+            schedule.start()
+            log.info("service.started", contacts=len(await self.store.contacts()), sources=len(wakers))
+            yield
+        finally:
+            for waker in wakers:
+                waker.cancel()
+            await asyncio.gather(*wakers, return_exceptions=True)
+            try:
+                async with asyncio.timeout(FAREWELL.total_seconds()):
+                    await schedule.drain()
+                    await self.engine.drain()
+            except TimeoutError:
+                log.warning("service.interrupted", what="work was under way; the next start takes it up")
+                schedule.stop()
+
+    async def sweep(self, watcher: Watcher[Any]) -> None:
+        """Have every source of a watcher looked at."""
+        scope = await self.pipeline.scope()
+        await self.engine.start([Unit(watcher, source) for source in watcher.sources(scope)])
+
+    async def look(self, unit: Unit) -> None:
+        """Look at one source, judge what is new, and bring out what that raises."""
+        if not self.health.may_look(unit.source, now()):
+            return
+        try:
+            swept = await self.pipeline.sweep(unit.watcher, unit.source, now())
+        except (SourceDown, NeedsHuman) as failure:
+            self.health.bad(unit.source, failure, now())
+            return
+        self.health.good(unit.source, now())
+        if swept.items:
+            log.info("source.read", source=unit.source, items=swept.items, new=swept.new)
+        await self.judge_news()
+        await self.bring_out()
+
+    async def judge_news(self) -> None:
+        """Judge everybody of whom something is new."""
+        fresh = await self.store.news()
+        if fresh:
+            await self.pipeline.judge(now(), fresh)
+
+    async def review(self) -> None:
+        """Judge everybody anew: time alone changes what to think of a silence or an announced last day."""
+        await self.take_contacts()
+        await self.pipeline.judge(now())
+        await self.bring_out()
+
+    async def bring_out(self) -> None:
+        """Show every alert that is due, one caller at a time."""
+        async with self._bringing_out:
+            await outbox.drain(self.store, self.poster, now)
+
+    async def take_contacts(self) -> None:
+        """Watch whom the contacts file names; whom it no longer names stays watched.
+
+        A file that cannot be read now is said, and those who are watched stay so.
+        """
+        path = self.plan.config.contacts
+        if path is None:
+            return
+        try:
+            found = await asyncio.to_thread(read_contacts, path)
+        except NeedsHuman as problem:
+            log.error("contacts.unreadable", what=problem.what, how=problem.how)  # noqa: TRY400 - no bug
+            return
+        if found == self._taken:
+            return
+        self._taken = found
+        for row in found.bad:
+            log.warning("contacts.bad_row", file=path.name, row=row.number, reason=row.reason)
+        known = {contact.address: contact for contact in await self.store.contacts()}
+        for contact in found.contacts:
+            if known.get(contact.address) != contact:
+                await self.store.watch(contact)
+
+    async def _units(self) -> Sequence[Unit]:
+        scope = await self.pipeline.scope()
+        return [
+            Unit(watcher, source) for watcher, _ in self.plan.watchers for source in watcher.sources(scope)
+        ]
+
+    async def _wake(self, unit: Unit) -> None:
+        """Look at a source as soon as it says that there is something; its schedule goes on regardless."""
+        while True:
+            try:
+                if await unit.watcher.woken(unit.source, IDLE_FOR):
+                    await self.engine.start([unit])
+            except (SourceDown, NeedsHuman):
+                await asyncio.sleep(AFTER_TROUBLE.total_seconds())
+            except Exception:
+                log.exception("waker.failed", source=unit.source)
+                await asyncio.sleep(AFTER_TROUBLE.total_seconds())
