@@ -343,13 +343,17 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An episode of one contact: its alerts in order, its one message, and how it was settled."""
+    """An episode of one contact: its alerts in order, its one message, and how it was settled.
+
+    `on_it` is who said last that they are on it; that settles nothing.
+    """
 
     contact: str
     episode: int
     deliveries: tuple[Delivery, ...] = ()
     home: Home | None = None
     settled: Answer | None = None
+    on_it: Answer | None = None
 
     @property
     def key(self) -> str:

@@ -188,9 +188,9 @@ def answered(
     )
     if stands:
         return person, case
-    if answer.choice is not Choice.ON_IT:
-        case = replace(case, settled=answer)
-        person = _with_case(person, case)
+    on_it = answer.choice is Choice.ON_IT
+    case = replace(case, on_it=answer) if on_it else replace(case, settled=answer)
+    person = _with_case(person, case)
     if observation is not None:
         person, _ = recorded(person, [normal(observation)])
     return person, case
