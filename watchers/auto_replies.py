@@ -14,6 +14,7 @@ from bot.model import Family, Json, Kind, Means, Observation
 from watchers import Example, MailReader, Scope
 from watchers.mail.automatic import automatic, is_list, is_reply
 from watchers.mail.reading import Reading, read_automatic, read_personal
+from watchers.mail.reports import is_report
 
 if TYPE_CHECKING:
     from watchers.mail.parse import Head, Mail
@@ -92,7 +93,7 @@ class AutoReplies(MailReader):
     def read(self, mail: Mail, scope: Scope) -> Sequence[Observation]:
         """Say what an auto-reply or a farewell says of its sender; at most one observation."""
         head = mail.head
-        if head.content_type[0] == "multipart/report" or is_list(head) or not mail.parts:
+        if not mail.parts or is_list(head) or is_report(head):
             return ()
         reason = automatic(head)
         if is_reply(head) or (reason and head.references):

@@ -152,6 +152,13 @@ def _local_part(head: Head) -> str:
     return written.partition("@")[0].rpartition(" ")[2].strip("<\"'()").lower()
 
 
+def is_report(head: Head) -> bool:
+    """Say whether the headers leave no doubt that a mail system reports, so that nobody answers in it."""
+    if head.content_type[0] == "multipart/report" or "x-failed-recipients" in head:
+        return True
+    return sent_by_mail_system(head) != "" and layouts.says(layouts.SUBJECTS, head.subject[:300])
+
+
 def looks_like_report(head: Head) -> bool:
     """Say by the headers alone whether the mail may be a report."""
     return (

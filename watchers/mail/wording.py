@@ -59,7 +59,14 @@ class Phrase:
         """Say whether the phrase stands in a `plain` text that came with this status code."""
         if self.status and not under(status, self.status):
             return False
+        if not all(any(piece in words for piece in slot) for slot in self._pieces):
+            return False
         return self._pattern.search(words) is not None
+
+    @cached_property
+    def _pieces(self) -> tuple[tuple[str, ...], ...]:
+        """Return texts of which each slot must have one: most phrases need no more, and no pattern, to fail."""
+        return tuple(tuple(map(_longest_piece, slot)) for slot in _slots(self.says))
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -109,10 +116,17 @@ def _slots(says: str) -> Iterator[list[str]]:
         elif char == ")":
             depth -= 1
             if depth == 0:
-                choices = _NESTED.sub(" ", says[start:i]).split("|")
+                choices = _NESTED.sub("  ", says[start:i]).split("|")
                 if all(map(str.strip, choices)):
                     yield choices
                 start = i + 1
+
+
+_BETWEEN_PIECES = re.compile(r"\.\.|~|  ")
+
+
+def _longest_piece(choice: str) -> str:
+    return max((piece.strip() for piece in _BETWEEN_PIECES.split(choice)), key=len)
 
 
 def _longest_words(choices: list[str]) -> tuple[str, ...]:

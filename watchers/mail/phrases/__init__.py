@@ -69,16 +69,16 @@ class Language:
         """Return the scripts that only this language is written in."""
         return tuple(self.about.get("script", "").split())
 
-    @cached_property
-    def _compiled(self) -> dict[str, tuple[re.Pattern[str], ...]]:
-        return {
-            section: tuple(re.compile(fold(row.pattern)) for row in self.phrases if row.section == section)
-            for section in SECTIONS
-        }
-
     def patterns(self, section: str) -> tuple[re.Pattern[str], ...]:
         """Return the section's patterns, compiled at the first call."""
+        if section not in self._compiled:
+            rows = (row for row in self.phrases if row.section == section)
+            self._compiled[section] = tuple(re.compile(fold(row.pattern)) for row in rows)
         return self._compiled[section]
+
+    @cached_property
+    def _compiled(self) -> dict[str, tuple[re.Pattern[str], ...]]:
+        return {}
 
     @cached_property
     def condition(self) -> re.Pattern[str] | None:
