@@ -65,7 +65,7 @@ class Phrase:
 
     @cached_property
     def _pieces(self) -> tuple[tuple[str, ...], ...]:
-        """Return texts of which each slot must have one: most phrases need no more, and no pattern, to fail."""
+        """Return texts of which each slot must have one; by them alone most phrases fail."""
         return tuple(tuple(map(_longest_piece, slot)) for slot in _slots(self.says))
 
     @cached_property
