@@ -7,6 +7,7 @@ https://docs.slack.dev/reference/block-kit/blocks
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from slackblocks import ContextBlock, DividerBlock, HeaderBlock, Message, Sectio
 
 MESSAGE_TEXT = 40_000
 MESSAGE_BLOCKS = 50
+VIEW_BLOCKS = 100
 METADATA_EVENT_TYPE = 255
 
 Given = Mapping[str, Any]
@@ -59,6 +61,36 @@ def check_blocks(blocks: Any, most: int = MESSAGE_BLOCKS) -> None:
         if "action_id" in element
     ]
     need(len(actions) == len(set(actions)), "action_id", "is used twice in one block")
+
+
+def check_view(view: Given) -> None:
+    """Raise BlockKitError unless Slack would take the modal or the Home tab."""
+    need(view.get("type") in {"modal", "home"}, "view.type", "is neither modal nor home")
+    allowed = {"type", "blocks", "private_metadata", "callback_id", "external_id"}
+    if view["type"] == "modal":
+        allowed |= {"title", "close", "submit", "clear_on_close", "notify_on_close", "submit_disabled"}
+        for part in ("title", "close", "submit"):
+            if part in view:
+                text_object(view[part], 24, f"view.{part}", plain=True)
+        need("title" in view, "view.title", "is missing")
+    only(view, allowed, "view")
+    if "private_metadata" in view:
+        length(view["private_metadata"], 0, 3000, "view.private_metadata")
+    for part in ("callback_id", "external_id"):
+        if part in view:
+            length(view[part], 1, 255, f"view.{part}")
+    need(view["blocks"], "view.blocks", "are missing")
+    check_blocks(view["blocks"], VIEW_BLOCKS)
+    inputs = [block for block in view["blocks"] if block["type"] == "input"]
+    need(not inputs or view["type"] == "home" or "submit" in view, "view.submit", "is missing beside inputs")
+
+
+def _input(block: Given, where: str) -> None:
+    only(block, {"type", "block_id", "label", "element", "hint", "optional", "dispatch_action"}, where)
+    text_object(block["label"], 2000, f"{where}.label", plain=True)
+    if "hint" in block:
+        text_object(block["hint"], 2000, f"{where}.hint", plain=True)
+    element(block["element"], f"{where}.element")
 
 
 def _section(block: Given, where: str) -> None:
@@ -136,7 +168,10 @@ def _overflow(item: Given, where: str) -> None:
 
 
 def _static_select(item: Given, where: str) -> None:
-    only(item, {"type", "action_id", "options", "initial_option", "confirm", "placeholder"}, where)
+    allowed = {"type", "action_id", "options", "initial_option", "confirm", "placeholder", "focus_on_load"}
+    only(item, allowed, where)
+    if "initial_option" in item:
+        need(item["initial_option"] in item["options"], f"{where}.initial_option", "is none of the options")
     need(1 <= len(item["options"]) <= 100, f"{where}.options", "are not 1 to 100")
     for i, choice in enumerate(item["options"]):
         _option(choice, f"{where}.options[{i}]")
@@ -179,17 +214,81 @@ def need(holds: object, where: str, problem: str) -> None:
         raise BlockKitError(f"{where} {problem}")
 
 
+def _written(item: Given, where: str) -> None:
+    """Check what is typed: text, an address, a link, a number."""
+    allowed = {"type", "action_id", "initial_value", "placeholder", "focus_on_load", "dispatch_action_config"}
+    if item["type"] == "plain_text_input":
+        allowed |= {"multiline", "min_length", "max_length"}
+        need(0 <= item.get("min_length", 0) <= 3000, f"{where}.min_length", "is not 0 to 3000")
+        need(1 <= item.get("max_length", 3000) <= 3000, f"{where}.max_length", "is not 1 to 3000")
+    if item["type"] == "number_input":
+        allowed |= {"is_decimal_allowed", "min_value", "max_value"}
+        need("is_decimal_allowed" in item, f"{where}.is_decimal_allowed", "is missing")
+    only(item, allowed, where)
+    if "initial_value" in item:
+        length(item["initial_value"], 0, item.get("max_length", 3000), f"{where}.initial_value")
+    if "placeholder" in item:
+        text_object(item["placeholder"], 150, f"{where}.placeholder", plain=True)
+
+
+def _picked(item: Given, where: str) -> None:
+    """Check what is picked: a user, a day, a time."""
+    initial = {"users_select": "initial_user", "datepicker": "initial_date", "timepicker": "initial_time"}
+    allowed = {"type", "action_id", "placeholder", "focus_on_load", "confirm", initial[item["type"]]}
+    only(item, allowed | ({"timezone"} if item["type"] == "timepicker" else set()), where)
+    if (value := item.get(initial[item["type"]])) is not None:
+        shape = {
+            "users_select": r"[UW][A-Z0-9]+",
+            "datepicker": r"\d{4}-\d\d-\d\d",
+            "timepicker": r"\d\d:\d\d",
+        }
+        need(re.fullmatch(shape[item["type"]], value), where, f"begins with {value!r}, which is none")
+    if "placeholder" in item:
+        text_object(item["placeholder"], 150, f"{where}.placeholder", plain=True)
+
+
+def _choices(item: Given, where: str) -> None:
+    """Check check boxes and radio buttons."""
+    several = item["type"] == "checkboxes"
+    initial = "initial_options" if several else "initial_option"
+    only(item, {"type", "action_id", "options", "confirm", "focus_on_load", initial}, where)
+    need(1 <= len(item["options"]) <= 10, f"{where}.options", "are not 1 to 10")
+    for i, choice in enumerate(item["options"]):
+        only(choice, {"text", "value", "description"}, f"{where}.options[{i}]")
+        text_object(choice["text"], 75, f"{where}.options[{i}].text")
+        length(choice["value"], 1, 150, f"{where}.options[{i}].value")
+    begins = item.get(initial, [])
+    for one in begins if several else [begins] * (initial in item):
+        need(one in item["options"], f"{where}.{initial}", "is none of the options")
+
+
+def _file_input(item: Given, where: str) -> None:
+    only(item, {"type", "action_id", "filetypes", "max_files"}, where)
+    need(1 <= item.get("max_files", 10) <= 10, f"{where}.max_files", "is not 1 to 10")
+
+
 _BLOCKS: dict[Any, Callable[[Given, str], None]] = {
     "section": _section,
     "context": _context,
     "header": _header,
     "actions": _actions,
     "divider": _divider,
+    "input": _input,
 }
 _ELEMENTS: dict[Any, Callable[[Given, str], None]] = {
     "button": _button,
     "overflow": _overflow,
     "static_select": _static_select,
+    "plain_text_input": _written,
+    "email_text_input": _written,
+    "url_text_input": _written,
+    "number_input": _written,
+    "users_select": _picked,
+    "datepicker": _picked,
+    "timepicker": _picked,
+    "checkboxes": _choices,
+    "radio_buttons": _choices,
+    "file_input": _file_input,
 }
 _REBUILD: dict[str, Callable[[Any], Any]] = {
     "section": SectionBlock.from_dict,

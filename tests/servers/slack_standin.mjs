@@ -10,6 +10,8 @@
 //                            `delay` in ms, `drop` cuts the connection, `after` lets Slack do the work first;
 //   - POST /_control/events  {url} sends the workspace's events there, signed;
 //   - GET  /_control/state   what the workspace holds;  GET /_control/calls  every call, with its arguments;
+//   - POST /response/ANY     takes what an app sends to a response_url; GET /_control/responses shows it;
+//   - POST /_control/user    {user, ...} changes how a user is shown: is_restricted, tz, deleted;
 //   - POST /_control/reset   forgets everything.
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -21,6 +23,8 @@ const seed = JSON.parse(readFileSync(seedPath, "utf8"));
 const { workspace, upstream, reset } = await startWorkspace();
 const faults = [];
 const calls = [];
+const responses = [];
+const shownAs = new Map();
 
 async function startWorkspace() {
   const name = readdirSync(dist).find(
@@ -68,7 +72,9 @@ const control = {
   fault: (content) => (faults.push({ times: 1, ...content }), { ok: true }),
   events: (content) => workspace.webhooks.register({ url: content.url, events: ["*"], active: true, owner: "slack" }),
   calls: () => calls,
-  reset: () => (reset(), (faults.length = calls.length = 0), { ok: true }),
+  responses: () => responses,
+  user: ({ user, ...changes }) => (shownAs.set(user, changes), { ok: true }),
+  reset: () => (reset(), (faults.length = calls.length = responses.length = 0), shownAs.clear(), { ok: true }),
   state: () => {
     const kinds = ["messages", "ephemeralMessages", "views", "files", "channels", "users"];
     return Object.fromEntries(kinds.map((kind) => [kind, workspace.slack[kind].all()]));
@@ -117,6 +123,7 @@ async function callMethod(method, request, url, body, response) {
   if (result.status === 404) return answer(response, { ok: false, error: "unknown_method", req_method: method });
   let content = await result.json();
   if (!["true", "1"].includes(String(args.include_all_metadata).toLowerCase())) content = withoutMetadata(content);
+  if (content.user?.id) Object.assign(content.user, shownAs.get(content.user.id));
   if (fault && fault.after && (await goWrong(fault, response))) return;
   answer(response, content, result.status);
 }
@@ -135,6 +142,7 @@ const server = createServer(async (request, response) => {
     const body = await bodyOf(request);
     const [, area, name] = url.pathname.split("/");
     if (area === "_control") answer(response, control[name](body.length ? JSON.parse(body) : {}));
+    else if (area === "response") responses.push({ url: url.pathname, ...JSON.parse(body) }), answer(response, { ok: true });
     else if (area === "api") await callMethod(name, request, url, body, response);
     else await passOn(request, url, body, response);
   } catch (error) {

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.servers import slack
-from tests.servers.block_kit import check_message
+from tests.servers.block_kit import check_message, check_view
 
 SENDING = {"chat.postMessage", "chat.update", "chat.postEphemeral"}
+SHOWING = {"views.open", "views.push", "views.update", "views.publish"}
 
 
 @pytest.fixture(scope="session")
@@ -26,4 +29,19 @@ def slack_server(_slack_process: slack.Workspace) -> Iterator[slack.Workspace]:
     yield _slack_process
     for call in _slack_process.calls():
         if call["method"] in SENDING:
-            check_message(call["args"])
+            check_message(read(call["args"]))
+        if call["method"] in SHOWING:
+            check_view(read(call["args"])["view"])
+    for sent in _slack_process.responses():
+        if not sent.get("delete_original"):
+            check_message(sent)
+
+
+def read(args: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call with what is JSON in a form post as what it stands for."""
+    return {
+        name: json.loads(value)
+        if name in {"blocks", "view", "metadata"} and isinstance(value, str)
+        else value
+        for name, value in args.items()
+    }
