@@ -13,7 +13,8 @@ from bot.model import Family, Kind, Means, Observation
 from bot.reading import Reading, read
 from tests.mails import BOB, JANE, REP, at, bounce, mbox, plain, story
 from watchers import MailReader, Scope
-from watchers.mail.parse import Head, Mail
+from watchers.mail.head import Head
+from watchers.mail.parse import Mail
 
 SCOPE = Scope(our_domains=frozenset({"vendor.example"}))
 

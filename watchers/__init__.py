@@ -22,7 +22,8 @@ from pydantic import BaseModel, ConfigDict
 from bot.model import Contact, Json, Kind, Observation
 
 if TYPE_CHECKING:
-    from watchers.mail.parse import Head, Mail
+    from watchers.mail.head import Head
+    from watchers.mail.parse import Mail
 
 Raw = TypeVar("Raw")
 

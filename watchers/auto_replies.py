@@ -17,7 +17,8 @@ from watchers.mail.reading import Reading, read_automatic, read_personal
 from watchers.mail.reports import is_report
 
 if TYPE_CHECKING:
-    from watchers.mail.parse import Head, Mail
+    from watchers.mail.head import Head
+    from watchers.mail.parse import Mail
 
 _UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN = 80

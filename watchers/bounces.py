@@ -21,7 +21,8 @@ from watchers.mail.reports import Failure, Report, locate, looks_like_report
 
 if TYPE_CHECKING:
     from bot.model import Json
-    from watchers.mail.parse import Head, Mail
+    from watchers.mail.head import Head
+    from watchers.mail.parse import Mail
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_DIAGNOSTIC = 300

@@ -17,7 +17,8 @@ from watchers.mail.ics import announces_calendar
 from watchers.mail.meetings import same_account
 
 if TYPE_CHECKING:
-    from watchers.mail.parse import Address, Head, Mail
+    from watchers.mail.head import Address, Head
+    from watchers.mail.parse import Mail
 
 BULK = 50
 """A mail of ours to more people than this is a mailing, not a word to a person."""

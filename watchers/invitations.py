@@ -20,7 +20,8 @@ from watchers.mail.meetings import ANSWERS, MOST_ATTENDEES, OTHER, SNAPSHOT, THE
 from watchers.mail.signals import signals
 
 if TYPE_CHECKING:
-    from watchers.mail.parse import Head, Mail, Part
+    from watchers.mail.head import Head
+    from watchers.mail.parse import Mail, Part
 
 MOST_EVENTS = 20
 """So many meetings of one mail are kept; an invitation has one, and some more for changed occurrences."""

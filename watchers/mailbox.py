@@ -17,8 +17,9 @@ from bot.model import Json, Observation
 from watchers import Batch, MailReader, Scope, Settings, Watcher
 from watchers.mail import Item, MailSource, Skipped
 from watchers.mail.files import FileMailbox
+from watchers.mail.head import Head
 from watchers.mail.imap import ImapMailbox
-from watchers.mail.parse import Head, Mail, parse
+from watchers.mail.parse import Mail, parse
 
 log = structlog.get_logger()
 

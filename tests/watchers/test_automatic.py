@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchers.mail.automatic import automatic, is_list, is_reply, subject_prefix
-from watchers.mail.parse import Head, parse
+from watchers.mail.head import Head
+from watchers.mail.parse import parse
 
 
 def head(*lines: str) -> Head:

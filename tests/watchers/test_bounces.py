@@ -24,7 +24,8 @@ from tests.watchers.bounce_mails import (
 )
 from watchers import Scope
 from watchers.bounces import Bounces
-from watchers.mail.parse import Head, parse
+from watchers.mail.head import Head
+from watchers.mail.parse import parse
 
 SCOPE = Scope(our_domains=frozenset({"ours.example"}))
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.model import Json, NeedsHuman, SourceDown
 from watchers.mail import Item, RawMail, Skipped, mbox
 from watchers.mail.files import FRESH_KEPT, MailFiles
-from watchers.mail.parse import LIMITS, Head
+from watchers.mail.head import LIMITS, Head
 
 
 def mail(n: int, body: str = "Hello.") -> bytes:

@@ -20,8 +20,8 @@ from structlog.testing import capture_logs
 from bot.model import Json, NeedsHuman, SourceDown
 from tests.servers.mail import MailServers
 from watchers.mail import Item, RawMail, Skipped, Wants, imap
+from watchers.mail.head import Head
 from watchers.mail.imap import FIRST_RETRY, LONGEST_RETRY, ImapMailbox, ImapSource
-from watchers.mail.parse import Head
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("mail")]
 

@@ -14,7 +14,8 @@ from bot.model import Json, NeedsHuman, Observation
 from tests.servers.mail import MailServers
 from watchers import Batch, MailReader, Scope
 from watchers.mail import Item, RawMail, Skipped, Wants
-from watchers.mail.parse import Head, Mail
+from watchers.mail.head import Head
+from watchers.mail.parse import Mail
 from watchers.mailbox import Mailbox
 
 SCOPE = Scope(

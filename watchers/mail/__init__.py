@@ -11,7 +11,7 @@ from bot.model import Json
 from watchers import Batch
 
 if TYPE_CHECKING:
-    from watchers.mail.parse import Head
+    from watchers.mail.head import Head
 
 
 @dataclass(frozen=True, slots=True)

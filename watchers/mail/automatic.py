@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from watchers.mail.parse import Head
+    from watchers.mail.head import Head
 
 SUBJECTS = """
 automatic reply | auto reply | auto-reply | autoreply | automated reply | auto response | auto-response

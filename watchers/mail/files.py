@@ -1,8 +1,4 @@
-"""Read mails from files: a Maildir, an mbox, a folder with one mail a file, or one file.
-
-In a folder every file is one mail, whatever its ending; only `*.mbox`, or a file named directly that begins
-with a "From " line, is split. One mail at a time is read.
-"""
+"""Watch mails that lie in files: what is new since the last pass, whatever was moved, changed or grew."""
 
 from __future__ import annotations
 
@@ -10,7 +6,6 @@ import asyncio
 import base64
 import hashlib
 import os
-import stat
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +17,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from bot.model import Json, NeedsHuman, SourceDown
 from watchers import Batch, Settings
-from watchers.mail import Item, RawMail, Skipped, Wants, mbox
-from watchers.mail.parse import LIMITS
+from watchers.mail import Item, RawMail, Wants, mbox
+from watchers.mail.folders import Found, Reached, look_through, mails, read_box, read_file, reason
 
 BATCH_MAILS = 200
 BATCH_BYTES = 32 * 2**20
@@ -63,12 +58,11 @@ class MailFiles:
 
     def mails(self) -> Iterator[Item]:
         """Yield every mail, in a stable order, and what could not be read."""
-        for found in self._found():
-            yield from (item for item, _ in self._box(found, 0)) if found.is_mbox else [self._file(found)]
+        return mails(self.paths, self.source)
 
     def total(self) -> int:
         """Count the mails there are now."""
-        return sum(_count(found, 0) for found in self._found())
+        return sum(_count(found, 0) for found in look_through(self.paths))
 
     async def batches(self, cursor: Json, wants: Wants) -> AsyncIterator[Batch[Item]]:
         """Yield what is new since the cursor, whole: a file lies here already, there is nothing to fetch."""
@@ -86,7 +80,7 @@ class MailFiles:
 
     def _batches(self, place: _Place) -> Iterator[Batch[Item]]:
         place.began = place.began or time.time_ns() - CLOCK_GRAIN
-        everything = list(self._found())
+        everything = list(look_through(self.paths))
         new = list(place.new(everything))
         starts = {found.path: _resume(found, place.boxes) for found in new if found.is_mbox}
         total = sum(_count(found, starts.get(found.path, 0)) for found in new)
@@ -101,75 +95,16 @@ class MailFiles:
         place.finish(everything)
         yield Batch(self.source, items, place.cursor(), total)
 
-    def _read(self, new: Sequence[_Found], starts: dict[str, int], place: _Place) -> Iterator[Item]:
+    def _read(self, new: Sequence[Found], starts: dict[str, int], place: _Place) -> Iterator[Item]:
         for found in new:
             if not found.is_mbox:
-                place.upto = found.key
-                yield self._file(found)
+                place.upto = _key(found)
+                yield read_file(found, self.source)
                 continue
-            for item, reached in self._box(found, starts[found.path]):
+            for item, reached in read_box(found, starts[found.path], self.source):
                 if reached is not None:
-                    place.boxes[found.key] = reached
+                    place.boxes[_key(found)] = reached
                 yield item
-
-    def _file(self, found: _Found) -> Item:
-        if found.trouble:
-            return Skipped(self.source, found.label, found.trouble)
-        try:
-            with Path(found.path).open("rb") as file:
-                return RawMail(self.source, found.label, file.read(LIMITS.mail))
-        except OSError as error:
-            return Skipped(self.source, found.label, _reason(error))
-
-    def _box(self, found: _Found, start: int) -> Iterator[tuple[Item, _Reached | None]]:
-        """Yield the mails of an mbox from an offset on, each with how far that brings us."""
-        try:
-            with Path(found.path).open("rb") as file:
-                for begin, content, end in mbox.mails(file, start):
-                    reached = (end, mbox.tail(file, end))
-                    yield RawMail(self.source, f"{found.label}@{begin}", content), reached
-        except OSError as error:
-            yield Skipped(self.source, found.label, _reason(error)), None
-
-    def _found(self) -> Iterator[_Found]:
-        """Yield the files of all paths, each folder's sorted, whatever order the file system has them in."""
-        for path in self.paths:
-            if path.is_dir():
-                yield from _walk(path)
-                continue
-            named = _look(str(path), str(path))
-            splits = mbox.is_named_mbox(str(path)) or (not named.trouble and mbox.begins_as_mbox(path))
-            yield _look(str(path), str(path), is_mbox=splits)
-
-
-_Reached = tuple[int, str]
-"""An offset in an mbox, and the digest of what stands before it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A file; `folder` names the one it lies in, with its inode. `trouble` says why it cannot be read."""
-
-    path: str
-    folder: str
-    is_mbox: bool = False
-    size: int = 0
-    mtime: int = 0
-    changed: int = 0
-    trouble: str = ""
-
-    @property
-    def label(self) -> str:
-        """Return the path as text, also where its name is not UTF-8."""
-        return os.fsencode(self.path).decode("utf-8", "replace")
-
-    @property
-    def key(self) -> str:
-        return _digest(self.path).hex()
-
-    @property
-    def version(self) -> bytes:
-        return _digest(f"{self.path}\0{self.size}\0{self.mtime}")
 
 
 class _Saved(BaseModel):
@@ -178,7 +113,7 @@ class _Saved(BaseModel):
     mark: int = 0
     fresh: str = ""
     folders: str = ""
-    boxes: dict[str, _Reached] = {}
+    boxes: dict[str, Reached] = {}
     began: int = 0
     upto: str = ""
 
@@ -196,7 +131,7 @@ class _Place:
     mark: int = 0
     fresh: set[bytes] = field(default_factory=set)
     folders: set[bytes] = field(default_factory=set)
-    boxes: dict[str, _Reached] = field(default_factory=dict)
+    boxes: dict[str, Reached] = field(default_factory=dict)
     began: int = 0
     upto: str = ""
 
@@ -223,56 +158,30 @@ class _Place:
         dumped: dict[str, Json] = saved.model_dump(mode="json")
         return dumped
 
-    def new(self, everything: Sequence[_Found]) -> Iterator[_Found]:
+    def new(self, everything: Sequence[Found]) -> Iterator[Found]:
         """Yield what this pass has to read; an mbox always, for it knows its own offset."""
-        read = {found.key: at for at, found in enumerate(everything)}.get(self.upto, -1) if self.upto else -1
+        read = (
+            {_key(found): at for at, found in enumerate(everything)}.get(self.upto, -1) if self.upto else -1
+        )
         folders = {found.folder for found in everything}
         known = {folder for folder in folders if _digest(folder) in self.folders}
         for at, found in enumerate(everything):
             unchanged = found.changed <= self.mark and found.folder in known
-            is_new = found.trouble or not (unchanged or found.version in self.fresh)
+            is_new = found.trouble or not (unchanged or _version(found) in self.fresh)
             if found.is_mbox or (at > read and is_new):
                 yield found
 
-    def finish(self, everything: Sequence[_Found]) -> None:
+    def finish(self, everything: Sequence[Found]) -> None:
         """Note that all of this was read."""
         self.mark, self.began, self.upto = self.began, 0, ""
-        fresh = [found.version for found in everything if found.changed > self.mark and not found.is_mbox]
+        fresh = [_version(found) for found in everything if found.changed > self.mark and not found.is_mbox]
         self.fresh = set(fresh[:FRESH_KEPT])
         self.folders = {_digest(folder) for folder in {found.folder for found in everything}}
-        boxes = {found.key for found in everything if found.is_mbox}
+        boxes = {_key(found) for found in everything if found.is_mbox}
         self.boxes = {key: reached for key, reached in self.boxes.items() if key in boxes}
 
 
-def _walk(root: Path) -> Iterator[_Found]:
-    """Yield the files under a folder in order; of a Maildir only what was delivered."""
-    try:
-        entries = sorted(os.scandir(root), key=lambda entry: entry.name)
-        folder = f"{root}\0{root.stat().st_ino}"
-    except OSError as error:
-        yield _Found(str(root), str(root), trouble=_reason(error))
-        return
-    folders = {entry.name for entry in entries if entry.is_dir(follow_symlinks=False)}
-    is_maildir = {"cur", "new"} <= folders
-    for entry in entries:
-        if entry.name in folders:
-            if not (is_maildir and entry.name == "tmp"):
-                yield from _walk(Path(entry.path))
-        elif not is_maildir:
-            yield _look(entry.path, folder, is_mbox=mbox.is_named_mbox(entry.path))
-
-
-def _look(path: str, folder: str, *, is_mbox: bool = False) -> _Found:
-    try:
-        status = os.stat(path)  # noqa: PTH116 - a Path each makes looking through 100,000 files twice as slow
-    except OSError as error:
-        return _Found(path, folder, trouble=_reason(error))
-    if not stat.S_ISREG(status.st_mode):
-        return _Found(path, folder, trouble="not a regular file")
-    return _Found(path, folder, is_mbox, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-def _count(found: _Found, start: int) -> int:
+def _count(found: Found, start: int) -> int:
     """Count the mails of a file; of an mbox those after an offset."""
     if not found.is_mbox:
         return 1
@@ -283,9 +192,9 @@ def _count(found: _Found, start: int) -> int:
         return 1
 
 
-def _resume(found: _Found, boxes: dict[str, _Reached]) -> int:
+def _resume(found: Found, boxes: dict[str, Reached]) -> int:
     """Return where to go on in an mbox: at its beginning, unless it only grew since."""
-    at, digest = boxes.get(found.key, (0, ""))
+    at, digest = boxes.get(_key(found), (0, ""))
     try:
         with Path(found.path).open("rb") as file:
             return at if mbox.goes_on(file, at, digest) else 0
@@ -300,7 +209,7 @@ def _must_open(path: Path) -> None:
     except PermissionError as error:
         raise NeedsHuman(f"{path} may not be read", _LET_US_READ) from error
     except OSError as error:
-        raise SourceDown(f"{path} cannot be opened: {_reason(error)}") from error
+        raise SourceDown(f"{path} cannot be opened: {reason(error)}") from error
     if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
         raise NeedsHuman(f"{path} may not be read", _LET_US_READ)
 
@@ -308,8 +217,12 @@ def _must_open(path: Path) -> None:
 _LET_US_READ = "give the user that runs Stillthere the right to read it"
 
 
-def _reason(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()
+def _key(found: Found) -> str:
+    return _digest(found.path).hex()
+
+
+def _version(found: Found) -> bytes:
+    return _digest(f"{found.path}\0{found.size}\0{found.mtime}")
 
 
 def _digest(text: str) -> bytes:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from watchers import under
 from watchers.mail import zones
-from watchers.mail.parse import decode_charset
+from watchers.mail.head import decode_charset
 
 if TYPE_CHECKING:
-    from watchers.mail.parse import Head
+    from watchers.mail.head import Head
 
 MAX_BYTES = 512 * 2**10
 MAX_EVENTS = 200

@@ -28,7 +28,8 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from bot.model import Json, NeedsHuman, SourceDown
 from watchers import Batch, Settings
 from watchers.mail import Item, RawMail, Skipped, Wants
-from watchers.mail.parse import LIMITS, parse
+from watchers.mail.head import LIMITS
+from watchers.mail.parse import parse
 
 log = structlog.get_logger()
 logging.getLogger("imapclient").setLevel(logging.WARNING)  # at debug level it logs tokens and bodies

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from watchers.mail.parse import LIMITS
+from watchers.mail.head import LIMITS
 
 BLOCK = 2**20
 SEPARATOR_LINE = 1000

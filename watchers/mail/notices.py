@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from watchers.mail import bounce_layouts as layouts
-from watchers.mail.parse import Head, split_head
+from watchers.mail.head import Head, split_head
 from watchers.mail.wording import plain
 
 MOST_NAMED = 200

@@ -24,7 +24,8 @@ from watchers.mail.words import any_of
 
 if TYPE_CHECKING:
     from watchers import Scope
-    from watchers.mail.parse import Head, Mail
+    from watchers.mail.head import Head
+    from watchers.mail.parse import Mail
 
 
 @dataclass(frozen=True, slots=True)

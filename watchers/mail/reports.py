@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from watchers.mail import bounce_layouts as layouts
+from watchers.mail.head import Head, split_head
 from watchers.mail.notices import (
     ADDRESS,
     CODED,
@@ -27,7 +28,7 @@ from watchers.mail.notices import (
     read_notice,
     unwrapped,
 )
-from watchers.mail.parse import Head, Mail, Part, split_head
+from watchers.mail.parse import Mail, Part
 from watchers.mail.wording import plain
 
 MOST_RECIPIENTS = 200
