@@ -32,10 +32,11 @@ format: $(VENV)/.ready
 	$(RUN)/ruff check --fix .
 
 $(VENV)/.ready: pyproject.toml uv.lock
-	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Stillthere needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
-	test -x $(VENV)/bin/uv || { $(PYTHON) -m venv $(VENV) && $(VENV)/bin/pip install --quiet --disable-pip-version-check "uv>=0.8,<1"; }
-	UV_SYSTEM_CERTS=1 VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv sync --active --locked --inexact --quiet
-	touch $@
+	@echo "Setting up, once: about 20 seconds ..."
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Stillthere needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	@test -x $(VENV)/bin/uv || { $(PYTHON) -m venv $(VENV) && $(VENV)/bin/pip install --quiet --disable-pip-version-check "uv>=0.8,<1"; }
+	@UV_SYSTEM_CERTS=1 VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv sync --active --locked --inexact --quiet
+	@touch $@
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -13,6 +13,7 @@ import structlog
 from rich.console import Console
 
 from bot import config
+from bot.crm.csv import read_contacts
 from bot.model import NeedsHuman, SourceDown
 from bot.service import Service, now
 from bot.slack.app import Connection, SlackApp
@@ -36,6 +37,8 @@ async def serve(config_file: Path, console: Console) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
+    if plan.config.contacts is not None:
+        await asyncio.to_thread(read_contacts, plan.config.contacts)
     async with await TinyStore.open(plan.config.data) as store:
         for notice in store.notices:
             log.error("store.notice", notice=notice)

@@ -58,6 +58,7 @@ KNOWN_FOR = timedelta(days=180)
 
 SILENT = "silent"
 MEETING = "meeting"
+FAREWELL = "farewell"
 
 NO_LIFE = "nothing was found that shows them there"
 NO_MAIL = "no mail with them was found"
@@ -145,7 +146,11 @@ def contact(address: str, history: Sequence[Observation], kinds: Mapping[str, Ki
     known = [seen for seen in history if seen.kind in kinds]
     life = {seen.key for seen in proofs_of_life(known, kinds) if kinds[seen.kind].family is not Family.ANSWER}
     return [
-        seen for seen in known if seen.key in life or (is_move_by(address, seen) and seen.facts.get("words"))
+        seen
+        for seen in known
+        if seen.key in life
+        or seen.kind == FAREWELL
+        or (is_move_by(address, seen) and seen.facts.get("words"))
     ]
 
 
@@ -163,17 +168,22 @@ def leads(verdict: Verdict | None, item: Evidence) -> bool:
     """Say whether evidence is of the sort that makes the verdict: it is told first."""
     if item.weight <= 0 or item.kind == SILENT:
         return False
-    return item.means is (Means.SLIPPING if verdict is Verdict.SLIPPING else Means.GONE) or item.explicit
+    pulling_away = item.means is Means.SLIPPING or item.kind in DEPARTURES
+    return pulling_away if verdict is Verdict.SLIPPING else item.means is Means.GONE
 
 
 def telling(evidence: Sequence[Evidence]) -> list[Evidence]:
-    """Return what an assessment keeps: what counts, what does not and says why, the newest of the rest."""
+    """Return what an assessment keeps: what counts, what does not and says why, the newest of the rest.
+
+    Of meetings only what they mean together is told: the invitations themselves are kept for everybody at
+    the account.
+    """
     newest: dict[str, Evidence] = {}
     for item in evidence:
         if item.kind not in newest or item.at > newest[item.kind].at:
             newest[item.kind] = item
     kept = [item for item in evidence if item.weight > 0 or item.note or newest[item.kind] is item]
-    return kept[:KEPT]
+    return [item for item in kept if item.kind != MEETING][:KEPT]
 
 
 def silence_evidence(rhythm: silence.Silence, now: datetime) -> Evidence:

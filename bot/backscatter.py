@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from bot.model import Observation
 
-NEVER_WROTE = "we never wrote to them"
+NEVER_WROTE = "we never wrote to them, by the mail that was read"
 NOT_OURS = "it answers a mail that was not ours"
 UNKNOWN_ORIGINAL = "it does not show which mail of ours it answers"
 NEVER_WORKED = "no earlier mail is known to have reached this address: perhaps a typo"

@@ -33,11 +33,15 @@ class Checked:
 class Outcome:
     """What a check found.
 
-    `unreadable` counts mails, `closed` says which places could not be opened and why.
+    `mails` were read, `unreadable` could not be. `seen` counts the contacts of whom there is any mail, and
+    `ours` those we wrote to. `closed` says which places could not be opened and why.
     """
 
     checked: tuple[Checked, ...]
+    mails: int = 0
     unreadable: int = 0
+    seen: int = 0
+    ours: int = 0
     closed: tuple[str, ...] = ()
 
 
@@ -60,18 +64,28 @@ class Check:
         boxes = tuple(FileMailbox(kind="files", path=path) for path in paths)
         watcher = Mailbox(Mailbox.Config(mailboxes=boxes))
         closed: list[str] = []
+        mails = 0
         async with _store(self.data) as store:
             await _watch(store, self.contacts)
             pipeline = Pipeline(store, Rules(kinds(), derivers()), self.our_domains, baseline=False)
             for source in watcher.sources(await pipeline.scope()):
                 try:
-                    await pipeline.sweep(watcher, source, now, progress)
+                    mails += (await pipeline.sweep(watcher, source, now, progress)).items
                 except (SourceDown, NeedsHuman) as failure:
                     closed.append(failure.what)
             assessments = await pipeline.judge(now)
+            known = [await store.person(contact.address) for contact in self.contacts]
         judged = {assessment.contact: assessment for assessment in assessments}
         checked = tuple(Checked(contact, judged[contact.address]) for contact in self.contacts)
-        return Outcome(checked, sum(watcher.broken.values()), tuple(closed))
+        histories = [person.observations for person in known if person is not None and person.observations]
+        return Outcome(
+            checked,
+            mails=mails,
+            unreadable=sum(watcher.broken.values()),
+            seen=len(histories),
+            ours=sum(any(seen.kind == "written_to" for seen in history) for history in histories),
+            closed=tuple(closed),
+        )
 
 
 async def _watch(store: Store, contacts: Iterable[Contact]) -> None:

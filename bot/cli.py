@@ -6,7 +6,7 @@ import asyncio
 import io
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from bot import __version__
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from bot.check import Outcome
     from bot.crm.csv import Contacts
     from bot.pipeline import Progress
 
@@ -147,7 +148,9 @@ def check(
     as_json: bool,
     verbose: bool,
 ) -> None:
-    """Say who of your contacts has left, is slipping or is there, from mail you already have.
+    """Judge your contacts by mail you already have.
+
+    Says who has left, is slipping or is there, and why.
 
     Nothing is sent anywhere and, without --data, nothing is kept.
     """
@@ -164,6 +167,7 @@ def check(
     asked = offline.Check(listed.contacts, mail, our_domains, data)
     with progress("mails") as told:
         found = asyncio.run(asked.run(now or datetime.now(UTC), told))
+    tell_what_was_read(found, our_domains)
     for reason in found.closed:
         note(f"{reason}: contacts who are seen only there are unchecked")
     if found.unreadable:
@@ -187,7 +191,8 @@ def check(
     help="A mail domain of our own team. Repeatable.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON a mail.")
-def read(paths: tuple[Path, ...], our_domains: tuple[str, ...], as_json: bool) -> None:
+@click.option("--verbose", is_flag=True, help="Also show the mails that say nothing of this kind.")
+def read(paths: tuple[Path, ...], our_domains: tuple[str, ...], as_json: bool, verbose: bool) -> None:
     """Say what each mail means, and why it is taken for that.
 
     PATH is a Maildir, an mbox, a folder with one mail a file, or one file.
@@ -205,7 +210,8 @@ def read(paths: tuple[Path, ...], our_domains: tuple[str, ...], as_json: bool) -
         return
     from bot import report
 
-    counts = report.mails(readings, console())
+    single = len(paths) == 1 and paths[0].is_file()
+    counts = report.mails(readings, console(), everything=verbose or single)
     said = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in counts.most_common())
     note(said or "there is no mail in it")
 
@@ -217,7 +223,9 @@ def read(paths: tuple[Path, ...], our_domains: tuple[str, ...], as_json: bool) -
     help="Leave the story's mails and store in this folder, to look at afterwards.",
 )
 def demo(keep: Path | None) -> None:
-    """Play the story of a champion who slips away, through the real pipeline, in a few seconds.
+    """Play the story of a champion who slips away.
+
+    It runs through the real pipeline in a few seconds.
 
     Needs no network, no token and no configuration.
     """
@@ -239,7 +247,9 @@ def demo(keep: Path | None) -> None:
 )
 @click.option("--verbose", is_flag=True, help="Log every look at every source.")
 def run(config_file: Path, verbose: bool) -> None:
-    """Watch, as a service: look at every source when it is due and alert in Slack.
+    """Watch as a service, and alert in Slack.
+
+    Every source is looked at when it is due.
 
     Without Slack tokens alerts are shown in the terminal. SIGTERM or Ctrl-C stops it cleanly.
     """
@@ -303,6 +313,19 @@ def print_json(line: object) -> None:
 def note(text: str) -> None:
     """Say something to the person at the terminal that is no result."""
     click.echo(text, err=True)
+
+
+def tell_what_was_read(found: Outcome, our_domains: Iterable[str]) -> None:
+    """Say how much there was to judge by, and what a slip on the command line would look like."""
+    people = len(found.checked)
+    note(
+        f"{found.mails} new mails read; {found.seen} of {people} contacts seen, {found.ours} written to by us"
+    )
+    if found.seen and not found.ours:
+        domains = ", ".join(our_domains)
+        note(f"no mail from {domains} to a contact: is the domain right, and is the sent mail among it?")
+    if people and not found.seen:
+        note("there is no mail with any of these contacts: is it the right mail?")
 
 
 def tell_bad_rows(found: Contacts, path: Path) -> None:

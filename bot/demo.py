@@ -36,8 +36,23 @@ class Told:
     alerts: int
 
 
+OPENING = (
+    "Rita sells to Acme. Jane Doe argues for her there. These are the mails in Rita's mailbox, and what "
+    "Stillthere would say in Slack (the buttons work there)."
+)
+CLOSING = "Try it on your own mail: stillthere check --contacts contacts.csv --mail ~/Maildir --our-domain your.domain"
+
+
 async def play(console: Console, folder: Path | None = None) -> list[Told]:
     """Play the story on a console, in `folder` (which is kept) or in one that is removed afterwards."""
+    console.print(Text(OPENING))
+    told = await _in_folder(console, folder)
+    console.print()
+    console.print(Text(CLOSING))
+    return told
+
+
+async def _in_folder(console: Console, folder: Path | None) -> list[Told]:
     if folder is not None:
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         return await _play(console, folder)

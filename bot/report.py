@@ -33,6 +33,8 @@ COLOURS = {
     Verdict.UNCHECKED: "dim",
     Verdict.ACTIVE: "green",
 }
+WIDEST_ADDRESS = 32
+DOUBTFUL = frozenset({Verdict.LEFT, Verdict.LIKELY_LEFT, Verdict.SLIPPING})
 LINES = 3
 """How many evidence lines a contact gets in the table."""
 
@@ -60,7 +62,8 @@ def contacts(checked: Sequence[Checked], console: Console) -> None:
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
     table.add_column("Verdict", no_wrap=True)
-    table.add_column("Contact", ratio=2, min_width=26, overflow="fold")
+    widest = max(len(item.contact.address) for item in checked)
+    table.add_column("Contact", ratio=2, min_width=min(widest, WIDEST_ADDRESS), overflow="fold")
     table.add_column("Why", ratio=5, overflow="fold")
     for item in sorted(
         checked, key=lambda item: (ORDER.index(item.assessment.verdict), item.contact.address)
@@ -86,11 +89,15 @@ def _who(item: Checked) -> Text:
 
 def _why(assessment: Assessment) -> Text:
     why = Text(clean(assessment.headline))
-    for item in [item for item in assessment.evidence if _says_something(item)][:LINES]:
-        why.append(f"\n{item.at:%-d %b %Y}  ", "dim")
+    if assessment.verdict in DOUBTFUL:
+        why.append(f" ({assessment.strength} evidence)", "dim")
+    for item in [item for item in assessment.evidence if _says_more(item, assessment)][:LINES]:
+        why.append(f"\n{item.at:%-d %B %Y}  ", "dim")
         why.append(clean(item.sentence))
         if item.note:
             why.append(f" ({item.note})", "dim")
+    if assessment.other_explanations:
+        why.append(f"\nstill possible: {'; '.join(assessment.other_explanations)}", "dim")
     for suggestion in assessment.suggestions:
         why.append("\nturn to ", "dim")
         why.append(clean(suggestion.name), "bold")
@@ -100,17 +107,25 @@ def _why(assessment: Assessment) -> Text:
     return why
 
 
-def _says_something(item: Evidence) -> bool:
-    return bool(item.key) and (item.weight > 0 or bool(item.note) or item.kind not in PLAIN)
+def _says_more(item: Evidence, assessment: Assessment) -> bool:
+    """Say whether a line of evidence tells the reader something that the headline does not."""
+    if item.sentence == assessment.headline and not item.note:
+        return False
+    return item.weight > 0 or bool(item.note) or item.kind not in PLAIN
 
 
-def mails(readings: Iterable[Reading], console: Console) -> Counter[str]:
-    """Print what each mail was read as and why; return how often each kind was read."""
+def mails(readings: Iterable[Reading], console: Console, *, everything: bool) -> Counter[str]:
+    """Print what each mail was read as and why; return how often each kind was read.
+
+    Mails with nothing to report are only counted, unless `everything` is to be printed.
+    """
     counts: Counter[str] = Counter()
     for reading in readings:
         telling = [seen for seen in reading.observations if seen.kind not in PLAIN]
         nothing = "could not be read" if reading.trouble else "nothing to report"
         counts.update({seen.kind for seen in telling} or {nothing})
+        if not (telling or reading.trouble or everything):
+            continue
         console.print(Text(clean(reading.file), "bold"))
         if reading.trouble:
             console.print(Text("  could not be read", "red").append(f": {clean(reading.trouble)}", "default"))
@@ -130,7 +145,7 @@ def _explain(seen: Observation, console: Console) -> None:
     line.append(TITLES.get(seen.kind, seen.kind.replace("_", " ")), "bold yellow")
     if seen.contact:
         line.append(f"  {clean(seen.contact)}")
-    line.append(f"  {seen.at:%-d %b %Y}", "dim")
+    line.append(f"  {seen.at:%-d %B %Y}", "dim")
     console.print(line)
     console.print(Text(f"    {clean(seen.sentence)}"))
     for reason in seen.because:

@@ -61,7 +61,10 @@ class Service:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Take up what an earlier run left, then watch until the block ends; finish what is under way."""
+        """Take up what an earlier run left, look at every source, then watch until the block ends.
+
+        Every start looks at once, whether or not the slot was used before: what was mended shows at once.
+        """
         await self.take_contacts()
         await self.judge_news()
         await self.bring_out()
@@ -72,6 +75,8 @@ class Service:
         schedule.often(OUTBOX_EVERY, "outbox", self.bring_out)
         wakers = [asyncio.create_task(self._wake(unit)) for unit in await self._units()]
         try:
+            for watcher, _ in self.plan.watchers:
+                await self.sweep(watcher)
             schedule.start()
             log.info("service.started", contacts=len(await self.store.contacts()), sources=len(wakers))
             yield

@@ -68,7 +68,7 @@ def story() -> tuple[Step, ...]:
         ),
         Step(
             moment("2026-05-31T09:00"),
-            "The call moves to 20 August by a bare calendar update; two days pass without a word",
+            "The call moves to 20 August, without a word",
             (invitation("2026-05-29T07:58", last, 2, ""),),
         ),
         Step(
@@ -81,7 +81,7 @@ def story() -> tuple[Step, ...]:
         ),
         Step(
             moment("2026-07-06T08:34"),
-            "Minutes later the auto-reply to an earlier mail arrives",
+            "Minutes later, the reply to an earlier mail",
             (auto_reply("2026-07-06T08:33"),),
             "Trackers of bought profiles say this one to six weeks later. The pushes they never see.",
         ),

@@ -150,7 +150,7 @@ def test_a_bounce_for_a_mail_that_was_not_ours_never_alarms() -> None:
 
 
 def test_a_bounce_of_somebody_we_never_wrote_to_says_so() -> None:
-    assert note_of(judged([bounce(1)]), "mailbox_gone") == "we never wrote to them"
+    assert note_of(judged([bounce(1)]), "mailbox_gone") == "we never wrote to them, by the mail that was read"
 
 
 def test_a_first_mail_that_bounces_is_a_typo() -> None:
@@ -224,6 +224,18 @@ def test_a_farewell_is_slipping_until_its_last_day_and_left_after_it() -> None:
     after = judged([*exchange(), farewell], NOW + timedelta(days=5))
     assert before.verdict is Verdict.SLIPPING
     assert after.verdict is Verdict.LEFT
+
+
+def test_a_farewell_is_the_headline_and_the_last_contact_before_any_silence() -> None:
+    found = judged([*(wrote(days) for days in range(60, 300, 7)), seen("farewell", 3, message_id="bye")])
+    assert found.headline == "farewell 3 days ago"
+    assert found.last_contact == days_ago(3)
+    assert not any("silent" in item.sentence for item in found.evidence)
+
+
+def test_a_meeting_of_somebody_else_at_the_account_is_no_evidence() -> None:
+    found = judged([*exchange(), wrote(3), meeting(2, -9, by="frank@acme.example")])
+    assert all(item.kind != "meeting" for item in found.evidence)
 
 
 def test_a_farewell_without_a_date_is_slipping() -> None:

@@ -100,7 +100,8 @@ def parse_contacts(text: str, where: str) -> Contacts:
     columns = recognise(header)
     if "email" not in columns:
         found = ", ".join(name.strip() for name in header if name.strip())[:200]
-        raise NeedsHuman(f"{where}: no e-mail column among: {found}", "name one column 'email'")
+        problem = f"no e-mail column among: {found}" if found.isprintable() and found else "holds no table"
+        raise NeedsHuman(f"{where}: {problem}", "save a CSV file whose first line names a column 'email'")
     contacts: dict[str, Contact] = {}
     bad: list[BadRow] = []
     for number, row in enumerate(rows, start=1):
