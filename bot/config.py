@@ -7,13 +7,21 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 from zoneinfo import available_timezones
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from yaml.composer import ComposerError
 from yaml.constructor import ConstructorError
 from yaml.parser import ParserError
@@ -27,6 +35,9 @@ Checked = TypeVar("Checked", bound=BaseModel)
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 LONGEST = timedelta(days=366)
+
+NEVER_QUIET = (time(), time())
+"""Quiet hours that never begin."""
 
 LARGEST = 128 * 2**10
 """How many characters of settings are read: hundreds of mailboxes."""
@@ -79,9 +90,42 @@ def zone(value: str) -> str:
     return value
 
 
+def quiet_hours(value: object) -> object:
+    """Read "18:00-08:00", from when to when nobody is disturbed, or none; a pair of times stays as it is."""
+    if value in (None, False, "none"):
+        return NEVER_QUIET
+    if isinstance(value, tuple):
+        return value
+    match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d) ?- ?([01]?\d|2[0-3]):([0-5]\d)", str(value).strip())
+    if match is None:
+        raise ValueError('write hours such as "18:00-08:00", or none')
+    begin_hour, begin_minute, end_hour, end_minute = map(int, match.groups())
+    return time(begin_hour, begin_minute), time(end_hour, end_minute)
+
+
+def address(value: str) -> str:
+    """Accept an e-mail address, in lower case."""
+    found = value.strip().lower()
+    if not re.fullmatch(r"[^\s@;,]+@[^\s@;,]+", found):
+        raise ValueError(f"'{value[:80]}' is no e-mail address: write one such as rita@vendor.example")
+    return found
+
+
+def channel(value: str) -> str:
+    """Accept a channel's id; by its name Slack finds a channel to post in, but not to look at."""
+    if value.startswith(("#", "@")):
+        raise ValueError(
+            "write the channel's id, such as C0123456789: Slack shows it below the channel's details"
+        )
+    return value.strip()
+
+
+QuietHours = Annotated[tuple[time, time], BeforeValidator(quiet_hours)]
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 Domain = Annotated[str, AfterValidator(domain)]
 Zone = Annotated[str, AfterValidator(zone)]
+Address = Annotated[str, AfterValidator(address)]
+Channel = Annotated[str, Field(min_length=1), AfterValidator(channel)]
 
 
 class Section(BaseModel):
@@ -104,11 +148,46 @@ class Http(Section):
     port: int = Field(default=3000, ge=1, le=65535, description="the port to listen at")
 
 
+class SalesTeam(Section):
+    """Reps who share a channel."""
+
+    members: tuple[Address, ...] = Field(min_length=1, description="the e-mail addresses of its reps")
+    channel: Channel = Field(description="the id of its channel")
+    lead: Address | None = Field(
+        default=None, description="the e-mail address of who hears of what nobody else can take"
+    )
+
+
 class Slack(Section):
     """Where alerts go. Tokens are read from the environment variables that are named here."""
 
-    channel: str = Field(
-        min_length=1, description='the channel of the alerts, such as "#champions", or its id'
+    channel: Channel = Field(description="the id of the channel of the alerts, such as C0123456789")
+    admins: tuple[Address, ...] = Field(
+        default=(), description="the e-mail addresses of who may do everything"
+    )
+    teams: tuple[SalesTeam, ...] = Field(default=(), description="teams with a channel of their own")
+    backups: dict[Address, Address] = Field(
+        default={}, description="who stands in for a rep who is gone or away"
+    )
+    home: Literal["channel", "dm"] = Field(
+        default="channel",
+        description="where Left and Likely left are told: in the channel, or to the owner alone",
+    )
+    slipping: Literal["channel", "dm"] = Field(default="dm", description="where Slipping is told")
+    names: Literal["full", "initials"] = Field(
+        default="full", description="how people are named in channels; in public ones always by initials"
+    )
+    shadow: bool = Field(default=False, description="send everything to the admins only, to try it out")
+    quiet_hours: QuietHours = Field(
+        default=(time(18), time(8)),
+        description="from when to when, and on weekends, nobody is disturbed, in each rep's own time zone; "
+        "or none",
+    )
+    alerts_a_day: int = Field(
+        default=5,
+        ge=1,
+        le=100,
+        description="how many alerts a rep gets a day; the others wait for the next working day",
     )
     bot_token_env: str = Field(default="SLACK_BOT_TOKEN", description="the variable with the bot token")
     app_token_env: str = Field(
@@ -119,6 +198,12 @@ class Slack(Section):
     )
     http: Http | None = Field(default=None, description="listen for signed requests instead of Socket Mode")
     api: str = Field(default="https://slack.com/api/", description="where Slack's Web API is")
+
+    @model_validator(mode="after")
+    def _somebody_is_there_to_try_it_out(self) -> Self:
+        if self.shadow and not self.admins:
+            raise ValueError("shadow is on, but there are no admins to send everything to: name one")
+        return self
 
     @property
     def bot_token(self) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import click
 from pydantic import BaseModel
@@ -97,11 +97,14 @@ def _type(annotation: Any) -> str:
     if list(models_in(annotation)):
         return "list of sections, below" if get_origin(annotation) in {list, tuple} else "section, below"
     if get_origin(annotation) is Literal:
-        return f"`{among[0]}`"
+        return " or ".join(f"`{one}`" for one in among)
+    if among == [time, time]:
+        return "hours"
     if get_origin(annotation) in {list, tuple}:
         return f"list of {_type(among[0])}"
     if get_origin(annotation) is dict:
-        return "section, below"
+        is_plain = all(get_origin(one) is Annotated for one in among)
+        return " to ".join(map(_type, among)) if is_plain else "section, below"
     return _type(among[0]) if among else WORDS[annotation]
 
 
@@ -110,10 +113,12 @@ def _default(field: FieldInfo) -> str:
     value = field.default
     if value is PydanticUndefined:
         return "required"
-    if value in (None, "", ()):
+    if value in (None, "", (), {}):
         return ""
     if isinstance(value, timedelta):
         return _time(value)
+    if isinstance(value, tuple) and isinstance(value[0], time):
+        return f"`{'-'.join(f'{at:%H:%M}' for at in value)}`"
     if isinstance(value, tuple):
         return f"`[{', '.join(value)}]`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"

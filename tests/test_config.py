@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from bot import config
-from bot.config import Config, Plan, Running, models_in
+from bot.config import NEVER_QUIET, Config, Plan, Running, models_in
 from bot.model import NeedsHuman
 from watchers.mailbox import Mailbox
 
@@ -42,7 +42,7 @@ def keys_of(model: type[BaseModel]) -> set[str]:
 def test_the_example_loads_and_alerts_in_the_champions_channel() -> None:
     plan = config.load(EXAMPLE)
     assert plan.config.slack is not None
-    assert plan.config.slack.channel == "#champions"
+    assert plan.config.slack.channel == "C0123456789"
     assert plan.config.team.domains == ["vendor.example"]
     assert [watcher.name for watcher, _ in plan.watchers] == ["mailbox"]
 
@@ -280,6 +280,45 @@ def test_tokens_are_taken_from_the_variables_that_are_named(
     slack = load(tmp_path, f"{TEAM}slack:\n  channel: x\n  bot_token_env: OUR_BOT\n").config.slack
     assert slack is not None
     assert (slack.bot_token, slack.app_token) == ("xoxb-1", "")
+
+
+def test_what_the_team_chose_for_its_alerts_is_read(tmp_path: Path) -> None:
+    slack = load(
+        tmp_path,
+        f"{TEAM}slack:\n  channel: C1\n  admins: [Ada@Vendor.example]\n  quiet_hours: 19:30 - 7:00\n"
+        "  backups: {Rita@vendor.example: omar@vendor.example}\n"
+        "  teams:\n    - {members: [rita@vendor.example], channel: C2}\n",
+    ).config.slack
+    assert slack is not None
+    assert slack.quiet_hours == (time(19, 30), time(7))
+    assert slack.admins == ("ada@vendor.example",)
+    assert slack.backups == {"rita@vendor.example": "omar@vendor.example"}
+    assert (slack.teams[0].channel, slack.teams[0].lead) == ("C2", None)
+
+
+@pytest.mark.parametrize("value", ["none", "off", "null", "no"])
+def test_quiet_hours_may_be_none(tmp_path: Path, value: str) -> None:
+    slack = load(tmp_path, f"{TEAM}slack:\n  channel: C1\n  quiet_hours: {value}\n").config.slack
+    assert slack is not None
+    assert slack.quiet_hours == NEVER_QUIET
+
+
+@pytest.mark.parametrize(
+    ("line", "cure"),
+    [
+        ('channel: "#champions"', "the channel's id"),
+        ("quiet_hours: 18-8", '"18:00-08:00"'),
+        ("quiet_hours: 25:00-08:00", '"18:00-08:00"'),
+        ("admins: [rita]", "such as rita@vendor.example"),
+        ("shadow: true", "there are no admins"),
+        ("home: email", "'channel' or 'dm'"),
+        ("alerts_a_day: 0", "greater than or equal to 1"),
+        ("teams: [{members: [], channel: C2}]", "at least one"),
+    ],
+)
+def test_what_cannot_be_of_an_alert_is_refused_with_a_cure(tmp_path: Path, line: str, cure: str) -> None:
+    channel = "" if line.startswith("channel") else "  channel: C1\n"
+    assert cure in str(refusal(tmp_path, f"{TEAM}slack:\n{channel}  {line}\n"))
 
 
 @given(st.text(st.sampled_from("ab:-[]{}&*!'\"\n \t#0|>?,."), max_size=60))
