@@ -21,6 +21,7 @@ from bot.model import (
     Watched,
 )
 from bot.store import changes, codec
+from bot.store.forgotten import Forgotten, new_key
 
 T = TypeVar("T")
 
@@ -54,9 +55,12 @@ class MemoryStore:
         self._slots: dict[str, list[datetime]] = {}
         self._events: dict[str, datetime] = {}
         self._settings: dict[str, Json] = {}
+        self._forgotten = Forgotten(new_key())
 
     async def watch(self, contact: Contact) -> bool:
         """Keep the contact, or bring what is known of them up to date; say whether they are new."""
+        if codec.normal(contact.address) in self._forgotten:
+            return False
         person = self._get(codec.normal(contact.address))
         self._put(person, changes.watched(person, contact))
         return person.contact is None
@@ -66,6 +70,22 @@ class MemoryStore:
         person = self._get(address)
         self._put(person, changes.unwatched(person))
         return person.contact is not None
+
+    async def forget(self, address: str) -> bool:
+        """Erase a person from all that is kept; only a keyed hash stays."""
+        address = codec.normal(address).strip().lower()
+        self._forgotten = self._forgotten.with_mark(self._forgotten.mark(address))
+        changed = self._people.pop(address, None) is not None
+        for person in list(self._people.values()):
+            after = self._forgotten.person(person)
+            changed |= after is not person
+            self._put(person, after)
+        for kept in (self._cursors, self._settings):
+            cleaned = self._forgotten.cleaned(kept)
+            changed |= cleaned != kept
+            kept.clear()
+            kept.update(cleaned)
+        return changed
 
     async def contacts(self) -> list[Contact]:
         """Return everybody who is watched, by address."""
@@ -95,7 +115,10 @@ class MemoryStore:
     async def record(self, observations: Iterable[Observation]) -> list[Observation]:
         """Keep what is not yet known and return just that; each person it is about then has news."""
         recorded = []
-        for address, theirs in changes.by_person(observations).items():
+        for address, found in changes.by_person(observations).items():
+            if address in self._forgotten:
+                continue
+            theirs = map(self._forgotten.observation, found)
             person = self._get(address)
             after, new = changes.recorded(person, theirs)
             self._put(person, after)
@@ -110,7 +133,10 @@ class MemoryStore:
         self, version: int, assessment: Assessment, decision: Decision, alert: Alert | None = None
     ) -> bool:
         """Keep an assessment, its decision and the alert it raises, in one write; False where outdated."""
+        if assessment.contact in self._forgotten:
+            return False
         person = self._get(assessment.contact)
+        assessment, alert = self._forgotten.cleaned(assessment), self._forgotten.cleaned(alert)
         return self._accept(person, changes.concluded(person, version, assessment, decision, alert))
 
     async def take_alert(self, now: datetime, lease: timedelta) -> tuple[Case, Delivery] | None:

@@ -35,10 +35,21 @@ class Store(Protocol):
     """What every store can do."""
 
     async def watch(self, contact: Contact) -> bool:
-        """Keep the contact, or bring what is known of them up to date; say whether they are new."""
+        """Keep the contact, or bring what is known of them up to date; say whether they are new.
+
+        Somebody who is to be forgotten is not kept.
+        """
 
     async def unwatch(self, address: str) -> bool:
         """Stop watching; what is known stays, so that it can be undone. Say whether they were watched."""
+
+    async def forget(self, address: str) -> bool:
+        """Erase a person from all that is kept, older copies and what is kept of others included.
+
+        Only a keyed hash stays: `watch`, `record` and `conclude` refuse the person from then on, and take
+        them out of what is said of others. Say whether anything was kept of them. Begun once, it is ended
+        whatever happens: by the next start, if need be.
+        """
 
     async def contacts(self) -> list[Contact]:
         """Return everybody who is watched, by address."""

@@ -84,6 +84,20 @@ class DurableStorage(Storage):
             ) from error
         self._content = content
 
+    def renew_backup(self) -> None:
+        """Let the last good copy be what is kept now, so that nothing older can be read from it."""
+        backup = self.path.with_name(self.path.name + BACKUP)
+        temporary = backup.with_name(backup.name + TEMPORARY)
+        write_durably(temporary, self._content or encode({}))
+        temporary.replace(backup)
+        sync_folder(self.path.parent)
+
+    def mentions(self, text: bytes) -> bool:
+        """Say whether the file or its last good copy holds the text, which is in lower case, in any case."""
+        backup = self.path.with_name(self.path.name + BACKUP)
+        older = backup.read_bytes() if backup.exists() else b""
+        return any(text in gzip.decompress(content).lower() for content in (self._content, older) if content)
+
     def _keep_backup(self, content: bytes) -> None:
         backup = self.path.with_name(self.path.name + BACKUP)
         backup.unlink(missing_ok=True)
@@ -164,6 +178,38 @@ class Shelf:
             database.update(replace, doc_ids=[_doc_id(key)])
         else:
             database.insert(Document(document, _doc_id(key)))
+
+    def erase(self, key: str) -> None:
+        """Remove the document from the file and from its last good copy; it is gone on return."""
+        storage = self._storages.get(self._shard(key))
+        if storage is None:
+            return
+        database = _database(storage)
+        if database.contains(doc_id=_doc_id(key)):
+            database.remove(doc_ids=[_doc_id(key)])
+        storage.renew_backup()
+
+    def forget_past(self, key: str) -> None:
+        """Let the last good copy of the document's file be what is kept now."""
+        storage = self._storages.get(self._shard(key))
+        if storage is not None:
+            storage.renew_backup()
+
+    def remove_set_aside(self) -> None:
+        """Remove the damaged files that were set aside: nobody can tell who stands in them."""
+        for path in self.folder.glob(f"*{DAMAGED}*"):
+            path.unlink()
+            log.warning("store_file_removed", file=str(path), why="somebody is to be forgotten")
+        sync_folder(self.folder)
+
+    def mentioning(self, text: str) -> list[str]:
+        """Return the keys of all documents in files that hold the text, now or in their last good copy.
+
+        This reads every file's copy from the disk and is no work for the event loop.
+        """
+        wanted = to_json(text).strip(b'"').lower()
+        found = [storage for storage in list(self._storages.values()) if storage.mentions(wanted)]
+        return [str(document.doc_id) for storage in found for document in _database(storage).all()]
 
     def close(self) -> None:
         """Forget what is in memory."""

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -33,7 +34,8 @@ from bot.model import (
     Watched,
 )
 from bot.store import changes, codec
-from bot.store.files import OwnerLock, Shelf, make_private
+from bot.store.files import OwnerLock, Shelf, make_private, sync_folder, write_durably
+from bot.store.forgotten import Forgotten, new_key
 
 T = TypeVar("T")
 
@@ -46,6 +48,10 @@ Changing it needs a migration.
 CURSOR_DIGITS = 2
 SLOT_DIGITS = 1
 EVENT_DIGITS = 2
+
+FORGOTTEN_DIGITS = 1
+FORGOTTEN = "forgotten"
+KEY_FILE = "forgotten.key"
 
 SETTING = "setting "
 """Settings lie beside the cursors, under names that no source has."""
@@ -64,6 +70,9 @@ class TinyStore:
         self._people = Shelf(folder / "people", PEOPLE_DIGITS)
         self._cursors = Shelf(folder / "cursors", CURSOR_DIGITS)
         self._slots = Shelf(folder / "slots", SLOT_DIGITS)
+        self._tombstones = Shelf(folder / FORGOTTEN, FORGOTTEN_DIGITS)
+        self._forgotten = Forgotten(b"")
+        self._forgetting = asyncio.Lock()
         self._index = Index()
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._lock: OwnerLock | None = None
@@ -74,6 +83,7 @@ class TinyStore:
         store = cls(folder)
         try:
             await store._write(store._load)
+            await store._end_forgetting()
         except BaseException:
             await store.close()
             raise
@@ -92,6 +102,8 @@ class TinyStore:
 
         def write() -> bool:
             address = codec.normal(contact.address)
+            if address in self._forgotten:
+                return False
             person = self._get(address) or Person(address)
             self._put(person, changes.watched(person, contact))
             return person.contact is None
@@ -108,6 +120,22 @@ class TinyStore:
             return self._put(person, changes.unwatched(person))
 
         return await self._write(write)
+
+    async def forget(self, address: str) -> bool:
+        """Erase a person from all that is kept; only a keyed hash stays."""
+        address = codec.normal(address).strip().lower()
+
+        def begin() -> bool:
+            kept = self._get(address) is not None
+            forgotten = self._with_key()
+            forgotten = forgotten.with_mark(forgotten.mark(address))
+            self._keep_forgotten(forgotten, [*self._unfinished(), address])
+            self._forgotten = forgotten
+            return kept
+
+        async with self._forgetting:
+            kept = await self._write(begin)
+            return await self._end_forgetting() > 0 or kept
 
     async def contacts(self) -> list[Contact]:
         """Return everybody who is watched, by address."""
@@ -141,7 +169,10 @@ class TinyStore:
 
         def write() -> list[Observation]:
             recorded = []
-            for address, theirs in about.items():
+            for address, found in about.items():
+                if address in self._forgotten:
+                    continue
+                theirs = map(self._forgotten.observation, found)
                 person = self._get(address) or Person(address)
                 after, new = changes.recorded(person, theirs)
                 self._put(person, after)
@@ -158,10 +189,14 @@ class TinyStore:
         self, version: int, assessment: Assessment, decision: Decision, alert: Alert | None = None
     ) -> bool:
         """Keep an assessment, its decision and the alert it raises, in one write; False where outdated."""
-        return await self._write_person(
-            assessment.contact,
-            lambda person: changes.concluded(person, version, assessment, decision, alert),
-        )
+
+        def change(person: Person) -> Person | None:
+            if person.address in self._forgotten:
+                return None
+            thought, raised = self._forgotten.cleaned(assessment), self._forgotten.cleaned(alert)
+            return changes.concluded(person, version, thought, decision, raised)
+
+        return await self._write_person(assessment.contact, change)
 
     async def take_alert(self, now: datetime, lease: timedelta) -> tuple[Case, Delivery] | None:
         """Lease the oldest alert that is unsent, or whose lease ran out; None where there is none."""
@@ -260,7 +295,7 @@ class TinyStore:
     async def close(self) -> None:
         """Finish the write under way and let another process have the folder."""
         await asyncio.to_thread(self._writer.shutdown)
-        for shelf in (self._people, self._cursors, self._slots):
+        for shelf in (self._people, self._cursors, self._slots, self._tombstones):
             shelf.close()
         if self._lock is not None:
             self._lock.release()
@@ -286,6 +321,8 @@ class TinyStore:
         try:
             make_private(self.folder)
             self._lock = OwnerLock(self.folder)
+            self.notices += self._tombstones.load(lambda _: None)
+            self._load_forgotten()
             self.notices += self._people.load(self._add)
             self.notices += self._cursors.load(lambda _: None)
             self.notices += self._slots.load(lambda _: None)
@@ -294,6 +331,81 @@ class TinyStore:
                 f"the data folder {self.folder} cannot be used: {error}",
                 "let this user read and write it, or name another folder",
             ) from error
+
+    def _load_forgotten(self) -> None:
+        """Read whom we were asked to forget; raise NeedsHuman where the key of the hashes is gone."""
+        kept = self._tombstones.get(FORGOTTEN)
+        path = self.folder / KEY_FILE
+        if kept is not None and not path.exists():
+            raise NeedsHuman(
+                f"{path} is gone: nobody can tell who was to be forgotten",
+                f"restore it from a backup, or remove {self.folder / FORGOTTEN} and forget them again",
+            )
+        if path.exists():
+            self._forgotten = Forgotten(path.read_bytes(), frozenset(kept["marks"]) if kept else frozenset())
+
+    def _with_key(self) -> Forgotten:
+        """Return whom we forgot, with a key that is on the disk."""
+        if not self._forgotten.key:
+            path = self.folder / KEY_FILE
+            write_durably(path, new_key())
+            sync_folder(self.folder)
+            self._forgotten = Forgotten(path.read_bytes())
+        return self._forgotten
+
+    def _unfinished(self) -> list[str]:
+        """Return whose erasure was begun and not ended: restored from an older backup, or interrupted."""
+        kept = self._tombstones.get(FORGOTTEN) or {"unfinished": []}
+        back = [address for address in self._index.addresses() if address in self._forgotten]
+        return list(dict.fromkeys([*kept["unfinished"], *back]))
+
+    def _keep_forgotten(self, forgotten: Forgotten, unfinished: list[str]) -> None:
+        self._tombstones.put(FORGOTTEN, {"marks": sorted(forgotten.marks), "unfinished": unfinished})
+        self._tombstones.forget_past(FORGOTTEN)
+
+    async def _end_forgetting(self) -> int:
+        """End every erasure that was begun; return how many documents it changed.
+
+        Who is to be forgotten is known from the first write on, so nothing new about them can come in while
+        the others' documents are searched.
+        """
+        unfinished = self._unfinished()
+        changed = 0
+        for address in unfinished:
+            changed += await self._write(partial(self._erase, address))
+            for key in await asyncio.to_thread(self._people.mentioning, address):
+                changed += await self._write(partial(self._clean_person, key))
+            for shelf in (self._cursors, self._slots):
+                for key in await asyncio.to_thread(shelf.mentioning, address):
+                    changed += await self._write(partial(self._clean_document, shelf, key))
+        if unfinished:
+            await self._write(lambda: self._keep_forgotten(self._forgotten, []))
+        return changed
+
+    def _erase(self, address: str) -> bool:
+        kept = self._get(address) is not None
+        self._people.erase(address)
+        for shelf in (self._people, self._cursors, self._slots):
+            shelf.remove_set_aside()
+        self._index.drop(address)
+        return kept
+
+    def _clean_person(self, address: str) -> bool:
+        person = self._get(address)
+        changed = person is not None and self._put(person, self._forgotten.person(person))
+        self._people.forget_past(address)
+        return changed
+
+    def _clean_document(self, shelf: Shelf, key: str) -> bool:
+        before = shelf.get(key)
+        after = self._forgotten.cleaned(before)
+        if self._forgotten.cleaned(key) != key:
+            shelf.erase(key)
+            return True
+        if after is not None and after != before:
+            shelf.put(key, after)
+        shelf.forget_past(key)
+        return after != before
 
     def _add(self, document: Document) -> None:
         self._index.note(changes.released(codec.outline(document)))
@@ -346,6 +458,18 @@ class Index:
             self._outbox[address] = waiting
         else:
             self._outbox.pop(address, None)
+
+    def addresses(self) -> list[str]:
+        """Return everybody of whom something is kept."""
+        return [address for known in list(self._domains.values()) for address in known.copy()]
+
+    def drop(self, address: str) -> None:
+        """Take a person out of the index."""
+        self._domains.get(address.rpartition("@")[2], set()).discard(address)
+        for known in (self.contacts, self.watched, self._outbox):
+            known.pop(address, None)
+        self.cases.discard(address)
+        self.news.discard(address)
 
     def at(self, domains: frozenset[str]) -> list[str]:
         """Return the addresses at these domains, sorted."""
