@@ -59,7 +59,8 @@ def notice(
     if max(alert.at for alert in told) < began:
         return _decided(contact, assessment, Action.SEND, Reason.FIRST, episode + 1)
     if FIRMNESS[assessment.strength] > max(FIRMNESS[alert.assessment.strength] for alert in told):
-        return _decided(contact, assessment, Action.SEND, Reason.STRONGER, episode)
+        again = episode + (case.settled is not None)
+        return _decided(contact, assessment, Action.SEND, Reason.STRONGER, again)
     return _decided(contact, assessment, Action.HOLD, Reason.ALREADY_SENT, episode)
 
 
@@ -81,6 +82,8 @@ def _decided(
 def _verdict(person: Person, assessment: Assessment, since: Since) -> tuple[Action, Reason, int]:
     case = person.cases[-1] if person.cases else None
     episode = case.episode if case else 1
+    if case is not None and _is_answered(case, assessment):
+        return Action.SEND, Reason.ANSWERED, episode
     if assessment.verdict is Verdict.ON_LEAVE:
         return Action.HOLD, Reason.ON_LEAVE, episode
     if assessment.verdict not in GRAVITY:
@@ -140,6 +143,18 @@ def _is_over(case: Case, assessment: Assessment) -> bool:
     return assessment.last_contact is not None and assessment.last_contact > told
 
 
+def _is_answered(case: Case, assessment: Assessment) -> bool:
+    """Say whether evidence settles an open case: they were in touch after its last signal, all is calm."""
+    if assessment.verdict in GRAVITY or (case.settled is not None and case.settled.is_final):
+        return False
+    return assessment.last_contact is not None and assessment.last_contact > _last_signal(case.alert)
+
+
+def _last_signal(alert: Alert) -> datetime:
+    """Return when the newest fact happened that an alert rests on."""
+    return max((item.at for item in alert.assessment.evidence if _speaks(item)), default=alert.at)
+
+
 def gravity(assessment: Assessment) -> tuple[int, int]:
     """Rank an assessment: by verdict, and but for Likely left also by how firmly.
 
@@ -151,4 +166,5 @@ def gravity(assessment: Assessment) -> tuple[int, int]:
 
 def gravest(case: Case) -> tuple[int, int]:
     """Return the gravest thing that a case has told."""
-    return max(gravity(delivery.alert.assessment) for delivery in case.deliveries)
+    told = [delivery.alert for delivery in case.deliveries]
+    return max(gravity(alert.assessment) for alert in told if not alert.is_all_clear)

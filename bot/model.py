@@ -55,6 +55,10 @@ class Verdict(StrEnum):
     UNCHECKED = "unchecked"
 
 
+ALARMING = frozenset({Verdict.LEFT, Verdict.LIKELY_LEFT, Verdict.SLIPPING})
+"""The verdicts that open a case."""
+
+
 class Family(StrEnum):
     """Kinds of evidence that fail together: within a family more of the same adds little."""
 
@@ -242,6 +246,7 @@ class Reason(StrEnum):
     FIRST = "first"
     STRONGER = "stronger"
     REMINDER_DUE = "reminder_due"
+    ANSWERED = "answered"
     BELOW_THRESHOLD = "below_threshold"
     ALREADY_SENT = "already_sent"
     SNOOZED = "snoozed"
@@ -294,9 +299,19 @@ class Alert:
         """Return the unique key."""
         return f"{self.contact.address}:{self.claim}:{self.episode}"
 
+    @property
+    def is_notice(self) -> bool:
+        """Say whether it is about an account and not about a person."""
+        return self.contact.address.startswith("@")
+
+    @property
+    def is_all_clear(self) -> bool:
+        """Say whether it ends its case: the person was in touch since, and nothing alarms any more."""
+        return not self.is_notice and self.assessment.verdict not in ALARMING
+
 
 class Choice(StrEnum):
-    """What a rep can say about an alert."""
+    """What a rep can say about an alert; ANSWERED is the person's own word: they were in touch again."""
 
     LEFT = "left"
     STILL_THERE = "still_there"
@@ -305,11 +320,17 @@ class Choice(StrEnum):
     ON_IT = "on_it"
     NOTHING_WRONG = "nothing_wrong"
     SNOOZE = "snooze"
+    UNDERSTOOD = "understood"
+    ANSWERED = "answered"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A rep's word on a case: strong evidence with a name on it."""
+    """A rep's word on a case: strong evidence with a name on it.
+
+    `by` is a Slack user id; where evidence settled the case (ANSWERED), the address of the contact. `champion`
+    is the address of who takes the contact's place in the deal, empty where nobody was named.
+    """
 
     contact: str
     case: str
@@ -317,6 +338,12 @@ class Answer:
     at: datetime
     choice: Choice
     until: date | None = None
+    champion: str = ""
+
+    @property
+    def is_final(self) -> bool:
+        """Say whether it settles the case for good; *On it* and a snooze leave it open."""
+        return self.choice not in {Choice.ON_IT, Choice.SNOOZE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,7 +372,7 @@ class Delivery:
 class Case:
     """An episode of one contact: its alerts in order, its one message, and how it was settled.
 
-    `on_it` is who said last that they are on it; that settles nothing.
+    `on_it` is who said first that they are on it; that settles nothing.
     """
 
     contact: str
@@ -359,6 +386,12 @@ class Case:
     def key(self) -> str:
         """Return the key that its alerts carry."""
         return f"{self.contact}:{self.episode}"
+
+    @property
+    def alert(self) -> Alert:
+        """Return the latest alert that says what the case is about."""
+        told = [delivery.alert for delivery in self.deliveries]
+        return next((alert for alert in reversed(told) if not alert.is_all_clear), told[-1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from bot.alerts import Since
 from bot.assessment import PRIOR, Circumstances, assess
 from bot.incidents import Incident
 from bot.model import (
+    ALARMING,
     Assessment,
     Contact,
     Json,
@@ -37,7 +38,6 @@ from watchers import FREE_MAIL, Deriver, Scope, Watcher
 
 log = structlog.get_logger()
 
-ALARMING = frozenset({Verdict.LEFT, Verdict.LIKELY_LEFT, Verdict.SLIPPING})
 FIRST_PASSES = "first_passes"
 """The cursor that holds when the first pass over each source ended."""
 

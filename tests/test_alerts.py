@@ -130,3 +130,37 @@ def test_a_case_is_over_when_the_person_wrote_and_a_new_signal_is_a_new_case() -
         Reason.FIRST,
         2,
     )
+
+
+def test_a_real_mail_after_the_signal_settles_an_open_case() -> None:
+    found = judged([*LIKELY, wrote(0.5)])
+    assert found.verdict is Verdict.ACTIVE
+    decision, alert = decide(person(told(LIKELY, 1)), CONTACT, found, None)
+    assert (decision.action, decision.reason) == (Action.SEND, Reason.ANSWERED)
+    assert alert is not None
+    assert alert.is_all_clear
+    assert alert.episode == 1
+
+
+def test_a_mail_that_is_older_than_the_signal_settles_nothing() -> None:
+    calm = judged([*exchange(), wrote(3)])
+    assert outcome(person(told(LIKELY, 1)), calm) == (Action.HOLD, Reason.BELOW_THRESHOLD, None)
+
+
+def test_a_mail_that_we_read_only_after_the_alert_settles_it_too() -> None:
+    late = judged([*LIKELY, wrote(1.5)])
+    assert outcome(person(told(LIKELY, 1)), late) == (Action.SEND, Reason.ANSWERED, 1)
+
+
+def test_a_snoozed_case_is_settled_by_their_mail_and_one_that_a_rep_settled_is_left_alone() -> None:
+    found = judged([*LIKELY, wrote(0.5)])
+    snoozed = person(told(LIKELY, 1), settled=answer(Choice.SNOOZE, 1, NOW.date() + timedelta(days=9)))
+    assert outcome(snoozed, found) == (Action.SEND, Reason.ANSWERED, 1)
+    there = person(told(LIKELY, 1), settled=answer(Choice.STILL_THERE, 0.8))
+    assert outcome(there, found) == (Action.HOLD, Reason.BELOW_THRESHOLD, None)
+
+
+def test_a_new_signal_after_they_answered_opens_a_new_case() -> None:
+    alert = Alert(CONTACT, judged([*LIKELY, wrote(1.5)]), 1, NOW - timedelta(days=1))
+    over = person(told(LIKELY, 1.2), alert, settled=answer(Choice.ANSWERED, 1.5))
+    assert outcome(over, judged([*LIKELY, wrote(1.5), bounce(0.1)])) == (Action.SEND, Reason.FIRST, 2)

@@ -176,8 +176,9 @@ def answered(
 ) -> tuple[Person, Case] | None:
     """Settle the case by the first word that settles; None where there is no such case.
 
-    Somebody who is on it has not settled it. A snooze gives way to any other word. What the word says about
-    the person (`observation`) is kept with it, in the same write, where the word counts.
+    Somebody who is on it has not settled it; the first who said so stays the one. A snooze gives way to any
+    other word. What the word says about the person (`observation`) is kept with it, in the same write, where
+    the word counts.
     """
     case = next((case for case in person.cases if case.key == answer.case), None)
     if case is None:
@@ -186,9 +187,9 @@ def answered(
     stands = word is not None and (
         word.choice is not Choice.SNOOZE or (word.choice, word.until) == (answer.choice, answer.until)
     )
-    if stands:
-        return person, case
     on_it = answer.choice is Choice.ON_IT
+    if stands or (on_it and case.on_it is not None):
+        return person, case
     case = replace(case, on_it=answer) if on_it else replace(case, settled=answer)
     person = _with_case(person, case)
     if observation is not None:
@@ -234,11 +235,20 @@ def _essence(decision: Decision) -> tuple[str, str, str]:
 
 
 def _with_alert(person: Person, alert: Alert) -> tuple[Case, ...]:
+    """Add the alert to its case; where it opens one, an earlier one that nobody settled is over."""
     delivery = Delivery(alert)
     for case in person.cases:
         if case.episode == alert.episode:
-            return _with_case(person, replace(case, deliveries=(*case.deliveries, delivery))).cases
-    return (*person.cases, Case(person.address, alert.episode, (delivery,)))
+            told = replace(case, deliveries=(*case.deliveries, delivery))
+            return _with_case(person, _answered(told, alert) if alert.is_all_clear else told).cases
+    over = tuple(case if alert.is_notice or case.settled else _answered(case, alert) for case in person.cases)
+    return (*over, Case(person.address, alert.episode, (delivery,)))
+
+
+def _answered(case: Case, alert: Alert) -> Case:
+    """Settle a case by evidence: the person was in touch again."""
+    at = alert.assessment.last_contact or alert.at
+    return replace(case, settled=Answer(case.contact, case.key, case.contact, at, Choice.ANSWERED))
 
 
 def _with_case(person: Person, case: Case) -> Person:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -81,6 +82,45 @@ async def test_somebody_who_is_on_it_has_settled_nothing(store: Store) -> None:
     case = await store.answer(says(Choice.ON_IT))
     assert case is not None
     assert case.settled is None
+
+
+async def test_the_first_who_is_on_it_stays_the_one(store: Store) -> None:
+    await store.answer(says(Choice.ON_IT))
+    on_it = says(Choice.ON_IT, "UMAX", 1)
+    case = await store.answer(on_it, observe(on_it, "Max"))
+    assert case is not None
+    assert case.on_it == says(Choice.ON_IT)
+    person = await store.person(JANE.address)
+    assert person is not None
+    assert person.observations == ()
+
+
+async def test_an_all_clear_settles_its_case_by_the_persons_own_word(store: Store) -> None:
+    seen = NOW + timedelta(hours=2)
+    calm = Assessment(JANE.address, NOW + timedelta(hours=3), Verdict.ACTIVE, Strength.SOME, 0.01, "wrote")
+    calm = replace(calm, last_contact=seen)
+    person = await store.person(JANE.address)
+    assert person is not None
+    decision = Decision(JANE.address, calm.at, Action.SEND, Reason.ANSWERED, calm.verdict, 0.01)
+    assert await store.conclude(person.version, calm, decision, Alert(JANE, calm, 1, calm.at))
+    [case] = await store.cases()
+    assert case.settled == Answer(JANE.address, CASE, JANE.address, seen, Choice.ANSWERED)
+    assert case.alert.assessment.verdict is Verdict.LEFT
+    [listed] = await store.watchlist()
+    assert not listed.is_open
+
+
+async def test_a_new_case_ends_one_that_nobody_settled(store: Store) -> None:
+    at = NOW + timedelta(days=9)
+    again = Assessment(JANE.address, at, Verdict.LEFT, Strength.STRONG, 0.99, "gone", last_contact=at)
+    person = await store.person(JANE.address)
+    assert person is not None
+    decision = Decision(JANE.address, at, Action.SEND, Reason.FIRST, Verdict.LEFT, 0.99)
+    assert await store.conclude(person.version, again, decision, Alert(JANE, again, 2, at))
+    first, second = await store.cases()
+    assert first.settled is not None
+    assert first.settled.choice is Choice.ANSWERED
+    assert second.settled is None
 
 
 async def test_a_snooze_gives_way_to_any_other_word_but_not_to_itself(store: Store) -> None:
