@@ -1,7 +1,8 @@
 """Count how often each kind of signal was right, by what reps answered. Pure: time is passed in.
 
 Every answer is a label. Only *Nothing wrong* and *Still there* say that an alert was false; whoever confirms,
-explains or takes a case up says that there was something. A snooze says nothing.
+explains or takes a case up says that there was something. A snooze says nothing, nor does a case that settled
+itself.
 """
 
 from __future__ import annotations
@@ -10,15 +11,19 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+from bot.alerts import GRAVITY
 from bot.model import Alert, Answer, Case, Choice, Means
 
 WINDOW = timedelta(days=90)
 """How far back answers count."""
 
+QUARTER_WEEKS = 13
+WEEK = timedelta(days=7)
+
 FALSE_ALARMS = frozenset({Choice.STILL_THERE, Choice.NOTHING_WRONG})
-NO_WORD = frozenset({Choice.SNOOZE})
+NO_WORD = frozenset({Choice.SNOOZE, Choice.UNDERSTOOD, Choice.ANSWERED})
 
 CONFIDENCE = 1.96
 """Standard deviations on either side that hold 95 % of a normal distribution."""
@@ -85,6 +90,36 @@ def overall(cases: Iterable[Case], now: datetime, within: timedelta = WINDOW) ->
     return Precision("", len(words) - wrong, wrong)
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The cases that were opened in one week, by what was said of them; `monday` is its first day (UTC)."""
+
+    monday: date
+    right: int = 0
+    wrong: int = 0
+    open: int = 0
+
+    @property
+    def cases(self) -> int:
+        """Return how many there were."""
+        return self.right + self.wrong + self.open
+
+
+def quarter(cases: Iterable[Case], now: datetime) -> list[Tally]:
+    """Return the last quarter's weeks with their cases, oldest first; weeks without any are among them."""
+    today = now.astimezone(UTC).date()
+    monday = today - timedelta(days=today.weekday())
+    counts: Counter[tuple[date, bool | None]] = Counter()
+    for case in cases:
+        if case.deliveries and case.deliveries[0].alert.at <= now:
+            day = case.deliveries[0].alert.at.astimezone(UTC).date()
+            word = label(case)
+            was_right = None if word is None else word.choice not in FALSE_ALARMS
+            counts[day - timedelta(days=day.weekday()), was_right] += 1
+    weeks = [monday - WEEK * back for back in reversed(range(QUARTER_WEEKS))]
+    return [Tally(week, counts[week, True], counts[week, False], counts[week, None]) for week in weeks]
+
+
 def label(case: Case) -> Answer | None:
     """Return the word that says whether the case was right; None where nobody said so far.
 
@@ -109,7 +144,8 @@ def _led(case: Case, word: Answer) -> set[str]:
     A departure that is confirmed proves every earlier warning of its case; a false alarm is charged to the
     alert that was answered.
     """
-    told = [sent.alert for sent in case.deliveries if sent.alert.at <= word.at]
+    alerts = (sent.alert for sent in case.deliveries)
+    told = [alert for alert in alerts if alert.at <= word.at and alert.assessment.verdict in GRAVITY]
     judged = told[-1:] if word.choice in FALSE_ALARMS else told
     return {kind for alert in judged if (kind := lead(alert))}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,8 +13,11 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.model import Contact, NeedsHuman, SourceDown
+from bot.routing import owners
 from bot.slack.mrkdwn import quote, user
 from bot.slack.web import ask
+
+_USER_ID = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 REMEMBERED = timedelta(hours=1)
 PATIENCE = timedelta(seconds=1)
@@ -47,10 +51,10 @@ class Profile:
         )
 
     def owns(self, contact: Contact) -> bool:
-        """Say whether the contact's owner is this user: by id, by address or by real name."""
-        owner = contact.owner.strip()
+        """Say whether the contact's owner, or one of several, is this user: by id, address or real name."""
         known = {self.user, self.name.strip()} - {""}
-        return owner in known or bool(self.address and owner.lower() == self.address)
+        named = owners(contact.owner)
+        return any(owner in known or owner.lower() == self.address for owner in named)
 
 
 class Directory:
@@ -87,6 +91,12 @@ class Directory:
     async def find(self, address: str) -> Profile | None:
         """Return a user by e-mail address, None where there is none. Raise SourceDown and NeedsHuman."""
         return await self._look_up(address, lambda: self._client.users_lookupByEmail(email=address))
+
+    async def owner(self, owner: str) -> Profile | None:
+        """Return the user whom a contact's owner names by id or address; a bare name finds nobody."""
+        if "@" in owner:
+            return await self.find(owner)
+        return await self.profile(owner) if _USER_ID.fullmatch(owner) else None
 
     async def _look_up(self, key: str, call: Callable[[], Awaitable[object]]) -> Profile | None:
         """Return the user; that Slack knows none is remembered too."""

@@ -1,0 +1,218 @@
+"""Choose what goes into a rep's week. Pure: time is passed in, and nothing here knows of Slack.
+
+Everything is about the rep's own people. Each of them is told of once, where they matter most: what waits
+for a decision comes first. Only what a deal hangs on, and who cannot be seen, is said besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from bot import stats
+from bot.alerts import GRAVITY
+from bot.coverage import Coverage, Gap, gaps
+from bot.model import Action, Alert, Case, Choice, Contact, Person, Reason, Verdict, Watched
+from bot.stats import Precision, Tally
+from bot.suggest import is_desk, is_leaving
+
+NO_ANSWERS = Precision("")
+
+LIFE = frozenset({"wrote", "meeting_accepted", "meeting_set"})
+"""Kinds of observation that show somebody who is not watched to be in contact with us."""
+
+IN_CONTACT = timedelta(days=60)
+"""How recent such a contact must be for a deal to rest on that person as well."""
+
+POSTPONED = frozenset({Reason.OVER_BUDGET, Reason.QUIET_HOURS})
+"""Reasons for which something graver than Quiet is held and told here at the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A case that waits for a decision: its newest alert, and whether that was not told so far."""
+
+    case: Case
+    alert: Alert
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Of whom something else is thought than before."""
+
+    watched: Watched
+    before: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What was not told when it happened, and why."""
+
+    watched: Watched
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """A rep's week; `people` is how many are watched for them.
+
+    `alone` are the contacts without whom a deal has nobody left. `away` is who is on leave, by return.
+    """
+
+    people: int
+    due: tuple[Due, ...] = ()
+    changes: tuple[Change, ...] = ()
+    slipping: tuple[Watched, ...] = ()
+    alone: tuple[Contact, ...] = ()
+    quiet: tuple[Watched, ...] = ()
+    away: tuple[Watched, ...] = ()
+    unchecked: tuple[Gap, ...] = ()
+    held: tuple[Held, ...] = ()
+    precision: tuple[Precision, ...] = ()
+    overall: Precision = NO_ANSWERS
+    quarter: tuple[Tally, ...] = ()
+
+    @property
+    def is_silent(self) -> bool:
+        """Say whether there is nothing to tell."""
+        told = (self.due, self.changes, self.slipping, self.alone, self.quiet)
+        return not any((*told, self.away, self.unchecked, self.held))
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """One of the rep's people, as a list shows them and with all that is kept of them."""
+
+    watched: Watched
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What a rep's week is made of.
+
+    `around` holds everybody known at each account, by its name; `notices` the cases of whole accounts.
+    """
+
+    people: Sequence[Own]
+    around: Mapping[str, Collection[Person]]
+    notices: Sequence[Case] = ()
+    coverage: Coverage = field(default_factory=Coverage)
+
+
+def week(book: Book, since: datetime, now: datetime) -> Week:
+    """Return what changed since `since`, and what stands now; `now` is in the rep's time zone."""
+    cases = [*(case for own in book.people for case in own.person.cases), *book.notices]
+    due = _due(book, now.date())
+    told = {one.case.contact for one in due}
+    rest = [own for own in book.people if own.person.address not in told]
+    changes = [change for own in rest if (change := _change(own, since))]
+    held = [back for own in rest if (back := _held(own))]
+    told = {change.watched.contact.address for change in changes}
+    told |= {back.watched.contact.address for back in held}
+    calm = [own.watched for own in rest if own.person.address not in told]
+    return Week(
+        people=len(book.people),
+        due=tuple(due),
+        changes=tuple(changes),
+        slipping=_are(Verdict.SLIPPING, calm),
+        alone=tuple(_alone(book, now)),
+        quiet=_are(Verdict.QUIET, calm),
+        away=tuple(sorted(_are(Verdict.ON_LEAVE, calm), key=lambda one: one.returns or date.max)),
+        unchecked=tuple(gaps((own.watched for own in book.people), book.coverage)),
+        held=tuple(held),
+        precision=tuple(stats.precision(cases, now)),
+        overall=stats.overall(cases, now),
+        quarter=tuple(stats.quarter(cases, now)),
+    )
+
+
+def due_at(now: datetime, zone: ZoneInfo, day: int, hour: int) -> tuple[date, datetime]:
+    """Return the Monday of the week it is in that zone, and the moment (UTC) at which its digest is due.
+
+    An hour that the change to summer time leaves out comes an hour later by the clock; of one that comes
+    twice, the first counts.
+
+    >>> due_at(datetime(2026, 8, 6, tzinfo=UTC), ZoneInfo("Europe/Berlin"), 0, 8)[1].isoformat()
+    '2026-08-03T06:00:00+00:00'
+    """
+    today = now.astimezone(zone).date()
+    monday = today - timedelta(days=today.weekday())
+    return monday, datetime.combine(monday + timedelta(days=day), time(hour), zone).astimezone(UTC)
+
+
+def waits(case: Case, today: date) -> bool:
+    """Say whether a case waits for a word: a snooze ended, or since the newest alert nobody took it up."""
+    word = case.settled
+    if word is not None:
+        return word.choice is Choice.SNOOZE and word.until is not None and word.until <= today
+    alert = newest(case)
+    return case.on_it is None or (alert is not None and case.on_it.at < alert.at)
+
+
+def newest(case: Case) -> Alert | None:
+    """Return the newest alert that says what a case is about; one that only ends it does not."""
+    alerts = [sent.alert for sent in case.deliveries]
+    about = [alert for alert in alerts if alert.assessment.verdict in GRAVITY or case.contact.startswith("@")]
+    return about[-1] if about else None
+
+
+def gravity(verdict: Verdict) -> int:
+    """Rank a verdict: the gravest highest, 0 for what raises no alert."""
+    return GRAVITY.get(verdict, 0)
+
+
+def _due(book: Book, today: date) -> list[Due]:
+    """Return what waits for a decision, gravest and oldest first."""
+    latest = [
+        own.person.cases[-1] for own in book.people if own.person.cases and gravity(own.watched.verdict)
+    ]
+    found = [
+        Due(case, alert, all(sent.sent_at is None for sent in case.deliveries))
+        for case in (*latest, *book.notices)
+        if waits(case, today) and (alert := newest(case))
+    ]
+    return sorted(found, key=lambda one: (-gravity(one.alert.assessment.verdict), one.alert.at, one.case.key))
+
+
+def _change(own: Own, since: datetime) -> Change | None:
+    """Return what is thought of somebody otherwise than at `since`; whoever is new has changed nothing."""
+    before = [decision for decision in own.person.decisions if decision.at <= since]
+    if not before or own.person.assessment is None or before[-1].verdict is own.watched.verdict:
+        return None
+    return Change(own.watched, before[-1].verdict)
+
+
+def _held(own: Own) -> Held | None:
+    decision = own.person.decisions[-1] if own.person.decisions else None
+    if decision is None or not gravity(own.watched.verdict):
+        return None
+    held = decision.action is Action.DIGEST or decision.reason in POSTPONED
+    return Held(own.watched, decision.reason) if held else None
+
+
+def _alone(book: Book, now: datetime) -> Iterable[Contact]:
+    """Return who is the last active contact of a deal: without them nobody is left."""
+    for own in book.people:
+        contact = own.watched.contact
+        if contact.deal is None or own.watched.verdict is Verdict.LEFT:
+            continue
+        others = (one for one in book.around.get(contact.account_name, ()) if one.address != contact.address)
+        if not any(_is_active(other, now) for other in others):
+            yield contact
+
+
+def _is_active(person: Person, now: datetime) -> bool:
+    """Say whether a deal may rest on this person: watched and Active, or in contact with us lately."""
+    if is_desk(person.address) or is_leaving(person):
+        return False
+    if person.contact is not None and person.assessment is not None:
+        return person.assessment.verdict is Verdict.ACTIVE
+    return any(seen.kind in LIFE and now - IN_CONTACT <= seen.at <= now for seen in person.observations)
+
+
+def _are(verdict: Verdict, watched: Iterable[Watched]) -> tuple[Watched, ...]:
+    return tuple(one for one in watched if one.verdict is verdict)
