@@ -255,6 +255,7 @@ class Reason(StrEnum):
     OVER_BUDGET = "over_budget"
     QUIET_HOURS = "quiet_hours"
     BASELINE = "baseline"
+    DEMOTED = "demoted"
     INHIBITED_BY_SOURCE_OUTAGE = "inhibited_by_source_outage"
     INHIBITED_BY_ACCOUNT_NOTICE = "inhibited_by_account_notice"
 
@@ -328,8 +329,8 @@ class Choice(StrEnum):
 class Answer:
     """A rep's word on a case: strong evidence with a name on it.
 
-    `by` is a Slack user id; where evidence settled the case (ANSWERED), the address of the contact. `champion`
-    is the address of who takes the contact's place in the deal, empty where nobody was named.
+    `by` is a Slack user id, or the address of the contact where evidence settled the case (ANSWERED).
+    `champion` is the address of who takes the contact's place in the deal, empty where nobody was named.
     """
 
     contact: str
@@ -348,10 +349,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where a case's message stands in Slack."""
+    """Where a case's message stands in Slack; `thread` is the message that it answers, where it does."""
 
     channel: str
     ts: str
+    thread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,12 +361,13 @@ class Delivery:
     """An alert on its way out: unsent, then leased to one poster until `leased_until`, then sent.
 
     `attempts` counts the leases taken; more than one means that an earlier poster may have died between
-    posting and saying so.
+    posting and saying so. `held` says why it is kept back until `leased_until`, None where it is not.
     """
 
     alert: Alert
     attempts: int = 0
     leased_until: datetime | None = None
+    held: Reason | None = None
     sent_at: datetime | None = None
 
 
@@ -372,7 +375,7 @@ class Delivery:
 class Case:
     """An episode of one contact: its alerts in order, its one message, and how it was settled.
 
-    `on_it` is who said first that they are on it; that settles nothing.
+    `on_it` is who said first, since it was last told, that they are on it; that settles nothing.
     """
 
     contact: str
@@ -386,6 +389,11 @@ class Case:
     def key(self) -> str:
         """Return the key that its alerts carry."""
         return f"{self.contact}:{self.episode}"
+
+    @property
+    def is_taken(self) -> bool:
+        """Say whether somebody is on it as it was last told."""
+        return self.on_it is not None and self.on_it.at >= self.alert.at
 
     @property
     def alert(self) -> Alert:

@@ -139,31 +139,35 @@ class MemoryStore:
         assessment, alert = self._forgotten.cleaned(assessment), self._forgotten.cleaned(alert)
         return self._accept(person, changes.concluded(person, version, assessment, decision, alert))
 
-    async def take_alert(self, now: datetime, lease: timedelta) -> tuple[Case, Delivery] | None:
-        """Lease the oldest alert that is unsent, or whose lease ran out; None where there is none."""
-        free = (
-            (waiting, address)
-            for address, person in self._people.items()
-            for waiting in changes.waiting(person)
-            if waiting.is_free(now)
-        )
+    async def due(self, now: datetime) -> list[str]:
+        """Return the keys of the cases with an alert that may be taken now, gravest first, then oldest."""
+        return [waiting.case for waiting, _ in sorted(self._free(now))]
+
+    async def take_alert(
+        self, now: datetime, lease: timedelta, case: str = ""
+    ) -> tuple[Case, Delivery] | None:
+        """Lease an alert that is unsent, or whose lease ran out; None where there is none."""
+        free = (found for found in self._free(now) if case in {"", found[0].case})
         waiting, address = min(free, default=(None, ""))
         if waiting is None:
             return None
         before = self._people[address]
-        after, case, delivery = changes.leased(_copy(before), waiting.key, now, lease)
+        after, held, delivery = changes.leased(_copy(before), waiting.key, now, lease)
         self._put(before, after)
-        return case, delivery
+        return held, delivery
 
-    async def alert_sent(self, case: str, delivery: Delivery, home: Home, now: datetime) -> bool:
+    async def alert_sent(self, case: str, delivery: Delivery, home: Home | None, now: datetime) -> bool:
         """Note that it was posted and where; False where the lease is no longer held."""
         person = self._people.get(delivery.alert.contact.address)
         return self._accept(person, changes.sent(person, case, delivery, home, now) if person else None)
 
-    async def alert_failed(self, case: str, delivery: Delivery, retry_at: datetime) -> bool:
+    async def alert_failed(
+        self, case: str, delivery: Delivery, retry_at: datetime, decision: Decision | None = None
+    ) -> bool:
         """Hand a lease back until `retry_at`; False where the lease is no longer held."""
         person = self._people.get(delivery.alert.contact.address)
-        return self._accept(person, changes.handed_back(person, case, delivery, retry_at) if person else None)
+        back = changes.handed_back(person, case, delivery, retry_at, decision) if person else None
+        return self._accept(person, back)
 
     async def answer(self, answer: Answer, observation: Observation | None = None) -> Case | None:
         """Keep a rep's word on a case and return the case as it stands now; None where there is none."""
@@ -207,6 +211,14 @@ class MemoryStore:
 
     async def close(self) -> None:
         """Do nothing: there is nothing to let go of."""
+
+    def _free(self, now: datetime) -> list[tuple[changes.Waiting, str]]:
+        return [
+            (waiting, address)
+            for address, person in self._people.items()
+            for waiting in changes.waiting(person)
+            if waiting.is_free(now)
+        ]
 
     def _get(self, address: str) -> Person:
         return self._people.get(address) or Person(address)

@@ -86,17 +86,32 @@ class Store(Protocol):
         address of which nothing is kept yet, the version is 0.
         """
 
-    async def take_alert(self, now: datetime, lease: timedelta) -> tuple[Case, Delivery] | None:
-        """Lease the oldest alert that is unsent, or whose lease ran out; None where there is none.
+    async def due(self, now: datetime) -> list[str]:
+        """Return the keys of the cases with an alert that may be taken now, gravest first, then oldest."""
 
-        Alerts of one case are handed out one after another, never two at a time.
+    async def take_alert(
+        self, now: datetime, lease: timedelta, case: str = ""
+    ) -> tuple[Case, Delivery] | None:
+        """Lease an alert that is unsent, or whose lease ran out; None where there is none.
+
+        It is that of the case, or else the first that is due. Alerts of one case are handed out one after
+        another, never two at a time; but one that is held back gives way to a newer one.
         """
 
-    async def alert_sent(self, case: str, delivery: Delivery, home: Home, now: datetime) -> bool:
-        """Note that it was posted and where; False where the lease is no longer held."""
+    async def alert_sent(self, case: str, delivery: Delivery, home: Home | None, now: datetime) -> bool:
+        """Note that it was posted and where; False where the lease is no longer held.
 
-    async def alert_failed(self, case: str, delivery: Delivery, retry_at: datetime) -> bool:
-        """Hand a lease back until `retry_at`; False where the lease is no longer held."""
+        Older alerts of the case that were held back are told with it. Without a home there was nothing
+        to show.
+        """
+
+    async def alert_failed(
+        self, case: str, delivery: Delivery, retry_at: datetime, decision: Decision | None = None
+    ) -> bool:
+        """Hand a lease back until `retry_at`; False where the lease is no longer held.
+
+        With a decision the alert is held back, for its reason, without having been tried.
+        """
 
     async def answer(self, answer: Answer, observation: Observation | None = None) -> Case | None:
         """Keep a rep's word on a case and return the case as it stands now; None where there is no such case.

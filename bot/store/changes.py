@@ -23,6 +23,7 @@ from bot.model import (
     Home,
     Observation,
     Person,
+    Verdict,
     Watched,
 )
 from bot.store import DECISIONS_KEPT
@@ -35,12 +36,20 @@ SLOTS_KEPT = timedelta(days=30)
 """How long a claimed slot is remembered, counted back from the slot that is being claimed."""
 
 
+GRAVEST_FIRST = (Verdict.LEFT, Verdict.LIKELY_LEFT, Verdict.SLIPPING)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Waiting:
-    """The next alert of a case that is not sent yet; sorts by age. Free once `leased_until` has passed."""
+    """The next alert of a case that is not sent yet; sorts by gravity, then by age.
 
+    Free once `leased_until` has passed.
+    """
+
+    rank: int
     at: datetime
     key: str
+    case: str = field(compare=False)
     leased_until: datetime | None = field(default=None, compare=False)
 
     def is_free(self, now: datetime) -> bool:
@@ -122,9 +131,16 @@ def concluded(
 
 
 def waiting(person: Person) -> tuple[Waiting, ...]:
-    """Return the next unsent alert of each case: those behind it wait for it."""
-    heads = (next((sent for sent in case.deliveries if sent.sent_at is None), None) for case in person.cases)
-    return tuple(Waiting(head.alert.at, head.alert.key, head.leased_until) for head in heads if head)
+    """Return the next unsent alert of each case: those behind it wait for it, unless it is held back."""
+    found = []
+    for case in person.cases:
+        unsent = [delivery for delivery in case.deliveries if delivery.sent_at is None]
+        if unsent:
+            head = next((delivery for delivery in unsent if delivery.held is None), unsent[-1])
+            verdict = head.alert.assessment.verdict
+            rank = GRAVEST_FIRST.index(verdict) if verdict in GRAVEST_FIRST else len(GRAVEST_FIRST)
+            found.append(Waiting(rank, head.alert.at, head.alert.key, case.key, head.leased_until))
+    return tuple(found)
 
 
 def leased(person: Person, key: str, now: datetime, lease: timedelta) -> tuple[Person, Case, Delivery]:
@@ -132,7 +148,8 @@ def leased(person: Person, key: str, now: datetime, lease: timedelta) -> tuple[P
     case, delivery = next(
         (case, delivery) for case in person.cases for delivery in case.deliveries if delivery.alert.key == key
     )
-    taken = replace(delivery, attempts=delivery.attempts + 1, leased_until=normal(now + lease))
+    until = normal(now + lease)
+    taken = replace(delivery, attempts=delivery.attempts + 1, leased_until=until, held=None)
     held = _with_delivery(case, taken)
     return _with_case(person, held), held, taken
 
@@ -149,26 +166,41 @@ def released(person: Person) -> Person:
     return replace(person, cases=cases)
 
 
-def sent(person: Person, case: str, delivery: Delivery, home: Home, now: datetime) -> Person | None:
+def sent(person: Person, case: str, delivery: Delivery, home: Home | None, now: datetime) -> Person | None:
     """Note that a leased alert was posted; None where the lease is no longer held.
 
-    A lease that ran out is still held as long as nobody else took it: what was posted was posted.
+    A lease that ran out is still held as long as nobody else took it: what was posted was posted. Older
+    alerts of the case, which were held back, are told with it. Without a home it needed no showing.
     """
     held = _held(person, case, delivery)
     if held is None:
         return None
     found, kept = held
-    done = replace(kept, leased_until=None, sent_at=normal(now))
-    return _with_case(person, replace(_with_delivery(found, done), home=normal(home)))
+    upto = found.deliveries.index(kept) + 1
+    told = tuple(
+        replace(one, leased_until=None, held=None, sent_at=one.sent_at or normal(now))
+        for one in found.deliveries[:upto]
+    )
+    home = normal(home) if home else found.home
+    return _with_case(person, replace(found, deliveries=told + found.deliveries[upto:], home=home))
 
 
-def handed_back(person: Person, case: str, delivery: Delivery, retry_at: datetime) -> Person | None:
-    """Leave a leased alert alone until `retry_at`, then free; None where the lease is no longer held."""
+def handed_back(
+    person: Person, case: str, delivery: Delivery, retry_at: datetime, decision: Decision | None
+) -> Person | None:
+    """Leave a leased alert alone until `retry_at`, then free; None where the lease is no longer held.
+
+    With a decision it is held back, and this lease was no attempt to post it.
+    """
     held = _held(person, case, delivery)
     if held is None:
         return None
     found, kept = held
-    return _with_case(person, _with_delivery(found, replace(kept, leased_until=normal(retry_at))))
+    back = replace(kept, leased_until=normal(retry_at))
+    if decision is not None:
+        back = replace(back, attempts=kept.attempts - 1, held=decision.reason)
+        person = replace(person, decisions=_with_decision(person.decisions, normal(decision)))
+    return _with_case(person, _with_delivery(found, back))
 
 
 def answered(
@@ -176,9 +208,9 @@ def answered(
 ) -> tuple[Person, Case] | None:
     """Settle the case by the first word that settles; None where there is no such case.
 
-    Somebody who is on it has not settled it; the first who said so stays the one. A snooze gives way to any
-    other word. What the word says about the person (`observation`) is kept with it, in the same write, where
-    the word counts.
+    Somebody who is on it has not settled it; the first who said so stays the one until it is told anew. A
+    snooze gives way to any other word. What the word says about the person (`observation`) is kept with it,
+    in the same write, where the word counts.
     """
     case = next((case for case in person.cases if case.key == answer.case), None)
     if case is None:
@@ -188,7 +220,7 @@ def answered(
         word.choice is not Choice.SNOOZE or (word.choice, word.until) == (answer.choice, answer.until)
     )
     on_it = answer.choice is Choice.ON_IT
-    if stands or (on_it and case.on_it is not None):
+    if stands or (on_it and case.is_taken):
         return person, case
     case = replace(case, on_it=answer) if on_it else replace(case, settled=answer)
     person = _with_case(person, case)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
@@ -198,31 +198,39 @@ class TinyStore:
 
         return await self._write_person(assessment.contact, change)
 
-    async def take_alert(self, now: datetime, lease: timedelta) -> tuple[Case, Delivery] | None:
-        """Lease the oldest alert that is unsent, or whose lease ran out; None where there is none."""
+    async def due(self, now: datetime) -> list[str]:
+        """Return the keys of the cases with an alert that may be taken now, gravest first, then oldest."""
+        return [waiting.case for waiting, _ in sorted(self._index.free(now))]
+
+    async def take_alert(
+        self, now: datetime, lease: timedelta, case: str = ""
+    ) -> tuple[Case, Delivery] | None:
+        """Lease an alert that is unsent, or whose lease ran out; None where there is none."""
 
         def write() -> tuple[Case, Delivery] | None:
-            found = self._index.oldest(now)
-            person = self._get(found[0]) if found else None
+            found = self._index.first(now, case)
+            person = self._get(found[1]) if found else None
             if found is None or person is None:
                 return None
-            after, case, delivery = changes.leased(person, found[1].key, now, lease)
+            after, held, delivery = changes.leased(person, found[0].key, now, lease)
             self._put(person, after)
-            return case, delivery
+            return held, delivery
 
-        return await self._write(write) if self._index.oldest(now) else None
+        return await self._write(write) if self._index.first(now, case) else None
 
-    async def alert_sent(self, case: str, delivery: Delivery, home: Home, now: datetime) -> bool:
+    async def alert_sent(self, case: str, delivery: Delivery, home: Home | None, now: datetime) -> bool:
         """Note that it was posted and where; False where the lease is no longer held."""
         return await self._write_person(
             delivery.alert.contact.address, lambda person: changes.sent(person, case, delivery, home, now)
         )
 
-    async def alert_failed(self, case: str, delivery: Delivery, retry_at: datetime) -> bool:
+    async def alert_failed(
+        self, case: str, delivery: Delivery, retry_at: datetime, decision: Decision | None = None
+    ) -> bool:
         """Hand a lease back until `retry_at`; False where the lease is no longer held."""
         return await self._write_person(
             delivery.alert.contact.address,
-            lambda person: changes.handed_back(person, case, delivery, retry_at),
+            lambda person: changes.handed_back(person, case, delivery, retry_at, decision),
         )
 
     async def answer(self, answer: Answer, observation: Observation | None = None) -> Case | None:
@@ -475,13 +483,15 @@ class Index:
         """Return the addresses at these domains, sorted."""
         return sorted(address for domain in domains for address in self._domains.get(domain, set()).copy())
 
-    def oldest(self, now: datetime) -> tuple[str, changes.Waiting] | None:
-        """Return the oldest alert that nobody holds, and whose it is."""
-        free = (
-            (waiting, address)
-            for address, theirs in self._outbox.copy().items()
-            for waiting in theirs
-            if waiting.is_free(now)
-        )
-        waiting, address = min(free, default=(None, ""))
-        return (address, waiting) if waiting else None
+    def first(self, now: datetime, case: str = "") -> tuple[changes.Waiting, str] | None:
+        """Return the alert of the case, or the first of all, that nobody holds, and whose it is."""
+        return min(self.free(now, case), default=None)
+
+    def free(self, now: datetime, case: str = "") -> Iterator[tuple[changes.Waiting, str]]:
+        """Yield the alerts that nobody holds, of one case or of all, and whose each is."""
+        address = case.rpartition(":")[0]
+        outbox = {address: self._outbox.get(address, ())} if case else self._outbox.copy()
+        for whose, theirs in outbox.items():
+            for waiting in theirs:
+                if waiting.is_free(now) and case in {"", waiting.case}:
+                    yield waiting, whose

@@ -447,6 +447,84 @@ async def test_the_oldest_alert_of_all_goes_out_first(store: Store) -> None:
     assert taken == [alarm(episode=2), alarm(OMAR, days=1), alarm(days=2)]
 
 
+async def test_a_departure_goes_out_before_an_older_drift(store: Store) -> None:
+    await warn(store, alarm(verdict=Verdict.SLIPPING))
+    await warn(store, alarm(OMAR, days=1))
+    await warn(store, alarm(Contact("ann@acme.example"), verdict=Verdict.LIKELY_LEFT))
+    assert await store.due(NOW) == ["omar@other.example:1", "ann@acme.example:1", "jane@acme.example:1"]
+    assert (await take(store))[1].alert == alarm(OMAR, days=1)
+
+
+async def test_the_alert_of_a_named_case_can_be_taken_alone(store: Store) -> None:
+    await warn(store, alarm())
+    await warn(store, alarm(OMAR))
+    taken = await store.take_alert(NOW, LEASE, "omar@other.example:1")
+    assert taken is not None
+    assert taken[1].alert == alarm(OMAR)
+    assert await store.take_alert(NOW, LEASE, "omar@other.example:1") is None
+    assert await store.take_alert(NOW, LEASE, "omar@other.example:2") is None
+    assert await store.due(NOW) == [alarm().case]
+
+
+HELD = Decision(JANE.address, NOW, Action.HOLD, Reason.QUIET_HOURS, Verdict.SLIPPING, 0.5)
+
+
+async def test_a_held_alert_waits_for_its_time_with_its_reason_and_was_not_tried(store: Store) -> None:
+    await warn(store, alarm(verdict=Verdict.SLIPPING))
+    case, delivery = await take(store)
+    assert await store.alert_failed(case.key, delivery, NOW + DAY, HELD)
+    person = await known(store)
+    assert person.decisions[-1] == HELD
+    assert person.cases[0].deliveries == (
+        Delivery(alarm(verdict=Verdict.SLIPPING), leased_until=NOW + DAY, held=Reason.QUIET_HOURS),
+    )
+    assert await store.due(NOW) == []
+    _, again = await take(store, NOW + DAY)
+    assert (again.attempts, again.held) == (1, None)
+
+
+async def test_a_decision_is_not_kept_where_the_lease_is_no_longer_held(store: Store) -> None:
+    await warn(store, alarm())
+    case, late = await take(store)
+    await take(store, NOW + LEASE)
+    assert not await store.alert_failed(case.key, late, NOW + DAY, HELD)
+    assert HELD not in (await known(store)).decisions
+
+
+async def test_a_held_alert_gives_way_to_a_newer_one_and_is_told_with_it(store: Store) -> None:
+    await warn(store, alarm(verdict=Verdict.SLIPPING))
+    case, delivery = await take(store)
+    await store.alert_failed(case.key, delivery, NOW + DAY, HELD)
+    await warn(store, alarm(days=0))
+    case, newer = await take(store)
+    assert newer.alert == alarm()
+    assert await store.due(NOW + 2 * LEASE) == [case.key]
+    assert await store.due(NOW) == []
+    assert await store.alert_sent(case.key, newer, HOME, NOW)
+    assert await store.due(NOW + 2 * DAY) == []
+    assert [one.sent_at for one in (await known(store)).cases[0].deliveries] == [NOW, NOW]
+
+
+async def test_an_alert_that_needs_no_showing_leaves_the_message_where_it_is(store: Store) -> None:
+    await warn(store, alarm())
+    case, delivery = await take(store)
+    assert await store.alert_sent(case.key, delivery, None, NOW)
+    (kept,) = (await known(store)).cases
+    assert (kept.home, kept.deliveries[0].sent_at) == (None, NOW)
+
+
+async def test_an_alert_held_behind_another_that_is_held_goes_first_too(store: Store) -> None:
+    await warn(store, alarm(verdict=Verdict.SLIPPING))
+    await store.alert_failed(*_held(await take(store)), HELD)
+    await warn(store, alarm())
+    await store.alert_failed(*_held(await take(store)), replace(HELD, verdict=Verdict.LEFT))
+    assert (await take(store, NOW + DAY))[1].alert == alarm()
+
+
+def _held(taken: tuple[Case, Delivery]) -> tuple[str, Delivery, datetime]:
+    return taken[0].key, taken[1], NOW + DAY
+
+
 async def test_tasks_that_race_for_alerts_get_different_ones(store: Store) -> None:
     for number in range(4):
         await warn(store, alarm(Contact(f"c{number}@acme.example")))
