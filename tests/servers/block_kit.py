@@ -129,6 +129,26 @@ def _divider(block: Given, where: str) -> None:
     only(block, {"type", "block_id"}, where)
 
 
+def _chart(block: Given, where: str) -> None:
+    only(block, {"type", "block_id", "title", "chart"}, where)
+    length(block["title"], 1, 50, f"{where}.title")
+    chart = block["chart"]
+    need(chart["type"] in {"bar", "line", "area"}, f"{where}.chart", "is of unknown type")
+    only(chart, {"type", "series", "axis_config"}, f"{where}.chart")
+    only(chart["axis_config"], {"categories", "x_label", "y_label"}, f"{where}.chart.axis_config")
+    categories = chart["axis_config"]["categories"]
+    need(1 <= len(categories) <= 20, f"{where}.chart.categories", "are not 1 to 20")
+    need(len(set(categories)) == len(categories), f"{where}.chart.categories", "are not unique")
+    for category in categories:
+        length(category, 1, 20, f"{where}.chart.categories")
+    need(1 <= len(chart["series"]) <= 6, f"{where}.chart.series", "are not 1 to 6")
+    for series in chart["series"]:
+        only(series, {"name", "data"}, f"{where}.chart.series")
+        length(series["name"], 1, 20, f"{where}.chart.series.name")
+        labels = [point["label"] for point in series["data"]]
+        need(labels == categories, f"{where}.chart.series", "are not of the chart's categories")
+
+
 def element(item: Given, where: str) -> None:
     """Raise BlockKitError unless Slack would take the interactive element."""
     kind = item.get("type")
@@ -273,6 +293,7 @@ _BLOCKS: dict[Any, Callable[[Given, str], None]] = {
     "header": _header,
     "actions": _actions,
     "divider": _divider,
+    "data_visualization": _chart,
     "input": _input,
 }
 _ELEMENTS: dict[Any, Callable[[Given, str], None]] = {
