@@ -1,0 +1,219 @@
+"""Send every rep their week: at their hour in their time zone, once, and late rather than never.
+
+What is sent is claimed per rep and week in the store, so that of two processes one sends. A claim holds for a
+quarter of an hour: where Slack is down, or the process dies, the next one tries again, all week long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.coverage import Coverage
+from bot.digest import Book, Own, Week, due_at, week
+from bot.model import Case, Contact, NeedsHuman, Person, SourceDown, Watched
+from bot.pipeline import domains_by_account
+from bot.preferences import preferences
+from bot.routing import owners
+from bot.slack.cards import Card
+from bot.slack.mrkdwn import quote
+from bot.slack.people import Directory, Profile
+from bot.slack.web import ask, code
+from bot.slack.week import digest
+from bot.store import Store
+
+log = structlog.get_logger()
+
+TRY_EVERY = timedelta(minutes=15)
+"""How long a claim to send holds; the next try after a failure begins when it ends."""
+
+SENDING = timedelta(minutes=2)
+"""How long sending may take. A try that begins later than this before its claim ends is left to the next."""
+
+UTC_ZONE = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A rep's digest of one week: when it is due, and what claims the right to send it."""
+
+    user: str
+    monday: date
+    due: datetime
+
+    @property
+    def name(self) -> str:
+        """Return what its claims are kept under."""
+        return f"digest {self.user}"
+
+    def claim(self, now: datetime) -> datetime | None:
+        """Return which try it is time for; None before it is due, and while one might overlap the next."""
+        if now < self.due:
+            return None
+        tries, since = divmod(now - self.due, TRY_EVERY)
+        begin = datetime.combine(self.monday, time(), UTC)
+        return begin + tries * TRY_EVERY if since <= TRY_EVERY - SENDING else None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of a rep's digests: the Monday of the last one's week, and since when there is news.
+
+    Of a rep whom we just came to know, that is now: their first digest is the next one that falls due.
+    """
+
+    since: datetime
+    monday: str = ""
+
+
+class Digests:
+    """Sends the weekly digests; `coverage` says which sources cannot be read.
+
+    `zone` is for whom Slack knows none. In shadow mode everything goes to `shadow`, addresses of admins.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        client: AsyncWebClient,
+        posting: AsyncWebClient,
+        people: Directory,
+        coverage: Callable[[], Coverage] = Coverage,
+        *,
+        zone: str = "UTC",
+        shadow: Sequence[str] = (),
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._posting = posting
+        self._people = people
+        self._coverage = coverage
+        self._zone = zone_of(zone, UTC_ZONE)
+        self._shadow = shadow
+        self._trouble = ""
+
+    async def send_due(self, now: datetime) -> int:
+        """Send every digest that is due and was not sent; return how many went out.
+
+        Where Slack is out of reach, or a person must act first, the rest is left to a later call.
+        """
+        sent, trouble = 0, ""
+        watched = await self._store.watchlist()
+        try:
+            for rep in await self._reps(one.contact for one in watched):
+                sent += await self._send_if_due(rep, watched, now)
+        except (SourceDown, NeedsHuman) as problem:
+            trouble = problem.what
+        if trouble and trouble != self._trouble:
+            log.warning("digest.delayed", why=trouble)
+        self._trouble = trouble
+        return sent
+
+    async def _reps(self, contacts: Iterable[Contact]) -> list[Profile]:
+        """Return the Slack users who own contacts, each once, by id."""
+        named = sorted({owner for contact in contacts for owner in owners(contact.owner)})
+        found = [await self._people.owner(owner) for owner in named]
+        reps = {rep.user: rep for rep in found if rep is not None and not (rep.gone or rep.guest)}
+        return [rep for _, rep in sorted(reps.items())]
+
+    async def _send_if_due(self, rep: Profile, watched: Sequence[Watched], now: datetime) -> bool:
+        chosen = await preferences(self._store, rep.user)
+        if chosen.digest_paused:
+            return False
+        zone = zone_of(rep.time_zone, self._zone)
+        slot = Slot(rep.user, *due_at(now, zone, chosen.digest_day, chosen.digest_hour))
+        kept, attempt = await self._kept(slot, now), slot.claim(now)
+        if attempt is None or kept.since >= slot.due or kept.monday >= slot.monday.isoformat():
+            return False
+        # Whoever sent it between our look and our claim has said so by now.
+        if not await self._store.claim_slot(slot.name, attempt) or await self._kept(slot, now) != kept:
+            return False
+        book = await self._book(rep, [one for one in watched if rep.owns(one.contact)])
+        local = now.astimezone(zone)
+        await self._send(rep, week(book, kept.since, local), local)
+        await self._keep(slot, Kept(now, slot.monday.isoformat()))
+        return True
+
+    async def _kept(self, slot: Slot, now: datetime) -> Kept:
+        kept = await self._store.setting(slot.name)
+        if isinstance(kept, dict):
+            return Kept(datetime.fromisoformat(str(kept["since"])), str(kept["monday"]))
+        known = Kept(now)
+        await self._keep(slot, known)
+        return known
+
+    async def _keep(self, slot: Slot, kept: Kept) -> None:
+        since = kept.since.astimezone(UTC).isoformat()
+        await self._store.save_setting(slot.name, {"since": since, "monday": kept.monday})
+
+    async def _send(self, rep: Profile, found: Week, now: datetime) -> None:
+        """Send the week to the rep, in shadow mode to the admins. What Slack refuses is not tried again."""
+        users, preface = [rep.user], ""
+        if self._shadow:
+            admins = [await self._people.find(address) for address in self._shadow]
+            users = [admin.user for admin in admins if admin is not None]
+            preface = f"Shadow mode: this is for {quote(rep.name or rep.user, 80)}."
+        try:
+            async with asyncio.timeout(SENDING.total_seconds() / 2):
+                for user in users:
+                    await self._post(user, digest(found, now, preface))
+        except TimeoutError as error:
+            raise SourceDown("Slack takes too long to take a digest") from error
+        except SlackApiError as error:
+            log.warning("digest.refused", why=code(error))
+        else:
+            log.info("digest.sent", people=found.people, due=len(found.due), silent=found.is_silent)
+
+    async def _post(self, user: str, card: Card) -> None:
+        opened = await ask(self._client.conversations_open(users=user))
+        await ask(
+            self._posting.chat_postMessage(
+                channel=str(opened["channel"]["id"]),
+                text=card.text,
+                blocks=card.blocks,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        )
+
+    async def _book(self, rep: Profile, mine: Sequence[Watched]) -> Book:
+        own = []
+        for watched in mine:
+            if (person := await self._store.person(watched.contact.address)) is not None:
+                own.append(Own(watched, person))
+            await asyncio.sleep(0)
+        contacts = await self._store.contacts()
+        return Book(own, await self._around(mine, contacts), await self._notices(rep), self._coverage())
+
+    async def _around(self, mine: Sequence[Watched], contacts: Sequence[Contact]) -> dict[str, list[Person]]:
+        """Return everybody known at the accounts where a deal is at stake."""
+        domains = domains_by_account(contacts)
+        around: dict[str, list[Person]] = {}
+        for account in {one.contact.account_name for one in mine if one.contact.deal is not None}:
+            people = {person.address: person for person in await self._store.people(domains[account])}
+            for contact in contacts:
+                if contact.account_name == account and contact.address not in people:
+                    person = await self._store.person(contact.address)
+                    people |= {person.address: person} if person else {}
+            around[account] = list(people.values())
+            await asyncio.sleep(0)
+        return around
+
+    async def _notices(self, rep: Profile) -> list[Case]:
+        cases = [case for case in await self._store.cases() if case.contact.startswith("@")]
+        return [case for case in cases if case.deliveries and rep.owns(case.deliveries[-1].alert.contact)]
+
+
+def zone_of(name: str, otherwise: ZoneInfo) -> ZoneInfo:
+    """Return the time zone of that name, or the other where it is unknown here."""
+    with suppress(KeyError, ValueError, OSError):
+        return ZoneInfo(name) if name else otherwise
+    return otherwise
