@@ -113,7 +113,8 @@ def _after_answer(case: Case, answer: Answer, assessment: Assessment) -> tuple[A
         if answer.until is not None and assessment.at.date() < answer.until and not graver:
             return Action.HOLD, Reason.SNOOZED, case.episode
         return Action.SEND, Reason.STRONGER if graver else Reason.REMINDER_DUE, case.episode + 1
-    if answer.choice is Choice.LEFT or not (graver or _is_newer(assessment, answer.at)):
+    came_back = assessment.last_contact is not None and assessment.last_contact > answer.at
+    if (answer.choice is Choice.LEFT and not came_back) or not (graver or _is_newer(assessment, answer.at)):
         return Action.HOLD, Reason.SETTLED, case.episode
     return Action.SEND, Reason.FIRST, case.episode + 1
 

@@ -56,6 +56,9 @@ QUIET_FROM = 0.2
 KNOWN_FOR = timedelta(days=180)
 """How long after the last real contact we still call somebody active who keeps no rhythm to judge by."""
 
+SKEW = timedelta(hours=1)
+"""Mail servers' clocks run ahead of ours by seconds or minutes: what they date so has happened."""
+
 SILENT = "silent"
 MEETING = "meeting"
 FAREWELL = "farewell"
@@ -109,7 +112,8 @@ def assess(
 ) -> Assessment:
     """Judge one person by what is known at `now`; `derived` is what the watchers concluded from it."""
     history = sorted(
-        (seen for seen in (*observations, *derived) if seen.at <= now), key=lambda seen: (seen.at, seen.key)
+        (seen for seen in (*observations, *derived) if seen.at <= now + SKEW),
+        key=lambda seen: (seen.at, seen.key),
     )
     contacts = contact(address, history, kinds)
     last_contact = contacts[-1].at if contacts else None

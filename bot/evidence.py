@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from bot.backscatter import HARD, MAIL_WORKS, objection
+from bot.backscatter import HARD, MAIL_WORKS, objection, text
 from bot.incidents import Incident
 from bot.model import Evidence, Kind, Means, Observation
 
@@ -26,6 +26,11 @@ LEAVE_WITHOUT_DATE = timedelta(days=14)
 
 ANNOUNCED = 0.6
 """What an announced departure is worth until its last day has passed."""
+
+NEVER = date(9999, 1, 1)
+
+BOUNCES_WEIGHED = 20
+"""How many of a person's bounces are looked at; they are one voice anyway."""
 
 COUNTED_ONCE = "the same fact as a stronger sign"
 
@@ -100,7 +105,9 @@ def weigh(
     known = [seen for seen in history if seen.kind in kinds]
     works = latest(seen for seen in known if seen.kind in MAIL_WORKS)
     moment = Moment(now, known, latest(proofs_of_life(known, kinds)), works, incidents)
-    return _once([moment.evidence(seen, kinds[seen.kind]) for seen in known], known)
+    skipped = {seen.key for seen in [seen for seen in known if seen.kind == HARD][:-BOUNCES_WEIGHED]}
+    weighed = [seen for seen in known if seen.key not in skipped]
+    return _once([moment.evidence(seen, kinds[seen.kind]) for seen in weighed], weighed)
 
 
 def faded(kind: Kind, seen: Observation, now: datetime) -> float:
@@ -116,14 +123,15 @@ def proofs_of_life(history: Sequence[Observation], kinds: Mapping[str, Kind]) ->
     A departure or leave reply that no header marks as automatic looks like a mail by the person; it is not.
     """
     automatic = {
-        str(seen.facts.get("message_id") or "")
+        (text(seen.facts.get("message_id")), seen.at)
         for seen in history
-        if kinds[seen.kind].means is not Means.ALIVE and seen.kind in REPLIES
-    } - {""}
+        if seen.kind in REPLIES and seen.facts.get("message_id")
+    }
     return [
         seen
         for seen in history
-        if kinds[seen.kind].means is Means.ALIVE and str(seen.facts.get("message_id") or "") not in automatic
+        if kinds[seen.kind].means is Means.ALIVE
+        and (text(seen.facts.get("message_id")), seen.at) not in automatic
     ]
 
 
@@ -160,7 +168,9 @@ def day(value: object) -> date | None:
 
 
 def end_of(when: date) -> datetime:
-    """Return the end of that day in UTC."""
+    """Return the end of that day in UTC; of a day that only placeholders name, the end of time."""
+    if when >= NEVER:
+        return datetime.max.replace(tzinfo=UTC) - LEAVE_GRACE
     return datetime(when.year, when.month, when.day, tzinfo=UTC) + timedelta(days=1)
 
 

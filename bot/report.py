@@ -81,7 +81,7 @@ def _verdict(assessment: Assessment) -> Text:
 def _who(item: Checked) -> Text:
     who = Text(clean(item.contact.label), "bold")
     if item.contact.name:
-        who.append(f"\n{item.contact.address}", "dim not bold")
+        who.append(f"\n{clean(item.contact.address)}", "dim not bold")
     if item.contact.account:
         who.append(f"\n{clean(item.contact.account)}", "not bold")
     return who
@@ -95,7 +95,7 @@ def _why(assessment: Assessment) -> Text:
         why.append(f"\n{item.at:%-d %B %Y}  ", "dim")
         why.append(clean(item.sentence))
         if item.note:
-            why.append(f" ({item.note})", "dim")
+            why.append(f" ({clean(item.note)})", "dim")
     if assessment.other_explanations:
         why.append(f"\nstill possible: {'; '.join(assessment.other_explanations)}", "dim")
     for suggestion in assessment.suggestions:

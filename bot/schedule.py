@@ -63,7 +63,7 @@ class Schedule:
         async def tick() -> None:
             nonlocal claimed
             due = slot(self._clock(), interval)
-            if due > claimed and await self._store.claim_slot(name, due):
+            if due != claimed and await self._store.claim_slot(name, due):
                 claimed = due
                 await self._do(work)
 

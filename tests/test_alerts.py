@@ -101,6 +101,12 @@ def test_a_confirmed_departure_is_never_told_again() -> None:
     )
 
 
+def test_somebody_who_came_back_and_left_again_is_a_new_story() -> None:
+    settled = person(told([*exchange(), bounce(40)], 39), settled=answer(Choice.LEFT, 38))
+    again = judged([*exchange(), wrote(20), seen("departed", 1, message_id="d")])
+    assert outcome(settled, again) == (Action.SEND, Reason.FIRST, 2)
+
+
 def test_old_evidence_does_not_reopen_what_a_rep_settled() -> None:
     settled = person(told(SLIPPING, 1), settled=answer(Choice.NOTHING_WRONG, 1))
     assert outcome(settled, judged(SLIPPING)) == (Action.HOLD, Reason.SETTLED, None)

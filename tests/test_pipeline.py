@@ -185,7 +185,7 @@ async def test_a_whole_domain_that_bounces_is_one_notice_and_no_departures() -> 
     mails = [
         observation
         for number, address in enumerate(people)
-        for observation in (*exchange(address), bounce(2 - number / 10, address, original=address))
+        for observation in (*exchange(address), bounce(2 - number / 10, address))
     ]
     await sweep(pipe, mails)
     for _ in range(2):

@@ -100,6 +100,8 @@ class _Letter:
             whom = us[0] if us else self.people[1] if len(self.people) > 1 else ""
             sentence = f"wrote to {whom[:80]}" if whom else "wrote to us"
             yield self._observe("wrote", self.sender, "", sentence)
+        if len(self.people) > BULK:
+            return
         for address, field in self._others():
             if self.scope.covers(address.address):
                 by = self.sender.address[:80]

@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from bot.model import Family, Json, Kind, Means, Observation
-from watchers import Example, MailReader, Scope
+from watchers import Example, MailReader, Scope, under
 from watchers.mail.human_words import human_words
-from watchers.mail.ics import Event, Itip, announces_calendar, read_ics
+from watchers.mail.ics import CALENDAR_IDS, SCHEDULERS, Event, Itip, announces_calendar, read_ics
 from watchers.mail.meetings import ANSWERS, MOST_ATTENDEES, OTHER, SNAPSHOT, THEM, US, same_account
 from watchers.mail.signals import signals
 
@@ -121,10 +121,13 @@ def _people(event: Event) -> list[str]:
     return list(dict.fromkeys([event.organizer or "", *(one.address for one in event.attendees)]))
 
 
-def _by(head: Head, itip: Itip, event: Event, scope: Scope) -> str:
-    """Return who acts in this mail: its sender, or the person for whom a service such as Zoom sends it."""
+def _by(head: Head, itip: Itip, event: Event) -> str:
+    """Return who acts in this mail: its sender, or the person for whom a service such as Zoom sends it.
+
+    A stranger who sends in somebody else's name acts for themselves only.
+    """
     sender = head.sender.address
-    if sender in _people(event) or scope.is_ours(sender) or scope.covers(sender):
+    if sender in _people(event) or not (sender in CALENDAR_IDS or under(sender, SCHEDULERS)):
         return sender
     if itip.method not in ANSWERS:
         return event.organizer or sender
@@ -139,7 +142,7 @@ def _concerned(head: Head, itip: Itip, event: Event, scope: Scope) -> Iterator[s
     """
     people = [address for address in _people(event) if address and not scope.is_ours(address)]
     if not scope.addresses and not scope.domains:
-        acting = _by(head, itip, event, scope)
+        acting = _by(head, itip, event)
         yield from [acting] if acting and not scope.is_ours(acting) else people[:1]
         return
     covered = [address for address in people if scope.covers(address)]
@@ -153,7 +156,7 @@ def _concerned(head: Head, itip: Itip, event: Event, scope: Scope) -> Iterator[s
 def _snapshot(
     head: Head, itip: Itip, event: Event, contact: str, scope: Scope, *, wording: str
 ) -> Observation:
-    by = _by(head, itip, event, scope)
+    by = _by(head, itip, event)
     uid = event.uid if len(event.uid) <= LONGEST_UID else hashlib.sha256(event.uid.encode()).hexdigest()
     status = "CANCELLED" if event.cancelled else event.status
     facts: dict[str, Json] = {

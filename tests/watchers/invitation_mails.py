@@ -251,7 +251,7 @@ def zoom(mail: Invitation) -> bytes:
         "https://zoom.example/j/99912345678\n\nMeeting ID: 999 1234 5678\nPasscode: 004711\n"
     )
     lines = [
-        *_head(mail.but(sender="no-reply@zoom.example"), f"Subject: {mail.title}"),
+        *_head(mail.but(sender="no-reply@zoom.us"), f"Subject: {mail.title}"),
         'Content-Type: multipart/mixed; boundary="=_b"',
         "",
         "--=_b",

@@ -76,8 +76,8 @@ class Itip:
     notes: tuple[str, ...] = ()
 
 
-_CALENDAR_IDS = ("calendar-notification@google.com", "noreply-calendar-notification@google.com")
-_SCHEDULERS = frozenset({"calendly.com", "webex.com", "zoom.us"})
+CALENDAR_IDS = ("calendar-notification@google.com", "noreply-calendar-notification@google.com")
+SCHEDULERS = frozenset({"calendly.com", "webex.com", "zoom.us"})
 
 
 def announces_calendar(head: Head) -> bool:
@@ -92,8 +92,8 @@ def announces_calendar(head: Head) -> bool:
         kind in {"text/calendar", "application/ics"}
         or "method" in params
         or "calendarmessage" in head.get("content-class").lower()
-        or any(sender.address in _CALENDAR_IDS for sender in head.addresses("sender"))
-        or under(head.sender.address, _SCHEDULERS)
+        or any(sender.address in CALENDAR_IDS for sender in head.addresses("sender"))
+        or under(head.sender.address, SCHEDULERS)
     )
 
 
