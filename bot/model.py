@@ -162,8 +162,12 @@ class Observation:
 
     @cached_property
     def key(self) -> str:
-        """Return the content hash that identifies this observation in every store."""
-        content = [self.contact, self.kind, self.at.isoformat(), self.group, dict(self.facts)]
+        """Return the content hash that identifies this observation in every store.
+
+        A mail is identified by its Message-ID: its copies in two mailboxes arrived at different moments.
+        """
+        at = "" if self.facts.get("message_id") else self.at.isoformat()
+        content = [self.contact, self.kind, at, self.group, dict(self.facts)]
         encoded = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(encoded.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 

@@ -98,6 +98,15 @@ async def test_one_item_that_cannot_be_read_does_not_cost_the_others() -> None:
     assert len(person.observations) == 2
 
 
+async def test_one_mail_in_two_mailboxes_is_one_observation() -> None:
+    pipe = await pipeline()
+    copy = replace(wrote(9), at=wrote(9).at + timedelta(seconds=2), source="mailbox:max@vendor.example")
+    await sweep(pipe, [wrote(9), copy])
+    person = await pipe.store.person(JANE)
+    assert person is not None
+    assert len(person.observations) == 1
+
+
 async def test_somebody_who_is_watched_later_is_looked_up_in_the_past() -> None:
     pipe = await pipeline()
     await sweep(pipe, [wrote(9)])
