@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
     from bot.check import Outcome
     from bot.crm.csv import Contacts
     from bot.pipeline import Progress
+
+
+Result = TypeVar("Result")
 
 
 class Moment(click.ParamType[datetime]):
@@ -159,14 +161,14 @@ def check(
     from bot.crm.csv import read_contacts
 
     start(verbose=verbose)
-    load_readers()
+    load_everything()
     listed = read_contacts(contacts_file)
     tell_bad_rows(listed, contacts_file)
     if not listed.contacts:
         note(f"{contacts_file}: there is no contact in it")
     asked = offline.Check(listed.contacts, mail, our_domains, data)
     with progress("mails") as told:
-        found = asyncio.run(asked.run(now or datetime.now(UTC), told))
+        found = finish(asked.run(now or datetime.now(UTC), told))
     tell_what_was_read(found, our_domains)
     for reason in found.closed:
         note(f"{reason}: contacts who are seen only there are unchecked")
@@ -198,11 +200,10 @@ def read(paths: tuple[Path, ...], our_domains: tuple[str, ...], as_json: bool, v
     PATH is a Maildir, an mbox, a folder with one mail a file, or one file.
     """
     from bot import reading
+    from watchers import Scope, load_readers
 
-    start()
+    let_no_letter_stop_us()
     load_readers()
-    from watchers import Scope
-
     readings = reading.read(paths, Scope.of((), our_domains))
     if as_json:
         for item in readings:
@@ -210,6 +211,7 @@ def read(paths: tuple[Path, ...], our_domains: tuple[str, ...], as_json: bool, v
         return
     from bot import report
 
+    start()
     single = len(paths) == 1 and paths[0].is_file()
     counts = report.mails(readings, console(), everything=verbose or single)
     said = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in counts.most_common())
@@ -232,8 +234,8 @@ def demo(keep: Path | None) -> None:
     from bot.demo import play
 
     start()
-    load_readers()
-    asyncio.run(play(console(), keep))
+    load_everything()
+    finish(play(console(), keep))
 
 
 @main.command(epilog=examples("stillthere run", "stillthere run --config /etc/stillthere/config.yaml"))
@@ -256,14 +258,14 @@ def run(config_file: Path, verbose: bool) -> None:
     from bot.app import serve
 
     start(verbose=verbose, service=True)
-    asyncio.run(serve(config_file, console()))
+    finish(serve(config_file, console()))
 
 
 @main.command(name="watchers")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON a watcher.")
 def list_watchers(as_json: bool) -> None:
     """List the watchers and mail readers, and the kinds of evidence they give."""
-    load_readers()
+    load_everything()
     from watchers import MailReader, Watcher
 
     owners: list[tuple[str, str, type[Any]]] = [
@@ -285,13 +287,25 @@ def start(*, verbose: bool = False, service: bool = False) -> None:
     """Send logs to stderr, in the amount that suits the command, and let no letter stop the output."""
     from bot.logs import configure
 
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    let_no_letter_stop_us()
     configure(verbose=verbose, service=service)
 
 
-def load_readers() -> None:
+def let_no_letter_stop_us() -> None:
+    """Write letters that the terminal's character set has not as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def finish(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run asynchronous work to its end."""
+    import asyncio
+
+    return asyncio.run(work)
+
+
+def load_everything() -> None:
     """Load every watcher and reader there is."""
     from watchers import load
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
-
-import structlog
+from pathlib import Path
+from traceback import extract_tb
 
 from bot.model import Json, Observation
 from watchers import MailReader, Scope
 from watchers.mail import Skipped
-from watchers.mail.files import MailFiles
+from watchers.mail.folders import mails
 from watchers.mail.parse import Mail, parse
-
-log = structlog.get_logger()
 
 AUTOREPLY = frozenset({"departed", "on_leave", "role_change", "address_change", "acknowledgement"})
 """Kinds that are what an auto-reply says."""
@@ -62,9 +59,9 @@ def read(paths: Sequence[Path], scope: Scope) -> Iterator[Reading]:
     A mail of a folder that is read alone is named by its path within that folder.
     """
     readers = [reader() for reader in MailReader.registry.values()]
-    for item in MailFiles(paths).mails():
-        within = len(paths) == 1 and paths[0].is_dir() and PurePath(item.label).is_relative_to(paths[0])
-        label = str(PurePath(item.label).relative_to(paths[0])) if within else item.label
+    folder = f"{paths[0]}/" if len(paths) == 1 and paths[0].is_dir() else ""
+    for item in mails(paths):
+        label = item.label.removeprefix(folder)
         if isinstance(item, Skipped):
             yield Reading(label, trouble=item.reason)
             continue
@@ -72,12 +69,17 @@ def read(paths: Sequence[Path], scope: Scope) -> Iterator[Reading]:
 
 
 def _read(label: str, mail: Mail, readers: Sequence[MailReader], scope: Scope) -> Reading:
-    """Hand one mail to every reader; one that fails is logged with its traceback and named."""
+    """Hand one mail to every reader; of one that fails is said where, never on what."""
     found: list[Observation] = []
     for reader in readers:
         try:
             found.extend(reader.read(mail, scope))
-        except Exception:
-            log.exception("mail.unreadable", reader=reader.name, file=label)
-            return Reading(label, tuple(found), mail.notes, f"the reader {reader.name} failed on it")
+        except Exception as error:  # noqa: BLE001 - it is a stranger's mail: one bug must not cost the others
+            return Reading(label, tuple(found), mail.notes, _trouble(reader, error))
     return Reading(label, tuple(found), mail.notes)
+
+
+def _trouble(reader: MailReader, error: Exception) -> str:
+    frame = extract_tb(error.__traceback__)[-1]
+    where = f"{Path(frame.filename).name}, line {frame.lineno}"
+    return f"the reader {reader.name} failed on it: {type(error).__name__} in {where}"

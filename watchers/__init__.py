@@ -7,23 +7,22 @@ Whatever they observe, the judgement is not theirs: they declare what their kind
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import pkgutil
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
-
-from pydantic import BaseModel, ConfigDict
 
 from bot.model import Contact, Json, Kind, Observation
 
 if TYPE_CHECKING:
     from watchers.mail.head import Head
     from watchers.mail.parse import Mail
+    from watchers.settings import Settings as Settings
 
 Raw = TypeVar("Raw")
 
@@ -85,12 +84,6 @@ weighed like any observation but never stored: it is computed anew from what is.
 """
 
 
-class Settings(BaseModel):
-    """What a watcher can be told in config.yaml; a key it does not know stops the start."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 @dataclass(frozen=True)
 class Batch(Generic[Raw]):
     """Raw items of one source, and the place to go on from once their observations are durable."""
@@ -117,7 +110,7 @@ class Watcher(ABC, Generic[Raw]):
     """
 
     name: ClassVar[str]
-    Config: ClassVar[type[Settings]] = Settings
+    Config: ClassVar[type[Settings]]
     every: ClassVar[timedelta]
     kinds: ClassVar[tuple[Kind, ...]] = ()
     examples: ClassVar[tuple[Example[Any], ...]] = ()
@@ -127,8 +120,10 @@ class Watcher(ABC, Generic[Raw]):
         self.config = config if config is not None else self.Config()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Register the watcher under its name."""
+        """Register the watcher under its name; without a `Config` of its own it can be told nothing."""
         super().__init_subclass__(**kwargs)
+        if not hasattr(cls, "Config"):
+            cls.Config = __getattr__("Settings")
         if "name" in cls.__dict__:
             Watcher.registry[cls.name] = cls
 
@@ -152,6 +147,8 @@ class Watcher(ABC, Generic[Raw]):
     async def woken(self, source: str, within: timedelta) -> bool:
         """Wait at most this long; say whether the source asked to be looked at sooner than planned."""
         del source
+        import asyncio  # noqa: PLC0415 - loads slowly, and reading mail needs none
+
         await asyncio.sleep(within.total_seconds())
         return False
 
@@ -190,11 +187,45 @@ class MailReader(ABC):
 
 
 def load() -> None:
-    """Import every module of this package, and what other packages offer as `stillthere.watchers`."""
+    """Import every module of this package, and what other packages offer as `GROUP`."""
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
-    for point in entry_points(group="stillthere.watchers"):
+    _load_others()
+
+
+def load_readers() -> None:
+    """Import what defines mail readers: that takes far less time than what watchers bring.
+
+    A module of this package counts by its text; other packages are loaded whole.
+    """
+    for module in pkgutil.iter_modules(__path__):
+        source = Path(__path__[0], f"{module.name}.py")
+        if source.is_file() and "(MailReader)" in source.read_text(encoding="utf-8"):
+            importlib.import_module(f"{__name__}.{module.name}")
+    _load_others()
+
+
+GROUP = "stillthere.watchers"
+
+
+def _load_others() -> None:
+    """Import what other packages offer; asking every package takes long, so first it is looked who may."""
+    places = (Path(place).glob("*-info/entry_points.txt") for place in sys.path)
+    if not any(GROUP.encode() in file.read_bytes() for files in places for file in files):
+        return
+    from importlib.metadata import entry_points  # noqa: PLC0415 - loads slowly
+
+    for point in entry_points(group=GROUP):
         point.load()
+
+
+def __getattr__(name: str) -> Any:
+    """Import `Settings` when it is first asked for."""
+    if name != "Settings":
+        raise AttributeError(name)
+    from watchers.settings import Settings  # noqa: PLC0415 - brings pydantic, which mail readers do without
+
+    return Settings
 
 
 def kinds() -> dict[str, Kind]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def subject_prefix(head: Head) -> bool:
     return _subject().match(subject) is not None
 
 
+@lru_cache(maxsize=4)
 def is_reply(head: Head) -> bool:
     """Say whether a responder marked the mail as its answer to another mail.
 
@@ -104,6 +105,7 @@ def is_list(head: Head) -> bool:
     return _first_word(head.get("precedence")) in {"list", "bulk", "junk"} and not head.references
 
 
+@lru_cache(maxsize=4)
 def automatic(head: Head) -> str:
     """Return in words why a machine must have sent the mail, or the empty string for a person's mail."""
     return next(_reasons(head), "")

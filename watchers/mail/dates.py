@@ -28,7 +28,7 @@ class Found:
     ranged: bool = False
 
 
-_IDEOGRAPH = re.compile(r"[\u3041-\u9fff\uac00-\ud7a3]")
+_FIRST_IDEOGRAPH = "\u3041"
 
 
 @cache
@@ -39,8 +39,8 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     month = rf"(?P<name>{words(numbered('months'))})\b\.?"
     day = r"(?<![\d.:/-])(?P<day>\d{1,2})(?:st|nd|rd|th|er|re|do|ten|te|a|o|º|°|:?e|\.)?"
     year = r"(?:[ ,.]{1,2}(?:de |del |of |do )?(?P<year>(?:19|20)\d\d)\b|(?! ?\d))?"
-    weekday = words({word: 0 for word in numbered("weekdays") if not _IDEOGRAPH.match(word)})
-    ideographic = words({word: 0 for word in numbered("weekdays") if _IDEOGRAPH.match(word)})
+    weekday = words({word: 0 for word in numbered("weekdays") if word < _FIRST_IDEOGRAPH})
+    ideographic = words({word: 0 for word in numbered("weekdays") if word >= _FIRST_IDEOGRAPH})
     to = "-|to|through|bis|au|al|a|until|till|tot|ate|do|til|och|and|und|et"
     first = r"(?:the )?\d{1,2}(?:st|nd|rd|th)?"
     second = r"(?:the )?(?P<day2>\d{1,2})(?:st|nd|rd|th|er|re|te|\.)?"

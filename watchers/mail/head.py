@@ -157,6 +157,10 @@ def media_type(value: bytes) -> tuple[str, dict[str, str]]:
     """Split a Content-Type or -Disposition value into its lower-case type and parameters (RFC 2231)."""
     value = value[:4096]
     kind = value.split(b";", 1)[0].strip().lower().decode("ascii", "replace")
+    if "/" not in kind and kind not in {"attachment", "inline"}:
+        kind = "text/plain"
+    if b";" not in value:
+        return kind, {}
     pieces: dict[str, list[bytes]] = {}
     extended: set[str] = set()
     for match in _PARAM.finditer(value):
@@ -176,7 +180,7 @@ def media_type(value: bytes) -> tuple[str, dict[str, str]]:
             params[name] = decode_charset(joined, charset.decode("ascii", "replace"))
         else:
             params[name] = as_text(joined)
-    return kind if "/" in kind or kind in {"attachment", "inline"} else "text/plain", params
+    return kind, params
 
 
 def decode_transfer(raw: bytes, encoding: str) -> bytes:

@@ -129,11 +129,11 @@ def name_beside(text: str, start: int, end: int, floor: int, ceiling: int, addre
     local = [] if role else _local_words(address)
     before, after = text[max(floor, start - _BEFORE) : start], text[end : min(ceiling, end + _AFTER)]
     name = _before(before, local) or _after(after, local)
-    return "" if role and " " not in name and not _EAST.search(name) else name
+    return "" if role and " " not in name and not _is_eastern(name) else name
 
 
 def _before(before: str, local: list[str]) -> str:
-    if _EAST.search(before[-12:]):
+    if _is_eastern(before[-12:]):
         return _eastern(before)
     found = list(runs(before, frozenset(local)))
     for wanted in (2, 1):
@@ -194,8 +194,8 @@ def name_first(text: str) -> str:
     return "" if re.search(rf"\b(?:{as_written('organisations')})\b", run.name) else run.name
 
 
-_EAST = re.compile(r"[\u3041-\u30fa\u4e00-\u9fff\uac00-\ud7a3]")
-_HANGUL = re.compile(r"[\uac00-\ud7a3]")
+_EAST = r"[\u3041-\u30fa\u4e00-\u9fff\uac00-\ud7a3]"
+_HANGUL = r"[\uac00-\ud7a3]"
 _HAN = r"[\u4e00-\u9fff\u3005]"
 _KANA = r"[\u30a1-\u30fa\u30fc]"
 _EASTERN_NAME = rf"(?P<name>{_HAN}{{1,4}}[ ]?(?:{_HAN}|{_KANA}){{0,4}}|{_KANA}{{2,10}})"
@@ -205,6 +205,10 @@ _CUE = (
 )
 _UNIT = rf"(?:{_HAN}{{1,10}}[部課室局科係店所社]|{_CUE})"
 _SUFFIX = r"(?:様|さん|氏|宛て?|まで|課長|部長|主任|係長|室長|先生|经理|女士|总监|が|へ|に|と|は)?"
+
+
+def _is_eastern(text: str) -> bool:
+    return not text.isascii() and re.search(_EAST, text) is not None
 
 
 @cache
@@ -244,7 +248,7 @@ _EASTERN_LONGEST = 10
 
 def _eastern(before: str) -> str:
     tail = before[-40:]
-    match = (_korean_before() if _HANGUL.search(tail) else _eastern_before()).search(tail)
+    match = (_korean_before() if re.search(_HANGUL, tail) else _eastern_before()).search(tail)
     name = _UNITS.sub("", match["name"].strip()) if match else ""
     return name if _plausible(name) else ""
 

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 
 from watchers.mail import bounce_layouts as layouts
@@ -126,6 +127,7 @@ def sent_by_machine(head: Head) -> str:
     return ""
 
 
+@lru_cache(maxsize=4)
 def sent_by_mail_system(head: Head) -> str:
     """Return in words why a mail system must have sent the mail; empty where that is not certain."""
     return next(_proofs(head), "")

@@ -17,18 +17,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'|\\@]{1,64}@[a-z0-9\[][a-z0-9.\-\]]{0,253}")
 _CODE = re.compile(r"\b[245]\d\d[ \-]#?(?:[245]\.\d{1,3}\.\d{1,3}\b)?|\b[245]\.\d{1,3}\.\d{1,3}\b")
 _HOST = re.compile(r"\bhost [a-z0-9][a-z0-9.\-]{0,253}\.[a-z0-9\-]{1,63}(?:\s?[\[(][0-9a-f.:]{3,45}[\])])?")
 _BESIDE_THE_POINT = re.compile(r"\(in reply to [^()]{1,40}\)|privacy policy|terms of (?:service|use)")
 _WORDS = re.compile(r"[^\W_]+")
-_UNSPACED = re.compile(r"(?<=[\u3040-\u9fff\uff66-\uff9f]) (?=[\u3040-\u9fff\uff66-\uff9f])")
 _FIRST_UNSPACED = "\u2e80"
 _LONGEST = 2000
 
 
+@cache
+def _unspaced() -> re.Pattern[str]:
+    return re.compile(r"(?<=[\u3040-\u9fff\uff66-\uff9f]) (?=[\u3040-\u9fff\uff66-\uff9f])")
+
+
+@lru_cache(maxsize=16)
 def plain(text: str) -> str:
     """Reduce a diagnostic to its words, with a space on either side.
 
@@ -42,7 +47,7 @@ def plain(text: str) -> str:
     if "host " in text:
         text = _HOST.sub(" ", text)
     words = f" {' '.join(_WORDS.findall(text))} "
-    return words if words.isascii() else _UNSPACED.sub("", words)
+    return words if words.isascii() else _unspaced().sub("", words)
 
 
 @dataclass(frozen=True)
@@ -171,8 +176,8 @@ class Index:
     def find(self, words: str, status: str = "") -> Phrase | None:
         """Return the first phrase of the table that stands in a `plain` text."""
         candidates: set[int] = set()
-        for word in set(words.split()):
-            candidates.update(self._words.get(word, ()))
+        for word in self._words.keys() & set(words.split()):
+            candidates.update(self._words[word])
         for piece, numbers in self._pieces.items():
             if piece in words:
                 candidates.update(numbers)

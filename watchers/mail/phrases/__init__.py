@@ -132,16 +132,16 @@ def languages() -> tuple[Language, ...]:
     return tuple(language(code) for code in sorted(codes, key=lambda code: code != "en"))
 
 
-_SCRIPTS = {
-    "hiragana": re.compile(r"[\u3041-\u3096]"),
-    "katakana": re.compile(r"[\u30a1-\u30fa]"),
-    "hangul": re.compile(r"[\uac00-\ud7a3]"),
-    "han": re.compile(r"[\u4e00-\u9fff]"),
-    "cyrillic": re.compile(r"[\u0400-\u04ff]"),
-    "greek": re.compile(r"[\u0370-\u03ff]"),
-    "hebrew": re.compile(r"[\u0590-\u05ff]"),
-    "arabic": re.compile(r"[\u0600-\u06ff]"),
-    "thai": re.compile(r"[\u0e00-\u0e7f]"),
+_SCRIPTS = {  # compiled when first needed: patterns of so many letters take long
+    "hiragana": r"[\u3041-\u3096]",
+    "katakana": r"[\u30a1-\u30fa]",
+    "hangul": r"[\uac00-\ud7a3]",
+    "han": r"[\u4e00-\u9fff]",
+    "cyrillic": r"[\u0400-\u04ff]",
+    "greek": r"[\u0370-\u03ff]",
+    "hebrew": r"[\u0590-\u05ff]",
+    "arabic": r"[\u0600-\u06ff]",
+    "thai": r"[\u0e00-\u0e7f]",
 }
 _WORD = re.compile(r"[^\W\d_]{1,20}")
 _ENOUGH = 2
@@ -149,7 +149,7 @@ _ENOUGH = 2
 
 def spoken(low: str) -> Iterator[Language]:
     """Yield the languages a folded text is written in, the likeliest first."""
-    scripts = {name for name, letters in _SCRIPTS.items() if not low.isascii() and letters.search(low)}
+    scripts = {name for name, letters in _SCRIPTS.items() if not low.isascii() and re.search(letters, low)}
     if "hiragana" in scripts:
         scripts.discard("han")
     words = set(_WORD.findall(low[:4000]))
