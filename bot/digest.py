@@ -26,17 +26,14 @@ LIFE = frozenset({"wrote", "meeting_accepted", "meeting_set"})
 IN_CONTACT = timedelta(days=60)
 """How recent such a contact must be for a deal to rest on that person as well."""
 
-POSTPONED = frozenset({Reason.OVER_BUDGET, Reason.QUIET_HOURS})
-"""Reasons for which something graver than Quiet is held and told here at the latest."""
-
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A case that waits for a decision: its newest alert, and whether that was not told so far."""
+    """A case that waits for a decision: its newest alert, and why that was held back where it was."""
 
     case: Case
     alert: Alert
-    held: bool = False
+    held: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,19 +142,11 @@ def due_at(now: datetime, zone: ZoneInfo, day: int, hour: int) -> tuple[date, da
 
 
 def waits(case: Case, today: date) -> bool:
-    """Say whether a case waits for a word: a snooze ended, or since the newest alert nobody took it up."""
+    """Say whether a case waits for a word: a snooze ended, or nobody is on it as it was last told."""
     word = case.settled
-    if word is not None:
-        return word.choice is Choice.SNOOZE and word.until is not None and word.until <= today
-    alert = newest(case)
-    return case.on_it is None or (alert is not None and case.on_it.at < alert.at)
-
-
-def newest(case: Case) -> Alert | None:
-    """Return the newest alert that says what a case is about; one that only ends it does not."""
-    alerts = [sent.alert for sent in case.deliveries]
-    about = [alert for alert in alerts if alert.assessment.verdict in GRAVITY or case.contact.startswith("@")]
-    return about[-1] if about else None
+    if word is None:
+        return not case.is_taken
+    return word.choice is Choice.SNOOZE and word.until is not None and word.until <= today
 
 
 def gravity(verdict: Verdict) -> int:
@@ -170,12 +159,9 @@ def _due(book: Book, today: date) -> list[Due]:
     latest = [
         own.person.cases[-1] for own in book.people if own.person.cases and gravity(own.watched.verdict)
     ]
-    found = [
-        Due(case, alert, all(sent.sent_at is None for sent in case.deliveries))
-        for case in (*latest, *book.notices)
-        if waits(case, today) and (alert := newest(case))
-    ]
-    return sorted(found, key=lambda one: (-gravity(one.alert.assessment.verdict), one.alert.at, one.case.key))
+    found = [case for case in (*latest, *book.notices) if waits(case, today)]
+    found.sort(key=lambda case: (-gravity(case.alert.assessment.verdict), case.alert.at, case.key))
+    return [Due(case, case.alert, case.deliveries[-1].held) for case in found]
 
 
 def _change(own: Own, since: datetime) -> Change | None:
@@ -190,8 +176,7 @@ def _held(own: Own) -> Held | None:
     decision = own.person.decisions[-1] if own.person.decisions else None
     if decision is None or not gravity(own.watched.verdict):
         return None
-    held = decision.action is Action.DIGEST or decision.reason in POSTPONED
-    return Held(own.watched, decision.reason) if held else None
+    return Held(own.watched, decision.reason) if decision.action is Action.DIGEST else None
 
 
 def _alone(book: Book, now: datetime) -> Iterable[Contact]:

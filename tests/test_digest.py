@@ -53,11 +53,11 @@ def person(name: str, verdict: Verdict, before: Verdict | None = None, **more: A
 
 
 def case(
-    address: str, verdict: Verdict, days: float = 3, word: Answer | None = None, *, sent: bool = True
+    address: str, verdict: Verdict, days: float = 3, word: Answer | None = None, held: Reason | None = None
 ) -> Case:
     at = NOW - timedelta(days=days)
     raised = Alert(Contact(address, account="Acme"), judged(address, verdict, days), 1, at)
-    told = Case(address, 1, (Delivery(raised, sent_at=at if sent else None),))
+    told = Case(address, 1, (Delivery(raised, held=held, sent_at=None if held else at),))
     on_it = word is not None and word.choice is Choice.ON_IT
     return replace(told, on_it=word) if on_it else replace(told, settled=word)
 
@@ -105,10 +105,10 @@ def test_no_decision_is_due_on_somebody_who_is_back() -> None:
     assert week(book(jane), LAST_WEEK, NOW).due == ()
 
 
-def test_an_alert_that_was_held_all_week_is_due_and_said_to_be_new() -> None:
-    jane = person("Jane", Verdict.LEFT, cases=(case(JANE, Verdict.LEFT, sent=False),))
+def test_an_alert_that_is_held_back_is_due_with_the_reason() -> None:
+    jane = person("Jane", Verdict.LEFT, cases=(case(JANE, Verdict.LEFT, held=Reason.OVER_BUDGET),))
     [due] = week(book(jane), LAST_WEEK, NOW).due
-    assert due.held
+    assert due.held is Reason.OVER_BUDGET
 
 
 def test_an_account_notice_nobody_answered_is_due() -> None:
@@ -158,9 +158,7 @@ def test_quiet_people_are_told_of_here_and_who_is_on_leave_by_their_return() -> 
 @pytest.mark.parametrize(
     ("action", "reason", "held"),
     [
-        (Action.DIGEST, Reason.BELOW_THRESHOLD, True),
-        (Action.HOLD, Reason.OVER_BUDGET, True),
-        (Action.HOLD, Reason.QUIET_HOURS, True),
+        (Action.DIGEST, Reason.DEMOTED, True),
         (Action.HOLD, Reason.SETTLED, False),
         (Action.SEND, Reason.FIRST, False),
     ],

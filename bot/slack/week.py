@@ -34,6 +34,7 @@ KINDS = 4
 _WHY_HELD = {
     Reason.OVER_BUDGET: "over the alerts you want in a day",
     Reason.QUIET_HOURS: "came in your quiet hours",
+    Reason.DEMOTED: "this kind of signal was wrong too often",
 }
 _NAMES = 3
 
@@ -103,7 +104,7 @@ def _due(one: Due, now: datetime) -> str:
         return f"*{quote(contact.account_name, 60)}*: {quote(assessment.headline, 120)}"
     stake = f" ({words.deal(contact.deal, now)})" if contact.deal else ""
     mark = MARKS.get(assessment.verdict, "")
-    told = "not told so far" if one.held else f"since {words.day(one.alert.at, now)}"
+    told = f"since {words.day(one.alert.at, now)}{f' (held: {why_held(one.held)})' if one.held else ''}"
     reason = quote(assessment.headline, 120)
     return f"{mark} {person(contact)}{stake}: *{words.title(assessment.verdict)}* {told}, {reason}"
 
@@ -131,8 +132,12 @@ def _away(watched: Watched, now: datetime) -> str:
 
 
 def _held(one: Held) -> str:
-    why = _WHY_HELD.get(one.reason, one.reason.replace("_", " "))
-    return f"{person(one.watched.contact)}: *{words.title(one.watched.verdict)}* ({why})"
+    return f"{person(one.watched.contact)}: *{words.title(one.watched.verdict)}* ({why_held(one.reason)})"
+
+
+def why_held(reason: Reason) -> str:
+    """Say in words why something was not told at once."""
+    return _WHY_HELD.get(reason, reason.replace("_", " "))
 
 
 def _lines(block_id: str, heading: str, items: Sequence[T], line: Callable[[T], str]) -> SectionBlock | None:

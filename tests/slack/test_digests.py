@@ -281,7 +281,7 @@ def hostile_week(many: int) -> Week:
     raised = alert(replace(LEFT, headline=HOSTILE), contact)
     return Week(
         people=many,
-        due=(Due(Case(contact.address, 1), raised, held=True),) * many,
+        due=(Due(Case(contact.address, 1), raised, Reason.OVER_BUDGET),) * many,
         changes=(Change(watched, Verdict.ACTIVE),) * many,
         slipping=(watched,) * many,
         alone=(contact,) * many,
@@ -333,6 +333,6 @@ def test_how_right_the_alerts_were_is_said_in_counts_of_answers() -> None:
     assert "By signal: mailbox gone 5 of 5, meeting drift 1 of 4." in said
 
 
-def test_an_alert_that_was_not_told_says_so() -> None:
-    found = Week(people=1, due=(Due(Case(JANE.address, 1), Alert(JANE, LEFT, 1, DUE), held=True),))
-    assert "not told so far" in json.dumps(card.digest(found, DUE).blocks)
+def test_an_alert_that_was_held_back_says_why() -> None:
+    found = Week(people=1, due=(Due(Case(JANE.address, 1), Alert(JANE, LEFT, 1, DUE), Reason.QUIET_HOURS),))
+    assert "(held: came in your quiet hours)" in json.dumps(card.digest(found, DUE).blocks)
