@@ -7,6 +7,7 @@ there. Within it a contact is told about again only when it gets graver.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.model import (
@@ -30,12 +31,26 @@ GRAVITY = {Verdict.SLIPPING: 1, Verdict.LIKELY_LEFT: 2, Verdict.LEFT: 3}
 FIRMNESS = {Strength.SOME: 0, Strength.CLEAR: 1, Strength.STRONG: 2}
 
 
-Since = Mapping[str, datetime] | None
-"""When the first pass over each source ended; a source that is missing is still in it.
+@dataclass(frozen=True)
+class Baseline:
+    """What was there before anybody asked us to watch, and therefore raises nothing.
 
-What a first pass found was there before anybody asked us to watch, and raises nothing. None judges from the
-first mail on.
-"""
+    `ended` says when the first pass over each source ended; a source that is missing is still in it. `joined`
+    is when the person was added later than that: then what happened before is old.
+    """
+
+    ended: Mapping[str, datetime]
+    joined: datetime | None = None
+
+    def knew(self, item: Evidence) -> bool:
+        """Say whether this evidence belongs to it."""
+        if self.joined is not None and item.at <= self.joined:
+            return True
+        return item.source not in self.ended or (item.seen or item.at) <= self.ended[item.source]
+
+
+Since = Baseline | None
+"""None judges from the first mail on."""
 
 
 def decide(
@@ -121,11 +136,7 @@ def _after_answer(case: Case, answer: Answer, assessment: Assessment) -> tuple[A
 
 def _is_news(assessment: Assessment, since: Since) -> bool:
     """Say whether any evidence that counts was learned of after the first pass over its source."""
-    return since is None or any(
-        item.source in since and (item.seen or item.at) > since[item.source]
-        for item in assessment.evidence
-        if _speaks(item)
-    )
+    return since is None or any(not since.knew(item) for item in assessment.evidence if _speaks(item))
 
 
 def _is_newer(assessment: Assessment, when: datetime) -> bool:

@@ -21,6 +21,9 @@ ANSWERED = 0.5
 LEAVE_GRACE = timedelta(days=3)
 """How long after their announced return a person on leave is not expected to answer yet."""
 
+LONGEST_LEAVE = timedelta(days=3 * 365)
+"""Parents take up to three years; a leave until 2099 is a placeholder."""
+
 LEAVE_WITHOUT_DATE = timedelta(days=14)
 """How long a leave reply without a date is believed."""
 
@@ -146,7 +149,7 @@ def leave(history: Sequence[Observation], kinds: Mapping[str, Kind], now: dateti
         return None
     back = day(away.facts.get("returns"))
     until = end_of(back) + LEAVE_GRACE if back else away.at + LEAVE_WITHOUT_DATE
-    return away if now < until else None
+    return away if now < min(until, away.at + LONGEST_LEAVE) else None
 
 
 def leaves_on(seen: Observation) -> date | None:

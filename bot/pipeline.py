@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from bot import alerts, incidents
-from bot.alerts import Since
+from bot.alerts import Baseline, Since
 from bot.assessment import PRIOR, Circumstances, assess
 from bot.incidents import Incident
 from bot.model import (
@@ -33,13 +33,16 @@ from bot.model import (
     Verdict,
 )
 from bot.store import Store
-from bot.suggest import suggest
+from bot.suggest import Candidate, rank, suggest
 from watchers import FREE_MAIL, Deriver, Scope, Watcher
 
 log = structlog.get_logger()
 
 FIRST_PASSES = "first_passes"
 """The cursor that holds when the first pass over each source ended."""
+
+JOINED = "joined"
+"""The cursor that holds since when we watch those whom we did not watch from the beginning."""
 
 NOT_JUDGED = "could not be judged because of a defect: the log says where"
 
@@ -69,6 +72,20 @@ class Swept:
 
     items: int = 0
     new: int = 0
+
+
+@dataclass(frozen=True)
+class Account:
+    """What concerns everybody at an account: its people, warmest contact first, and its mail's troubles."""
+
+    ranked: Sequence[Candidate] = ()
+    incidents: Sequence[Incident] = ()
+
+    @classmethod
+    def of(cls, people: Sequence[Person], domains: Iterable[str], now: datetime) -> Account:
+        """Look at everybody at the account once."""
+        found = [seen for domain in sorted(domains) for seen in incidents.of(domain, people, now)]
+        return cls(rank(people, now), found)
 
 
 class Pipeline:
@@ -107,7 +124,7 @@ class Pipeline:
         self, watcher: Watcher[Any], source: str, now: datetime, progress: Progress | None
     ) -> Swept:
         scope = await self.scope()
-        cursor = await self._cursor(source, scope)
+        cursor = await self._cursor(source, scope, now)
         items = new = 0
         async for batch in watcher.fetch(source, cursor, scope):
             seen = [
@@ -129,14 +146,16 @@ class Pipeline:
             log.exception("item.unreadable", watcher=watcher.name)
             return []
 
-    async def _cursor(self, source: str, scope: Scope) -> Json:
+    async def _cursor(self, source: str, scope: Scope, now: datetime) -> Json:
         """Return where to go on: from the beginning where we watch somebody whom we did not then."""
-        watched = sorted(scope.domains | scope.strays)
+        watched = scope.domains | scope.strays
         known = await self.store.cursor(read_for(source))
-        if isinstance(known, list) and set(watched) <= set(known):
+        if isinstance(known, list) and watched <= set(known):
             return await self.store.cursor(source)
+        if isinstance(known, list):
+            await self._add(JOINED, dict.fromkeys(watched - set(known), now))
         await self.store.save_cursor(source, None)
-        await self.store.save_cursor(read_for(source), list(watched))
+        await self.store.save_cursor(read_for(source), [*sorted(watched)])
         return None
 
     async def judge(self, now: datetime, addresses: Iterable[str] | None = None) -> list[Assessment]:
@@ -144,33 +163,32 @@ class Pipeline:
         contacts = {contact.address: contact for contact in await self.store.contacts()}
         chosen = sorted(contacts) if addresses is None else sorted(set(addresses) & set(contacts))
         domains_of = domains_by_account(contacts.values())
-        since = await self._since() if self.baseline else None
+        by_account: dict[str, list[Contact]] = {}
+        for address in chosen:
+            by_account.setdefault(contacts[address].account_name, []).append(contacts[address])
+        ended, joined = await self._moments(FIRST_PASSES), await self._moments(JOINED)
         concluded: dict[str, Assessment] = {}
-        for account in sorted({contacts[address].account_name for address in chosen}):
-            domains = domains_of[account]
-            mine = [address for address in chosen if contacts[address].account_name == account]
-            people = await self.store.people(domains) if domains else []
-            found = [seen for domain in sorted(domains) for seen in incidents.of(domain, people, now)]
-            for address in mine:
-                colleagues = [person for person in people if person.address != address]
-                concluded[address] = await self._judge_safely(
-                    contacts[address], colleagues, found, now, since
-                )
-            for incident in found:
-                await self._notice(incident, contacts[mine[0]], now, since)
+        for name, mine in sorted(by_account.items()):
+            people = await self.store.people(domains_of[name]) if domains_of[name] else []
+            account = Account.of(people, domains_of[name], now)
+            for contact in mine:
+                since = Baseline(ended, joined.get(key_of(contact))) if self.baseline else None
+                concluded[contact.address] = await self._judge_safely(contact, account, now, since)
+            for incident in account.incidents:
+                await self._notice(incident, mine[0], now, Baseline(ended) if self.baseline else None)
+            await asyncio.sleep(0)
         return [concluded[address] for address in chosen]
 
     async def _judge_safely(
         self,
         contact: Contact,
-        colleagues: Sequence[Person],
-        found: Sequence[Incident],
+        account: Account,
         now: datetime,
         since: Since,
     ) -> Assessment:
         """Judge one person; a defect is logged with its traceback and keeps nobody else from being judged."""
         try:
-            return await self._judge_one(contact, colleagues, found, now, since)
+            return await self._judge_one(contact, account, now, since)
         except Exception:
             log.exception("judgement.failed", account=contact.account_name)
             return Assessment(contact.address, now, Verdict.UNCHECKED, Strength.SOME, PRIOR, NOT_JUDGED)
@@ -178,8 +196,7 @@ class Pipeline:
     async def _judge_one(
         self,
         contact: Contact,
-        colleagues: Sequence[Person],
-        found: Sequence[Incident],
+        account: Account,
         now: datetime,
         since: Since,
     ) -> Assessment:
@@ -191,10 +208,10 @@ class Pipeline:
                 now,
                 self.rules.kinds,
                 derived=self.rules.derive(person, now),
-                circumstances=self._circumstances(person, found),
+                circumstances=self._circumstances(person, account.incidents),
             )
             if assessment.verdict in ALARMING:
-                suggested = suggest(contact, person.observations, colleagues, now)
+                suggested = suggest(contact, person.observations, account.ranked, now)
                 assessment = replace(assessment, suggestions=suggested)
             decision, alert = alerts.decide(person, contact, assessment, since)
             if alert is None and not person.news and is_same(person.assessment, assessment):
@@ -212,19 +229,22 @@ class Pipeline:
         if alert is not None or person.assessment is None:
             await self.store.conclude(person.version, assessment, decision, alert)
 
-    async def _since(self) -> dict[str, datetime]:
-        """Return for each source when the first pass over it ended."""
-        ended = await self.store.cursor(FIRST_PASSES)
-        known = ended if isinstance(ended, dict) else {}
-        return {source: datetime.fromisoformat(str(end)) for source, end in known.items()}
-
     async def _end_first_pass(self, source: str, now: datetime) -> None:
         """Note that a source was read through once: what comes from now on is news."""
+        await self._add(FIRST_PASSES, {source: now})
+
+    async def _moments(self, cursor: str) -> dict[str, datetime]:
+        """Return the moments that a cursor holds, by name."""
+        kept = await self.store.cursor(cursor)
+        known = kept if isinstance(kept, dict) else {}
+        return {name: datetime.fromisoformat(str(moment)) for name, moment in known.items()}
+
+    async def _add(self, cursor: str, moments: Mapping[str, datetime]) -> None:
+        """Add moments to a cursor; those it holds already stay."""
         async with self._noting:
-            ended = await self.store.cursor(FIRST_PASSES)
-            known = ended if isinstance(ended, dict) else {}
-            if source not in known:
-                await self.store.save_cursor(FIRST_PASSES, {**known, source: now.isoformat()})
+            known = await self._moments(cursor)
+            kept: dict[str, Json] = {name: when.isoformat() for name, when in {**moments, **known}.items()}
+            await self.store.save_cursor(cursor, kept)
 
     def _circumstances(self, person: Person, found: Sequence[Incident]) -> Circumstances:
         """Say whether the sources that saw the person can be read; of a stranger, whether any can."""
@@ -237,6 +257,11 @@ class Pipeline:
 def read_for(source: str) -> str:
     """Name the cursor that holds whom a source was read for."""
     return f"read_for:{source}"
+
+
+def key_of(contact: Contact) -> str:
+    """Return what a contact is watched by: their domain, or their address at a domain that anybody uses."""
+    return contact.address if contact.domain in FREE_MAIL else contact.domain
 
 
 def domains_by_account(contacts: Iterable[Contact]) -> dict[str, frozenset[str]]:

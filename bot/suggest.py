@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from bot.model import Contact, Json, Observation, Person, Suggestion
 
@@ -33,7 +34,9 @@ WORTH = {"wrote": 3.0, "meeting_accepted": 2.0, "written_to": 1.0, "copied": 0.5
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class Candidate:
+    """A colleague at the account, and how warm the contact with them is."""
+
     person: Person
     warmth: float
     name: str
@@ -51,27 +54,29 @@ class _Candidate:
         return tuple(told)
 
 
+def rank(people: Iterable[Person], now: datetime) -> list[Candidate]:
+    """Return the people of an account whom one can turn to, the warmest contact first."""
+    candidates = [
+        Candidate(person, warmth(person, now), display_name(person))
+        for person in people
+        if not is_desk(person.address) and not is_leaving(person)
+    ]
+    warm = [candidate for candidate in candidates if candidate.warmth > 0]
+    return sorted(warm, key=lambda candidate: (-candidate.warmth, candidate.person.address))
+
+
 def suggest(
-    contact: Contact, observations: Iterable[Observation], colleagues: Iterable[Person], now: datetime
+    contact: Contact, observations: Iterable[Observation], ranked: Iterable[Candidate], now: datetime
 ) -> tuple[Suggestion, ...]:
     """Return up to three people to turn to: a named successor first, then the warmest colleagues."""
     named = successors(contact, observations, now)
-    known = {person.address: person for person in colleagues}
     taken = {contact.address} | {suggestion.address for suggestion in named}
-    warm = sorted(
-        (
-            _Candidate(person, warmth(person, now), display_name(person))
-            for person in known.values()
-            if person.address not in taken and not is_desk(person.address) and not is_leaving(person)
-        ),
-        key=lambda candidate: (-candidate.warmth, candidate.person.address),
-    )
-    others = [
+    others = (candidate for candidate in ranked if candidate.person.address not in taken)
+    warm = [
         Suggestion(candidate.name, candidate.person.address, candidate.reasons(now))
-        for candidate in warm
-        if candidate.warmth > 0
+        for candidate in islice(others, SHOWN)
     ]
-    return (*named, *others)[:SHOWN]
+    return (*named, *warm)[:SHOWN]
 
 
 def successors(contact: Contact, observations: Iterable[Observation], now: datetime) -> list[Suggestion]:

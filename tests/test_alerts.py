@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from bot.alerts import decide
+from bot.alerts import Baseline, decide
 from bot.model import (
     Action,
     Alert,
@@ -81,15 +81,25 @@ def test_calm_verdicts_are_held_and_a_quiet_one_goes_to_the_digest() -> None:
 
 
 def test_what_was_there_before_we_watched_is_the_baseline() -> None:
-    old, new = {BOX: NOW - timedelta(days=1)}, {BOX: NOW - timedelta(days=30)}
+    old, new = (Baseline({BOX: NOW - timedelta(days=days)}) for days in (1, 30))
     assert decide(person(), CONTACT, judged(LIKELY), old)[0].reason is Reason.BASELINE
-    assert decide(person(), CONTACT, judged(LIKELY), {})[0].reason is Reason.BASELINE
+    assert decide(person(), CONTACT, judged(LIKELY), Baseline({}))[0].reason is Reason.BASELINE
     assert decide(person(), CONTACT, judged(LIKELY), new)[0].reason is Reason.FIRST
+
+
+def test_what_happened_before_somebody_was_added_is_old_and_what_comes_later_is_news() -> None:
+    ended = {BOX: NOW - timedelta(days=300)}
+    before, after = Baseline(ended, NOW - timedelta(days=1)), Baseline(ended, NOW - timedelta(days=9))
+    assert decide(person(), CONTACT, judged(LIKELY), before)[0].reason is Reason.BASELINE
+    assert decide(person(), CONTACT, judged(LIKELY), after)[0].reason is Reason.FIRST
 
 
 def test_an_old_mail_that_we_learn_of_only_now_is_news() -> None:
     late = [replace(item, seen=NOW) for item in LIKELY]
-    assert decide(person(), CONTACT, judged(late), {BOX: NOW - timedelta(days=1)})[0].reason is Reason.FIRST
+    assert (
+        decide(person(), CONTACT, judged(late), Baseline({BOX: NOW - timedelta(days=1)}))[0].reason
+        is Reason.FIRST
+    )
 
 
 def test_a_confirmed_departure_is_never_told_again() -> None:

@@ -145,6 +145,19 @@ async def test_what_comes_after_the_baseline_is_raised() -> None:
     assert len(person.cases) == 1
 
 
+async def test_people_who_are_added_later_and_left_long_ago_raise_nothing() -> None:
+    pipe = await pipeline(baseline=True)
+    await sweep(pipe, [wrote(9)], now=NOW - timedelta(days=5))
+    late = Contact("tom@other.example")
+    await pipe.store.watch(late)
+    await sweep(pipe, [*exchange(late.address), seen("departed", 20, late.address, message_id="d")])
+    (_, tom) = await pipe.judge(NOW)
+    person = await pipe.store.person(late.address)
+    assert tom.verdict is Verdict.LEFT
+    assert person is not None
+    assert person.cases == ()
+
+
 @pytest.mark.parametrize("failure", [SourceDown("no route"), NeedsHuman("token expired", "renew it")])
 async def test_nobody_is_active_while_the_only_source_cannot_be_read(failure: Exception) -> None:
     pipe = await pipeline()
