@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from bot.model import Family, Json, Kind, Means, Observation
-from watchers import Example, MailReader, Scope
+from watchers import FREE_MAIL, Example, MailReader, Scope, under
 from watchers.mail.automatic import automatic, is_list, is_reply
 from watchers.mail.reading import Reading, read_automatic, read_personal
 from watchers.mail.reports import is_report
@@ -106,6 +106,15 @@ class AutoReplies(MailReader):
         return (_observation(head, reading, reason),)
 
 
+def _about(sender: str, contact: str) -> str:
+    """Return whom the reply is about: whom it names, at the sender's company; of others it says nothing.
+
+    No stranger can give up somebody's mailbox.
+    """
+    theirs, senders = (frozenset({address.rpartition("@")[2]}) - FREE_MAIL for address in (contact, sender))
+    return contact if under(sender, theirs) or under(contact, senders) else sender
+
+
 def _observation(head: Head, reading: Reading, reason: str) -> Observation:
     facts: dict[str, Json] = {
         "message_id": head.message_id,
@@ -119,7 +128,7 @@ def _observation(head: Head, reading: Reading, reason: str) -> Observation:
     }
     because = [*([reason] if reason else ["no header says that a machine sent it"]), *reading.because]
     return Observation(
-        contact=reading.contact,
+        contact=_about(head.sender.address, reading.contact),
         kind=reading.says,
         at=head.date or _UNDATED,
         source="",

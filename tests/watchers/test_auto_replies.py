@@ -320,3 +320,14 @@ def test_dates_without_a_year_lie_near_the_mail() -> None:
     assert (
         only(mail("I was out of office until 1 September.")).facts["returns"] == date(2026, 9, 1).isoformat()
     )
+
+
+@pytest.mark.parametrize("sender", ["info@evil.example", "support@vendor.example", "pat@gmail.com"])
+def test_a_stranger_cannot_give_up_somebody_elses_mailbox(sender: str) -> None:
+    text = "The mailbox jane@acme.example is no longer in use. Please write to Bob Evil, bob@acme.example."
+    assert only(mail(text, sender=sender)).contact == sender
+
+
+def test_a_colleagues_mailbox_can_be_given_up_from_the_same_company() -> None:
+    text = "The mailbox jane@acme.example is no longer in use. Please write to Ann Lee, ann@acme.example."
+    assert only(mail(text, sender="info@mail.acme.example")).contact == "jane@acme.example"
