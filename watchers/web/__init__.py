@@ -1,0 +1,4 @@
+"""Reading public pages: bytes to lines, lines to people, people to "still there", "gone" or "unknown".
+
+Everything here is pure: what was fetched is passed in, and so are the day and the state of the last check.
+"""

@@ -1,0 +1,65 @@
+"""Reduce text to what a reader compares: no invisible characters, no accents, no case."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+# Zero-width characters, soft hyphens and direction marks: seen by nobody, and between the letters of names.
+_INVISIBLE = dict.fromkeys(
+    (
+        0xAD,
+        0x34F,
+        0x61C,
+        0x180E,
+        0xFEFF,
+        *range(0x200B, 0x2010),
+        *range(0x202A, 0x202F),
+        *range(0x2060, 0x2065),
+    ),
+)
+# Letters that no decomposition takes apart.
+_LETTERS = str.maketrans(
+    {
+        "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th",
+        "ß": "ss", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "\u0131": "i", "ħ": "h", "Ħ": "H", "ŋ": "n",
+        "\u2019": "'", "\u2018": "'", "\u02bc": "'", "`": "'", "\u00b4": "'",
+        "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-",
+        "\u2212": "-",
+    },
+)  # fmt: skip
+EDGES = " ,:;-\u2013\u2014|\u2022\u00b7"
+"""What stands between the parts of a line and belongs to none."""
+
+_SPACE = re.compile(r"\s+")
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+
+
+def clean(text: str) -> str:
+    """Return the text without invisible characters, composed, and with single spaces."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text.translate(_INVISIBLE))
+    return _SPACE.sub(" ", text).strip()
+
+
+@lru_cache(maxsize=65_536)
+def fold(text: str) -> str:
+    """Return the text in lower case without accents.
+
+    >>> fold("Jørgensen-Fuß")
+    'jorgensen-fuss'
+    """
+    if not text.isascii():
+        parts = unicodedata.normalize("NFKD", text.translate(_INVISIBLE).translate(_LETTERS))
+        text = "".join(letter for letter in parts if not unicodedata.combining(letter)).translate(_LETTERS)
+    return text.lower()
+
+
+def words(text: str) -> list[str]:
+    """Return the folded words of the text; a hyphen parts words, an apostrophe does not.
+
+    >>> words("Anne-Marie O'Neil, VP")
+    ['anne', 'marie', "o'neil", 'vp']
+    """
+    return _WORD.findall(fold(text))

@@ -1,0 +1,407 @@
+"""Decide, from one look at a page after another, who is still there.
+
+Pure: the state of the last look, the page as read now, and the day go in; findings and a new state come out.
+The state is a JSON value that the caller keeps, one for each page.
+
+Nobody is gone because of one look: a miss counts only on a page that is still the same listing, and only when
+a second look at least a day later confirms it. Whatever is not sure is unknown, with the reason.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from watchers.web.employers import employer, replaced, same_company
+from watchers.web.matching import Match, Matcher, Sought
+from watchers.web.names import parse
+from watchers.web.persons import Person
+from watchers.web.titles import difference, fold_title, same_title, says_departed
+
+CONFIRM_DAYS = 1
+"""Between the look that missed somebody, or saw a change, and the one that confirms it."""
+_FOUND_SHARE = 0.25
+_FOUND_ENOUGH = 3
+_REORGANISED = 3
+_SUDDEN_SHARE = 0.6
+_MANY = 4
+_DETOUR_SHARE = 0.6
+_MASS_SHARE = 0.34
+_MOST_OTHERS = 1_000
+
+Kept = dict[str, Any]
+
+
+class State(StrEnum):
+    """What a look concluded of a person; CHANGED and MOVED are said once, GONE until they are seen again."""
+
+    PRESENT = "present"
+    GONE = "gone"
+    CHANGED = "changed"
+    MOVED = "moved"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A person to look for, as the CRM knows them; `key` is the caller's, an address for instance."""
+
+    key: str
+    name: str
+    title: str = ""
+    company: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A page as read. `reason` says why it could not be read, empty where it could.
+
+    `gaps` are signs that the page shows less than its list; `unread` that pages which hold the rest could
+    not be had; `detour` that another page than the one asked for was answered.
+    """
+
+    people: tuple[Person, ...] = ()
+    reason: str = ""
+    guess: str = ""
+    gaps: frozenset[str] = frozenset()
+    unread: bool = False
+    detour: bool = False
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is to be said of one person after a look, and why; `was` and `now` hold a title or an employer."""
+
+    key: str
+    state: State
+    reason: str
+    was: str = ""
+    now: str = ""
+    person: Person | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that one look found: a finding for each person, and notices that concern the whole page."""
+
+    findings: tuple[Finding, ...]
+    state: Kept
+    notices: tuple[str, ...] = ()
+
+
+def look_again(state: Kept | None, watched: Sequence[Watched], seen: Sighting, day: date) -> Report:
+    """Compare a page with what it said before.
+
+    `state` is None at the first look, which only sets the baseline: people found are present, people missing
+    are unknown.
+    """
+    return _Look(state or {}, watched, seen, day).report()
+
+
+@dataclass
+class _Look:
+    """One look at a page."""
+
+    old: Kept
+    watched: Sequence[Watched]
+    seen: Sighting
+    day: date
+    notices: list[str] = field(default_factory=list)
+
+    def report(self) -> Report:
+        """Return what is found."""
+        before: Kept = self.old.get("people", {})
+        if self.seen.reason:
+            findings = tuple(Finding(each.key, State.UNKNOWN, self.seen.reason) for each in self.watched)
+            return Report(findings, self.old)
+        self.before = {each.key: before.get(each.key, {}) for each in self.watched}
+        matcher = Matcher(self.seen.people, self.old.get("names", ()))
+        matches = matcher.run([self._sought(each) for each in self.watched])
+        self.here = {key: match for key, match in matches.items() if not self._left(key, match.person)}
+        self.left = {key: match for key, match in matches.items() if key not in self.here}
+        self.ambiguous = matcher.ambiguous
+        self.known = self._known()
+        self.formats = self._shared_changes()
+        self.rebrands = self._rebrands()
+        self.doubt = self._recognised()
+        found = [self._find(each) for each in self.watched]
+        self._notice_reorganisation(found)
+        confirmed = any(finding.state is State.GONE for finding in found)
+        return Report(tuple(found), self._new_state(confirmed=confirmed), tuple(self.notices))
+
+    def _sought(self, each: Watched) -> Sought:
+        kept = self.before[each.key]
+        names = tuple(dict.fromkeys(name for name in (each.name, kept.get("name", "")) if name))
+        email = kept.get("email", "") or each.email
+        return Sought(
+            each.key,
+            names,
+            kept.get("title", ""),
+            kept.get("link", ""),
+            kept.get("photo", ""),
+            email,
+            kept.get("handle", ""),
+        )
+
+    def _left(self, key: str, person: Person) -> bool:
+        """Say whether the page lists the person among those who left."""
+        if person.former:
+            return True
+        was = self.before[key].get("title", "")
+        return says_departed(person.title, self.day.year) and not (was and says_departed(was, self.day.year))
+
+    def _known(self) -> tuple[int, int]:
+        """Return how many of the people known before are found, and how many there were."""
+        listed = {
+            parse(person.name).loose_digest
+            for person in self.seen.people
+            if not person.former and not person.weak
+        }
+        others = set(self.old.get("others", ()))
+        watched = [
+            key for key, kept in self.before.items() if kept.get("seen") and kept.get("state") != State.GONE
+        ]
+        return len(others & listed) + sum(key in self.here for key in watched), len(others) + len(watched)
+
+    # What concerns the page as a whole.
+
+    def _recognised(self) -> str:
+        """Return why a miss on this page cannot count, or nothing where it does."""
+        found, known = self.known
+        needed = max(1, min(_FOUND_ENOUGH, math.ceil(_FOUND_SHARE * (known - 1))))
+        if found < needed:
+            return self.seen.guess or "not the listing it was: too few of the people we know are on it"
+        if self.seen.detour and found < _DETOUR_SHARE * known:
+            return self.seen.guess or "another page was answered"
+        new_gaps = sorted(
+            self.seen.gaps
+            - set(self.old.get("gaps", ()))
+            - ({"more pages", "frames"} if not self.seen.unread else set())
+        )
+        if new_gaps:
+            return f"the page may not show everybody: {', '.join(new_gaps)}"
+        if (
+            len(self.left) >= _MANY
+            and len(self.left) > _SUDDEN_SHARE * max(1, len(self.left) + len(self.here))
+            and self._suddenly_left()
+        ):
+            return "nearly everybody stands under a heading of former people at once"
+        return ""
+
+    def _suddenly_left(self) -> bool:
+        new = [key for key in self.left if self.before[key].get("state") != State.GONE]
+        return len(new) > _SUDDEN_SHARE * len(self.left)
+
+    def _shared_changes(self) -> set[tuple[frozenset[str], frozenset[str]]]:
+        """Return the changes of title that so many share that the page's style changed, not their jobs."""
+        changes: Counter[tuple[frozenset[str], frozenset[str]]] = Counter()
+        titled = 0
+        for key, match in self.here.items():
+            was = self.before[key].get("title", "")
+            if was and match.person.title:
+                titled += 1
+                changes[difference(was, match.person.title)] += 1
+        least = max(_REORGANISED, math.ceil(titled / 2))
+        return {change for change, count in changes.items() if count >= least and any(change)}
+
+    def _rebrands(self) -> bool:
+        """Say whether most people's employer changed alike: the company was renamed, or bought."""
+        pairs: Counter[tuple[str, str]] = Counter()
+        with_org = 0
+        for key, match in self.here.items():
+            was, now = self.before[key].get("org", ""), self._employer(match.person)
+            if was and now:
+                with_org += 1
+                if not same_company(was, now):
+                    pairs[was, now] += 1
+        if pairs:
+            (was, now), count = pairs.most_common(1)[0]
+            same = sum(self.before[key].get("org", "") == was for key in self.here)
+            if count > 1 and count * 2 > same and count * 4 > with_org:
+                self.notices.append(f"{was} is now {now} for {count} people: renamed or acquired")
+                return True
+        return False
+
+    def _employer(self, person: Person) -> str:
+        return employer(person, [each.company for each in self.watched])
+
+    def _notice_reorganisation(self, findings: list[Finding]) -> None:
+        changed = [finding for finding in findings if finding.state is State.CHANGED]
+        if len(changed) >= _REORGANISED and len(changed) * 4 >= len(self.here):
+            self.notices.append(
+                f"{len(changed)} of {len(self.here)} titles changed at once: a reorganisation"
+            )
+        url, was = self.seen.url, self.old.get("url", "")
+        if was and url and url != was and self.known[0] > 1:
+            self.notices.append(f"the page moved to {url}")
+
+    # What concerns one person.
+
+    def _find(self, each: Watched) -> Finding:
+        if each.key in self.here:
+            return self._present(each, self.here[each.key])
+        if each.key in self.left:
+            return self._departed(each, self.left[each.key].person)
+        return self._missing(each)
+
+    def _missing(self, each: Watched) -> Finding:
+        kept = self.before[each.key]
+        if not kept.get("seen"):
+            return Finding(each.key, State.UNKNOWN, "never seen on this page")
+        if each.key in self.ambiguous:
+            return Finding(each.key, State.UNKNOWN, "several people on the page may be meant")
+        if self.doubt:
+            return Finding(each.key, State.UNKNOWN, self.doubt)
+        return self._confirm_gone(
+            each, f"no longer on the page, where {self.known[0]} of {self.known[1]} others still are", None
+        )
+
+    def _departed(self, each: Watched, person: Person) -> Finding:
+        why = (
+            f"listed under \u201c{person.former}\u201d"
+            if person.former
+            else f"listed as \u201c{person.title}\u201d"
+        )
+        if len(self.left) >= _MANY and self.before[each.key].get("seen") and self.doubt:
+            return Finding(each.key, State.UNKNOWN, self.doubt)
+        return self._confirm_gone(each, why, person)
+
+    def _confirm_gone(self, each: Watched, why: str, person: Person | None) -> Finding:
+        """Say gone where an earlier look, at least a day ago, missed the person too."""
+        kept = self.before[each.key]
+        since = kept.get("missing")
+        if since is None:
+            self._keep(each.key, missing=self.day.isoformat())
+            return Finding(each.key, State.UNKNOWN, f"{why}; a second look will confirm it", person=person)
+        if kept.get("state") != State.GONE and (self.day - date.fromisoformat(since)).days < CONFIRM_DAYS:
+            return Finding(each.key, State.UNKNOWN, f"{why}; a second look will confirm it", person=person)
+        self._keep(each.key, state=State.GONE.value)
+        return Finding(each.key, State.GONE, f"{why}, since {since}", person=person)
+
+    def _keep(self, key: str, **values: str | None) -> None:
+        self.before[key] = {**self.before[key], **values}
+
+    def _present(self, each: Watched, match: Match) -> Finding:
+        person, kept = match.person, self.before[each.key]
+        reason = f"listed as {person.name}" + (f", known again by {match.by}" if match.by else "")
+        finding = Finding(each.key, State.PRESENT, reason, person=person)
+        if kept.get("seen"):
+            finding = self._moved(each, person, finding)
+            if finding.state is State.PRESENT:
+                finding = self._titled(each, person, finding)
+        org = self._employer(person)
+        pending = self.before[each.key].get("pending")
+        waits = pending and pending["seen"] == self.day.isoformat()
+        settled = not waits and finding.state is State.PRESENT
+        self._keep(
+            each.key,
+            name=person.name,
+            link=person.link or kept.get("link", ""),
+            photo=person.photo or kept.get("photo", ""),
+            email=person.email or kept.get("email", ""),
+            handle=person.handle or kept.get("handle", ""),
+            style=person.style,
+            state=State.PRESENT.value,
+            seen=self.day.isoformat(),
+            missing=None,
+        )
+        if settled or finding.state is not State.PRESENT:
+            self._keep(
+                each.key,
+                title=person.title or kept.get("title", ""),
+                org=org or kept.get("org", ""),
+                pending=None,
+            )
+        return finding
+
+    def _moved(self, each: Watched, person: Person, finding: Finding) -> Finding:
+        """See whether the page names another employer than before."""
+        kept = self.before[each.key]
+        was = kept.get("org", "") or (each.company if kept.get("title") and not kept.get("org") else "")
+        now = self._employer(person) or (replaced(kept.get("title", ""), was, person.title) if was else "")
+        if (
+            not was
+            or not now
+            or same_company(was, now)
+            or self.rebrands
+            or was.lower() in person.title.lower()
+        ):
+            return finding
+        if self._is_confirmed(each.key, "moved", now):
+            return replace(finding, state=State.MOVED, reason=f"now listed with {now}", was=was, now=now)
+        return finding
+
+    def _titled(self, each: Watched, person: Person, finding: Finding) -> Finding:
+        """See whether the title says something else than before."""
+        kept = self.before[each.key]
+        was, now = kept.get("title", ""), person.title
+        if (
+            kept.get("pending", None)
+            and kept["pending"]["kind"] == "moved"
+            and kept["pending"]["seen"] == self.day.isoformat()
+        ):
+            return finding
+        if same_title(was, now) or difference(was, now) in self.formats or self._restyled(kept, person):
+            return finding
+        if self._is_confirmed(each.key, "changed", " ".join(sorted(fold_title(now)))):
+            return replace(
+                finding,
+                state=State.CHANGED,
+                reason=f"the title changed from {was} to {now}",
+                was=was,
+                now=now,
+            )
+        return finding
+
+    def _restyled(self, kept: Kept, person: Person) -> bool:
+        """Say whether the page was redesigned and the title only has more or less of the same words."""
+        if kept.get("style") == person.style:
+            return False
+        went, came = difference(kept.get("title", ""), person.title)
+        return not went or not came
+
+    def _is_confirmed(self, key: str, kind: str, value: str) -> bool:
+        """Say whether an earlier look, at least a day ago, saw the same change."""
+        pending: Mapping[str, str] | None = self.before[key].get("pending")
+        if pending and pending["kind"] == kind and pending["value"] == value:
+            if (self.day - date.fromisoformat(pending["since"])).days >= CONFIRM_DAYS:
+                return True
+            since = pending["since"]
+        else:
+            since = self.day.isoformat()
+        self.before[key] = {
+            **self.before[key],
+            "pending": {"kind": kind, "value": value, "since": since, "seen": self.day.isoformat()},
+        }
+        return False
+
+    def _new_state(self, *, confirmed: bool) -> Kept:
+        """Return the state to keep: people, hashes of the others' names, and what the page was like."""
+        found, known = self.known
+        state: Kept = {**self.old, "people": {**self.old.get("people", {}), **self.before}}
+        if known and (
+            found < max(1, min(_FOUND_ENOUGH, math.ceil(_FOUND_SHARE * (known - 1)))) or self.seen.detour
+        ):
+            return state
+        mine = {self.here[key].person.name for key in self.here}
+        others = [
+            parse(person.name)
+            for person in self.seen.people
+            if not person.former and not person.weak and person.name not in mine
+        ]
+        full = confirmed or known == 0 or found >= known * (1 - _MASS_SHARE)
+        if full:
+            state["others"] = sorted({name.loose_digest for name in others})[:_MOST_OTHERS]
+            state["gaps"] = sorted(self.seen.gaps)
+        state["names"] = sorted(
+            {name.digest for name in others} | (set() if full else set(self.old.get("names", ())))
+        )[:_MOST_OTHERS]
+        state["url"] = self.seen.url
+        return state
