@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from bot.model import Answer, Choice, Family, Json, Kind, Means, Observation
 
 SOURCE = "Slack"
@@ -56,12 +54,3 @@ def observe(answer: Answer, name: str = "") -> Observation | None:
         group=answer.case,
         facts=facts,
     )
-
-
-def on_it(observations: Iterable[Observation], case: str) -> Answer | None:
-    """Return who said last that they are on this case, None where nobody did."""
-    said = [seen for seen in observations if seen.kind == ON_IT.name and seen.group == case]
-    if not said:
-        return None
-    last = max(said, key=lambda seen: (seen.at, seen.key))
-    return Answer(last.contact, case, str(last.facts.get("by", "")), last.at, Choice.ON_IT)

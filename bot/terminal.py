@@ -18,9 +18,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from bot.model import Answer, Case, Delivery, Home
+from bot.model import Case, Delivery, Home
 from bot.slack import cards
-from bot.slack.cards import Card
+from bot.slack.cards import Card, Scene
 from bot.slack.mrkdwn import ENTITIES
 
 WIDTH = 96
@@ -67,12 +67,13 @@ class TerminalPoster:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    async def deliver(self, case: Case, delivery: Delivery, said: Answer | None, now: datetime) -> Home:
+    async def deliver(self, case: Case, delivery: Delivery, now: datetime) -> Home:
         """Print the case's message, and under it what a thread would say is new."""
         earlier = [sent.alert for sent in case.deliveries if sent.sent_at is not None]
-        show(cards.alert(delivery.alert, case, now, said=said), self._console)
-        if earlier:
-            show(cards.raised_again(delivery.alert, earlier[-1], now), self._console, thread=True)
+        told = case.alert if delivery.alert.is_all_clear else delivery.alert
+        show(cards.case(told, case, Scene(now)), self._console)
+        if earlier and not delivery.alert.is_all_clear:
+            show(cards.raised_again(delivery.alert, earlier[-1], Scene(now)), self._console, thread=True)
         return case.home or Home(TERMINAL, case.key)
 
 
@@ -134,12 +135,13 @@ def _link(link: str, label: str | None) -> Text:
 def _buttons(elements: list[Mapping[str, Any]]) -> Text:
     """Draw the buttons in one line of text, so that a narrow terminal wraps between them."""
     styles = {"primary": "bold green", "danger": "bold red"}
+    buttons = [button for element in elements for button in element.get("options", [element])]
     drawn = [
         Text(
             f"[ {button['text']['text']} ]".replace(" ", "\u00a0"),
             styles.get(button.get("style", ""), "bold"),
         )
-        for button in elements
+        for button in buttons
     ]
     return Text("  ").join(drawn)
 

@@ -1,6 +1,6 @@
-"""What a press of a button under an alert does.
+"""What the buttons under an alert do, and the modals that they open.
 
-The word is kept before Slack is told that it arrived: killed in between, Slack shows the rep that it failed,
+A word is kept before Slack is told that it arrived: killed in between, Slack shows the rep that it failed,
 and nothing that was said is lost. Pressing twice, or two reps pressing at once, gives one result.
 """
 
@@ -10,8 +10,8 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -19,59 +19,35 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import notes
 from bot.answers import observe
-from bot.model import Answer, Case, Choice, Home, NeedsHuman, SourceDown
-from bot.slack import cards, words
-from bot.slack.board import Board, find
-from bot.slack.mrkdwn import user
-from bot.slack.people import Directory
+from bot.model import Answer, Case, Choice, Contact, Home, NeedsHuman, Person, SourceDown, Suggestion
+from bot.slack import buttons, cards, dialogs, words
+from bot.slack.board import Board, current, find, neighbour
+from bot.slack.cards import Scene
+from bot.slack.dialogs import NotChosen, Place
+from bot.slack.mrkdwn import quote, user
+from bot.slack.people import PATIENCE, Directory, Profile
+from bot.slack.presses import Press, Sent, Who
 from bot.slack.web import ask
 from bot.store import Store
 
 log = structlog.get_logger()
 
-SNOOZED_FOR = timedelta(days=7)
-
 NO_CASE = "This case is not kept any more. Nothing was changed."
+TOLD_AGAIN = "This case was told again later. Please answer under the newer message. Nothing was changed."
 UNCHANGED = "Your answer is kept, but the message could not be changed."
 OLD_BUTTON = "This button comes from an older version and no longer works. Nothing was changed."
+NOT_WATCHED = "They are not watched any more. Nothing was changed."
+TOO_LATE = "Slack did not open the window in time. Please press again."
+NOT_FOR_GUESTS = "Guests and members of other workspaces cannot answer here. Nothing was changed."
+NO_OWNER = "Choose a full member of this workspace."
 
-Ack = Callable[[], Awaitable[object]]
-
-
-@dataclass(frozen=True)
-class Press:
-    """A press of a button: who, on which case, and the message it stands under."""
-
-    user: str
-    username: str
-    action: str
-    case: str
-    channel: str
-    ts: str
-
-    @classmethod
-    def of(cls, body: dict[str, Any]) -> Press:
-        """Read Slack's `block_actions` payload."""
-        action, who = body["actions"][0], body["user"]
-        container = body.get("container") or {}
-        return cls(
-            user=str(who["id"]),
-            username=str(who.get("username") or who.get("name") or who["id"]),
-            action=str(action["action_id"]),
-            case=str(action.get("value") or ""),
-            channel=str((body.get("channel") or {}).get("id") or container.get("channel_id") or ""),
-            ts=str(container.get("message_ts") or (body.get("message") or {}).get("ts") or ""),
-        )
-
-    @property
-    def contact(self) -> str:
-        """Return the address that the case is about."""
-        return self.case.rpartition(":")[0]
+Ack = Callable[..., Awaitable[object]]
 
 
 class Desk:
-    """Takes the answers, and shows what became of them."""
+    """Takes what is pressed and chosen under alerts, and shows what became of it."""
 
     def __init__(
         self,
@@ -89,18 +65,30 @@ class Desk:
         self._busy: set[asyncio.Task[Any]] = set()
 
     def register(self, app: AsyncApp) -> None:
-        """Let the buttons of the app's messages come here."""
+        """Let the buttons of the app's messages, and their modals, come here."""
 
-        async def answer(ack: Ack, body: dict[str, Any]) -> None:
-            with self._working():
-                await self._answer(ack, Press.of(body))
+        def pressed(does: Callable[[Ack, Press], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+            async def listener(ack: Ack, body: dict[str, Any]) -> None:
+                with self._working():
+                    await does(ack, Press.of(body))
 
-        async def why(ack: Ack, body: dict[str, Any]) -> None:
-            with self._working():
-                await self._why(ack, Press.of(body))
+            return listener
 
-        app.action(re.compile(f"{re.escape(cards.ANSWER)}.*"))(answer)
-        app.action(cards.WHY)(why)
+        def sent(does: Callable[[Ack, Sent], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+            async def listener(ack: Ack, body: dict[str, Any]) -> None:
+                with self._working():
+                    await does(ack, Sent.of(body))
+
+            return listener
+
+        app.action(re.compile(f"^{re.escape(buttons.ANSWER)}"))(pressed(self._answer))
+        app.action(re.compile(f"^{re.escape(buttons.WATCH)}"))(pressed(self._watch))
+        app.action(buttons.WHY)(pressed(self._why))
+        app.action(buttons.MORE)(pressed(self._more))
+        app.action(dialogs.NOTE_FOR)(sent(self._note_for))
+        app.view(re.compile(f"^{re.escape(dialogs.SUBMIT)}"))(sent(self._answer_sent))
+        app.view(dialogs.ASSIGN)(sent(self._assign_sent))
+        app.view(dialogs.NOTE)(sent(self._note_sent))
 
     async def finish(self, within: timedelta) -> None:
         """Wait for what is under way: an answer that was kept is still to be shown."""
@@ -118,66 +106,276 @@ class Desk:
             self._busy.discard(task)
 
     async def _answer(self, ack: Ack, press: Press) -> None:
-        answer = self._read(press)
-        if answer is None:
+        """Take an answer that asks nothing, or open the modal of one that does."""
+        choice = press.action.removeprefix(buttons.ANSWER)
+        if choice not in buttons.LABELS:
             await ack()
-            await self._tell(press, OLD_BUTTON)
+            await self._tell(press.who, press.place, OLD_BUTTON)
+        elif (dialog := dialogs.OPENED_BY.get(Choice(choice))) is None:
+            await self._decide(ack, press.who, press.place, Choice(choice))
+        else:
+            await ack()
+            case = await self._open_case(press)
+            if case is not None:
+                person = await self._store.person(case.contact)
+                view = dialog(press.place, current(case.alert, person), self._now())
+                await self._show_view(press, view)
+
+    async def _answer_sent(self, ack: Ack, sent: Sent) -> None:
+        """Take the answer that a modal asked for."""
+        choice = Choice(sent.dialog.removeprefix(dialogs.SUBMIT))
+        try:
+            until = dialogs.until(choice, sent.chosen, self._now())
+        except NotChosen as missing:
+            await ack(response_action="errors", errors={missing.field: missing.what})
             return
-        said = observe(answer, await self._people.name(press.user, press.username))
-        case = await self._store.answer(answer, said)
+        await self._decide(
+            ack, sent.who, sent.place, choice, until, dialogs.champion(sent.place, sent.chosen)
+        )
+
+    async def _decide(
+        self, ack: Ack, who: Who, place: Place, choice: Choice, until: date | None = None, champion: str = ""
+    ) -> None:
+        """Keep a rep's word, show it, and tell whoever came second."""
+        profile = await self._profile(who)
+        person = await self._store.person(place.contact)
+        refusal = _refusal(who, profile) or _closed(person, place)
+        if refusal:
+            await ack()
+            await self._tell(who, place, refusal)
+            return
+        now = self._now()
+        answer = Answer(place.contact, place.case, who.user, now, choice, until, champion)
+        name = (profile.name if profile else "") or who.username
+        case = await self._store.answer(answer, observe(answer, name))
         if case is None:
             await ack()
-            await self._tell(press, NO_CASE)
+            await self._tell(who, place, NO_CASE)
             return
-        stands = case.settled or answer
-        heard = (stands.by, stands.choice, stands.until) == (answer.by, answer.choice, answer.until)
+        stands = _standing(case, answer)
+        heard = _word(stands) == _word(answer)
+        watched = await self._take_over(case, champion) if heard and champion else ""
         await ack()
-        await self._show(press, case)
-        if not heard and not _leaves_open(stands):
-            ruling = words.ruling(stands.choice, cards.name(case.deliveries[-1].alert.contact))
-            first = f"{user(stands.by)} was first, {words.day(stands.at, self._now())}: {ruling}."
-            await self._tell(press, f"Already settled: {first} Your answer was not counted.")
+        await self._show(who, place, case)
+        if watched:
+            await self._tell(who, place, watched)
+        if not heard and not (choice is Choice.SNOOZE and stands.choice is Choice.SNOOZE):
+            await self._tell(who, place, _second(stands, case, now))
+
+    async def _take_over(self, case: Case, champion: str) -> str:
+        """Watch the new champion; return what to tell of it."""
+        known = {one.address: one for one in case.alert.assessment.suggestions}
+        return await self._watch_person(case, known[champion]) if champion in known else ""
+
+    async def _watch(self, ack: Ack, press: Press) -> None:
+        """Watch somebody who was suggested, with the same account, owner and deal."""
+        await ack()
+        refusal = _refusal(press.who, await self._profile(press.who))
+        case = find(await self._store.person(press.place.contact), press.place.case)
+        known = {one.address: one for one in case.alert.assessment.suggestions} if case else {}
+        if refusal or case is None or press.value not in known:
+            await self._tell(press.who, press.place, refusal or NO_CASE)
+            return
+        told = await self._watch_person(case, known[press.value])
+        await self._show(press.who, press.place, case)
+        await self._tell(press.who, press.place, told)
+
+    async def _watch_person(self, case: Case, suggestion: Suggestion) -> str:
+        """Watch a suggested person, and say what came of it; who is watched already keeps what they have."""
+        like = current(case.alert, await self._store.person(case.contact)).contact
+        before = await self._store.person(suggestion.address)
+        known = before.contact if before and before.contact else None
+        new = known or Contact(suggestion.address, suggestion.name)
+        await self._store.watch(
+            replace(
+                new,
+                account=new.account or like.account_name,
+                owner=new.owner or like.owner,
+                deal=new.deal or like.deal,
+                country=new.country or like.country,
+            )
+        )
+        after = await self._store.person(suggestion.address)
+        name = quote(suggestion.name or suggestion.address, 80)
+        if after is None or after.contact is None:
+            return f"{name} is not watched: they asked to be forgotten."
+        if known is not None:
+            return f"{name} is watched already."
+        deal = f", {quote(like.deal.name, 80)}" if like.deal and like.deal.name else ""
+        owner = await self._people.mention(like.owner) if like.owner else ""
+        return f"{name} is watched now: {quote(like.account_name, 80)}{deal}{f', {owner}' if owner else ''}."
+
+    async def _more(self, ack: Ack, press: Press) -> None:
+        """Open what the menu offers."""
+        if press.value == buttons.WHY:
+            await self._why(ack, press)
+            return
+        await ack()
+        person = await self._store.person(press.place.contact)
+        case = find(person, press.place.case)
+        if case is None:
+            await self._tell(press.who, press.place, NO_CASE)
+            return
+        raised = current(case.alert, person)
+        if press.value == buttons.ASSIGN:
+            await self._show_view(press, dialogs.assign(press.place, raised))
+        elif press.value == buttons.NOTE:
+            await self._show_view(press, dialogs.note(press.place, notes.drafts(raised), 0))
+        else:
+            await self._tell(press.who, press.place, OLD_BUTTON)
+
+    async def _note_for(self, ack: Ack, sent: Sent) -> None:
+        """Show the draft for whom the rep chose."""
+        await ack()
+        person = await self._store.person(sent.place.contact)
+        case = find(person, sent.place.case)
+        if case is None:
+            await self._tell(sent.who, sent.place, NO_CASE)
+            return
+        drafts = notes.drafts(current(case.alert, person))
+        view = dialogs.note(sent.place, drafts, min(dialogs.note_for(sent.chosen), len(drafts) - 1))
+        try:
+            await ask(self._client.views_update(view_id=sent.view, view=view))
+        except (SourceDown, NeedsHuman, SlackApiError) as problem:
+            log.warning("note.not_shown", why=type(problem).__name__)
+
+    async def _note_sent(self, ack: Ack, _: Sent) -> None:
+        """Close the modal; what was written in it is not kept."""
+        await ack()
+
+    async def _assign_sent(self, ack: Ack, sent: Sent) -> None:
+        """Give the contact to another rep, who is told in the case's thread."""
+        try:
+            chosen = dialogs.owner(sent.chosen)
+        except NotChosen as missing:
+            await ack(response_action="errors", errors={missing.field: missing.what})
+            return
+        refusal = _refusal(sent.who, await self._profile(sent.who))
+        taker = await self._profile(Who(chosen, chosen))
+        if taker is not None and (taker.guest or taker.gone):
+            await ack(response_action="errors", errors={dialogs.OWNER: NO_OWNER})
+            return
+        person = await self._store.person(sent.place.contact)
+        case = find(person, sent.place.case)
+        contact = person.contact if person else None
+        if refusal or case is None or contact is None:
+            await ack()
+            await self._tell(sent.who, sent.place, refusal or (NO_CASE if case is None else NOT_WATCHED))
+            return
+        if contact.owner == chosen:
+            await ack()
+            return
+        await self._store.watch(replace(contact, owner=chosen))
+        await ack()
+        await self._show(sent.who, sent.place, case)
+        await self._say(sent, case, chosen)
 
     async def _why(self, ack: Ack, press: Press) -> None:
+        """Show the evidence, to the one who asked."""
         await ack()
-        case = find(await self._store.person(press.contact), press.case)
+        person = await self._store.person(press.place.contact)
+        case = find(person, press.place.case)
         if case is None:
-            await self._tell(press, NO_CASE)
+            await self._tell(press.who, press.place, NO_CASE)
             return
-        card = cards.why(case.deliveries[-1].alert, self._now())
-        await self._tell(press, card.text, card.blocks)
+        card = cards.why(current(case.alert, person), Scene(self._now()))
+        await self._tell(press.who, press.place, card.text, card.blocks)
 
-    def _read(self, press: Press) -> Answer | None:
-        """Return what the button says; None where this version knows no such answer."""
-        choice = press.action.removeprefix(cards.ANSWER)
-        if choice not in cards.LABELS:
+    async def _open_case(self, press: Press) -> Case | None:
+        """Return the case that a modal is to be about; tell where it can no longer be answered."""
+        person = await self._store.person(press.place.contact)
+        case = find(person, press.place.case)
+        refusal = NOT_FOR_GUESTS if press.who.stranger else _closed(person, press.place)
+        if case is not None and not refusal and case.settled is not None and case.settled.is_final:
+            refusal = _second(case.settled, case, self._now())
+        if refusal:
+            await self._tell(press.who, press.place, refusal)
+        return None if refusal else case
+
+    async def _profile(self, who: Who) -> Profile | None:
+        """Return who that is; None where Slack does not say it at once."""
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                return await self._people.profile(who.user)
+        except (TimeoutError, SourceDown, NeedsHuman):
             return None
-        now = self._now()
-        until = now.date() + SNOOZED_FOR if choice == Choice.SNOOZE else None
-        return Answer(press.contact, press.case, press.user, now, Choice(choice), until)
 
-    async def _show(self, press: Press, case: Case) -> None:
+    async def _show(self, who: Who, place: Place, case: Case) -> None:
         """Bring the message up to the state the case is in now."""
-        home = case.home or Home(press.channel, press.ts)
+        home = case.home or Home(place.channel, place.ts)
         try:
             shown = await self._board.update(case, home, self._now())
         except (SourceDown, NeedsHuman, SlackApiError) as problem:
             log.warning("answer.not_shown", why=type(problem).__name__)
             shown = False
         if not shown:
-            await self._tell(press, UNCHANGED)
+            await self._tell(who, place, UNCHANGED)
 
-    async def _tell(self, press: Press, text: str, blocks: tuple[dict[str, Any], ...] = ()) -> None:
+    async def _show_view(self, press: Press, view: dict[str, Any]) -> None:
+        """Open a modal; Slack gives us three seconds."""
+        try:
+            await ask(self._client.views_open(trigger_id=press.trigger, view=view))
+        except (SourceDown, NeedsHuman, SlackApiError) as problem:
+            log.warning("view.not_opened", why=type(problem).__name__)
+            await self._tell(press.who, press.place, TOO_LATE)
+
+    async def _say(self, sent: Sent, case: Case, owner: str) -> None:
+        """Say in the case's thread who owns the contact now: an edited message notifies nobody."""
+        home = case.home or Home(sent.place.channel, sent.place.ts)
+        name = await self._board.name(case, home.channel)
+        by = "took over" if owner == sent.who.user else f"made {user(owner)} the owner of"
+        text = f"{user(sent.who.user)} {by} {name}."
+        try:
+            await ask(
+                self._client.chat_postMessage(
+                    channel=home.channel, thread_ts=home.thread or home.ts, text=text
+                )
+            )
+        except (SourceDown, NeedsHuman, SlackApiError) as problem:
+            log.warning("owner.not_told", why=type(problem).__name__)
+
+    async def _tell(self, who: Who, place: Place, text: str, blocks: tuple[dict[str, Any], ...] = ()) -> None:
         """Tell only the one who pressed."""
         try:
             await ask(
                 self._client.chat_postEphemeral(
-                    channel=press.channel, user=press.user, text=text, blocks=blocks or None
+                    channel=place.channel, user=who.user, text=text, blocks=blocks or None
                 ),
             )
         except (SourceDown, NeedsHuman, SlackApiError) as problem:
             log.warning("answer.not_told", why=type(problem).__name__)
 
 
-def _leaves_open(answer: Answer) -> bool:
-    return answer.choice in cards.PROVISIONAL
+def _refusal(who: Who, profile: Profile | None) -> str:
+    """Say why somebody may not decide here, empty where they may."""
+    return NOT_FOR_GUESTS if who.stranger or (profile is not None and profile.guest) else ""
+
+
+def _closed(person: Person | None, place: Place) -> str:
+    """Say why a case can no longer be answered, empty where it can or was settled."""
+    case = find(person, place.case)
+    if case is None:
+        return NO_CASE
+    return TOLD_AGAIN if neighbour(person, case, +1) else ""
+
+
+def _standing(case: Case, answer: Answer) -> Answer:
+    """Return the word that stands where the answer wanted to stand."""
+    if case.settled is not None and case.settled.is_final:
+        return case.settled
+    return (case.on_it if answer.choice is Choice.ON_IT else case.settled) or answer
+
+
+def _word(answer: Answer) -> tuple[str, Choice, date | None, str]:
+    return answer.by, answer.choice, answer.until, answer.champion
+
+
+def _second(stands: Answer, case: Case, now: datetime) -> str:
+    """Tell somebody who came second what stands, and that their word does not."""
+    on, about = words.day(stands.at, now), cards.name(case.alert.contact)
+    if stands.choice is Choice.ON_IT:
+        return f"{user(stands.by)} is on it already, since {on}. Nothing was changed."
+    if stands.choice is Choice.ANSWERED:
+        return f"No longer a case: {about} was in touch again on {on}. Your answer was not counted."
+    first = f"{user(stands.by)} was first, {on}: {words.ruling(stands, about, now)}."
+    return f"Already settled: {first} Your answer was not counted."

@@ -7,15 +7,18 @@ edit that was made of an older state can never arrive last.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from weakref import WeakValueDictionary
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.answers import on_it
-from bot.model import Case, Home, Person
+from bot.model import Alert, Case, Home, Person
 from bot.slack import cards
+from bot.slack.cards import Card, Scene
+from bot.slack.names import Names, Naming
 from bot.slack.people import Directory
 from bot.slack.web import ask, code
 from bot.store import Store
@@ -25,25 +28,54 @@ MESSAGE_FIXED = frozenset({"cant_update_message", "edit_window_closed"})
 """Slack does not let us edit it any more; what is new still goes to its thread."""
 
 
-class Board:
-    """Edits the messages of cases."""
+async def _full(_: str) -> Names:
+    return "full"
 
-    def __init__(self, store: Store, client: AsyncWebClient, people: Directory) -> None:
+
+class Board:
+    """Builds and edits the messages of cases; `names` says how people are named in a channel."""
+
+    def __init__(
+        self,
+        store: Store,
+        client: AsyncWebClient,
+        people: Directory,
+        names: Callable[[str], Awaitable[Names]] = _full,
+    ) -> None:
         self._store = store
         self._client = client
         self._people = people
+        self._names = names
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def card(self, case: Case, channel: str, now: datetime, mention: str = "") -> Card:
+        """Build the case's message for a channel, of the newest state there is.
+
+        `mention` is who is mentioned (mrkdwn; empty: the contact's owner).
+        """
+        person = await self._store.person(case.contact)
+        case = find(person, case.key) or case
+        alert = current(case.alert, person)
+        watched = [one.address for one in alert.assessment.suggestions if await self._watches(one.address)]
+        scene = Scene(
+            now,
+            mention or await self._people.mention(alert.contact.owner),
+            await self._names(channel),
+            frozenset(watched),
+            neighbour(person, case, -1),
+            neighbour(person, case, +1),
+        )
+        return cards.case(alert, case, scene)
+
+    async def reply(self, alert: Alert, earlier: Alert, channel: str, now: datetime, mention: str) -> Card:
+        """Build the reply in the case's thread that says what is new since the earlier alert."""
+        return cards.raised_again(alert, earlier, Scene(now, mention, await self._names(channel)))
 
     async def update(self, case: Case, home: Home, now: datetime) -> bool:
         """Bring the case's message up to date; False where it is gone. Raise what `ask` raises."""
         turn = self._turns.setdefault(case.key, asyncio.Lock())
         async with turn:
-            person = await self._store.person(case.contact)
-            case = find(person, case.key) or case
-            alert = case.deliveries[-1].alert
-            said = on_it(person.observations, case.key) if person else None
-            mention = await self._people.mention(alert.contact.owner)
-            card = cards.alert(alert, case, now, mention, said)
+            card = await self.card(case, home.channel, now)
             try:
                 await ask(
                     self._client.chat_update(
@@ -57,8 +89,33 @@ class Board:
                     raise
             return True
 
+    async def name(self, case: Case, channel: str) -> str:
+        """Return whom the case is about, as people are named in that channel (mrkdwn)."""
+        return Naming(await self._names(channel)).name(case.alert.contact)
+
+    async def close_earlier(self, case: Case, now: datetime) -> None:
+        """Say on the message of the case that this one opens again that it goes on elsewhere."""
+        before = neighbour(await self._store.person(case.contact), case, -1)
+        if before is not None and before.home is not None:
+            await self.update(before, before.home, now)
+
+    async def _watches(self, address: str) -> bool:
+        person = await self._store.person(address) if address else None
+        return person is not None and person.contact is not None
+
 
 def find(person: Person | None, key: str) -> Case | None:
     """Return a person's case by its key."""
     cases = person.cases if person else ()
     return next((case for case in cases if case.key == key), None)
+
+
+def neighbour(person: Person | None, case: Case, step: int) -> Case | None:
+    """Return the case of the same contact that came so many episodes later, or earlier."""
+    cases = person.cases if person else ()
+    return next((other for other in cases if other.episode == case.episode + step), None)
+
+
+def current(alert: Alert, person: Person | None) -> Alert:
+    """Return the alert with what is known of its contact now: another owner, another deal."""
+    return replace(alert, contact=person.contact) if person and person.contact else alert

@@ -8,39 +8,17 @@ https://docs.slack.dev/block-kit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from slackblocks import ActionsBlock, Block, Button, ContextBlock, SectionBlock, Text, WebhookMessage
+from slackblocks import ActionsBlock, Block, ContextBlock, SectionBlock, Text, WebhookMessage
 
 from bot.model import Alert, Answer, Assessment, Case, Choice, Contact, Evidence, Suggestion, Verdict
-from bot.slack import words
-from bot.slack.mrkdwn import mailto, quote, user
-
-WHY = "why"
-"""The action id of *Why?*; the other buttons carry `ANSWER` and their choice."""
-
-ANSWER = "answer."
-
-BUTTONS: Mapping[Verdict, tuple[Choice, ...]] = {
-    Verdict.LEFT: (Choice.LEFT, Choice.STILL_THERE, Choice.SNOOZE),
-    Verdict.LIKELY_LEFT: (Choice.LEFT, Choice.STILL_THERE, Choice.SNOOZE),
-    Verdict.SLIPPING: (Choice.ON_IT, Choice.NOTHING_WRONG, Choice.SNOOZE),
-}
-"""The answers that fit a verdict, the most helpful first."""
-
-LABELS: Mapping[Choice, str] = {
-    Choice.LEFT: "Confirm left",
-    Choice.STILL_THERE: "Still there",
-    Choice.ON_IT: "I'm on it",
-    Choice.NOTHING_WRONG: "Nothing wrong",
-    Choice.SNOOZE: "Snooze 1 week",
-}
-
-PROVISIONAL = frozenset({Choice.ON_IT, Choice.SNOOZE})
-"""Words that leave the case open."""
+from bot.slack import buttons, words
+from bot.slack.mrkdwn import quote, user
+from bot.slack.names import Names, Naming
 
 MARKS: Mapping[Verdict, str] = {
     Verdict.LEFT: ":red_circle:",
@@ -57,6 +35,7 @@ _WHY_FACTS = 10
 _TURN_TO = 2
 _REASONS = 2
 _EXPLANATIONS = 2
+_ADDRESSES = 5
 
 
 @dataclass(frozen=True)
@@ -67,142 +46,226 @@ class Card:
     blocks: tuple[dict[str, Any], ...]
 
 
-def alert(
-    raised: Alert,
-    case: Case | None,
-    now: datetime,
-    mention: str = "",
-    said: Answer | None = None,
-) -> Card:
-    """Build the message of a case, in its newest state.
+@dataclass(frozen=True)
+class Scene:
+    """What a card needs to know beside its case.
 
-    `mention` names the owner as Slack shows it (mrkdwn; empty: the owner as the contact has it). `said` is
-    who is on it, where somebody is.
+    `mention` names the owner as Slack shows it (mrkdwn; empty: the owner as the contact has it). `names` says
+    how people are named. `watched` are the addresses of those suggested whom we watch already. `before` is
+    the case that this one opens again, `after` the one that opened this one again.
     """
+
+    now: datetime
+    mention: str = ""
+    names: Names = "full"
+    watched: Collection[str] = field(default_factory=frozenset)
+    before: Case | None = None
+    after: Case | None = None
+
+
+def case(raised: Alert, of: Case | None, scene: Scene) -> Card:
+    """Build the message of a case, in its newest state."""
+    if raised.is_notice:
+        return _notice(raised, of, scene)
+    by, now = Naming.of(raised, scene.names), scene.now
     contact, assessment = raised.contact, raised.assessment
-    word = (case.settled if case else None) or said
-    choice = word.choice if word else None
-    final = choice is not None and choice not in PROVISIONAL
-    turn_to = _turn_to(assessment)
+    word = of.settled if of else None
+    settled = word is not None and word.is_final
+    ranked = ranking(assessment)
+    turn_to = _turn_to(assessment, by, scene.watched)
     facts = words.supporting(assessment)[: FACTS - bool(turn_to)]
-    owner = mention or quote(contact.owner, 80)
-    who = " · ".join(part for part in (_who(contact), _deal(contact, now), owner) if part)
-    mark = SETTLED_MARK if final else MARKS.get(assessment.verdict, CALM_MARK)
-    lines = [f"{mark} {who}", _verdict(assessment, facts), *_facts(facts, now)]
-    if turn_to and (not final or choice is Choice.LEFT):
-        lines.append(turn_to)
-    blocks: list[Block] = [_section("alert", "\n".join(lines)), _context("known", _known(assessment, now))]
-    state = _said(word, contact, now) if word else ""
+    owner = _owner(contact, scene)
+    who = " · ".join(part for part in (_who(contact, by), _deal(contact, by, now), owner) if part)
+    mark = SETTLED_MARK if settled else MARKS.get(assessment.verdict, CALM_MARK)
+    again = _again(raised, by, scene)
+    lines = [f"{mark} {who}", *([again] if again else []), _verdict(assessment, facts, by)]
+    lines += _facts(facts, by, now)
+    is_open = not settled and scene.after is None
+    turn = bool(turn_to) and (is_open or (word is not None and word.choice is Choice.LEFT))
+    lines += [turn_to] if turn else []
+    blocks: list[Block] = [
+        _section("alert", "\n".join(lines)),
+        _context("known", _known(assessment, by, now)),
+    ]
+    state = _state(raised, of, by, scene)
     if state:
         blocks.append(_section("state", state))
-    blocks.append(_buttons(raised, word, final=final))
-    summary = _summary(raised, now, owner)
-    return _card(f"{state.replace('*', '')}. {summary}" if state else summary, blocks)
+    blocks.append(buttons.answers(raised, of, done=not is_open))
+    if turn and (watch := buttons.watch(raised, ranked, scene.watched, by)):
+        blocks.append(ActionsBlock(watch, block_id="watch"))
+    told = [state.replace("*", ""), again.replace("*", ""), _summary(raised, by, now, owner)]
+    return _card(". ".join(part.rstrip(".") for part in told if part), blocks)
 
 
-def raised_again(raised: Alert, earlier: Alert, now: datetime, mention: str = "") -> Card:
+def raised_again(raised: Alert, earlier: Alert, scene: Scene) -> Card:
     """Build the reply in the case's thread: what is new since the earlier alert."""
+    by, now = Naming.of(raised, scene.names), scene.now
     assessment, before = raised.assessment, earlier.assessment
     known = {evidence.key for evidence in before.evidence}
     supporting = words.supporting(assessment)
     facts = ([evidence for evidence in supporting if evidence.key not in known] or supporting)[:FACTS]
     mark = MARKS.get(assessment.verdict, CALM_MARK)
-    opening = " ".join(part for part in (mark, mention, _verdict(assessment, facts, before)) if part)
-    lines = [opening, *_facts(facts, now)]
-    if (turn_to := _turn_to(assessment)) and _first_choice(assessment) != _first_choice(before):
+    said = _headline(raised, by) if raised.is_notice else _verdict(assessment, facts, by, before)
+    opening = " ".join(part for part in (mark, scene.mention, said) if part)
+    lines = [opening, *_facts(facts, by, now)]
+    if (turn_to := _turn_to(assessment, by)) and _first_choice(assessment) != _first_choice(before):
         lines.append(turn_to)
-    return _card(f"Raised again. {_summary(raised, now, mention)}", [_section("again", "\n".join(lines))])
+    summary = _summary(raised, by, now, scene.mention)
+    return _card(f"Raised again. {summary}", [_section("again", "\n".join(lines))])
 
 
-def why(raised: Alert, now: datetime) -> Card:
+def why(raised: Alert, scene: Scene) -> Card:
     """Build the answer to *Why?*: all evidence in words, with dates and sources, for and against."""
+    by, now = Naming.of(raised, scene.names), scene.now
     contact, assessment = raised.contact, raised.assessment
-    who = f"*{name(contact)}*, *{quote(contact.account_name, 80)}*"
     shown = list(assessment.evidence[:_WHY_FACTS])
-    blocks: list[Block] = [_section("who", f"{who}\n{_verdict(assessment, shown)}")]
+    who = f"*{by.name(contact)}*, *{quote(contact.account_name, 80)}*"
+    opening = _headline(raised, by) if raised.is_notice else f"{who}\n{_verdict(assessment, shown, by)}"
+    blocks: list[Block] = [_section("who", opening)]
     blocks += [
-        _section(f"fact-{i}", f"• {_fact(evidence, now, note=True)}") for i, evidence in enumerate(shown)
+        _section(f"fact-{i}", f"• {_fact(evidence, by, now, note=True)}") for i, evidence in enumerate(shown)
     ]
     more = len(assessment.evidence) - len(shown)
     if more:
-        blocks.append(_context("more", f"and {more} more of less weight"))
-    for i, suggestion in enumerate(_ranked(assessment, _WHY_FACTS)):
-        reasons = "; ".join(quote(reason, 150) for reason in suggestion.reasons[:5])
-        person = _person(suggestion)
+        blocks.append(_context("more", f"and {more} more{'' if raised.is_notice else ' of less weight'}"))
+    for i, suggestion in enumerate(ranking(assessment, _WHY_FACTS)):
+        reasons = "; ".join(by.quote(reason, 150) for reason in suggestion.reasons[:5])
+        person = _person(suggestion, by)
         blocks.append(_section(f"person-{i}", f"*Turn to* {person}{f': {reasons}' if reasons else ''}"))
-    blocks.append(_context("known", _known(assessment, now)))
-    return _card(f"Why {name(contact)} is {assessment.verdict}: {quote(assessment.headline, 300)}", blocks)
+    blocks.append(
+        _context("known", _possible(assessment, by) if raised.is_notice else _known(assessment, by, now))
+    )
+    if raised.is_notice:
+        return _card(f"Why there is an account notice: {_headline(raised, by).replace('*', '')}", blocks)
+    return _card(
+        f"Why {by.name(contact)} is {assessment.verdict}: {by.quote(assessment.headline, 300)}", blocks
+    )
+
+
+def ranking(assessment: Assessment, most: int = _TURN_TO) -> list[Suggestion]:
+    """Return whom to turn to, the successor first."""
+    return sorted(assessment.suggestions, key=lambda suggestion: not suggestion.successor)[:most]
+
+
+def name(contact: Contact) -> str:
+    """Return the person's name as Slack shows it, or the address where none is known (mrkdwn)."""
+    return Naming().name(contact)
+
+
+def _notice(raised: Alert, of: Case | None, scene: Scene) -> Card:
+    """Build the message of an account in trouble: many addresses, not many departures."""
+    by = Naming.of(raised, scene.names)
+    word = of.settled if of else None
+    done = (word is not None and word.is_final) or scene.after is not None
+    owner = _owner(raised.contact, scene)
+    mark = SETTLED_MARK if done else CALM_MARK
+    opening = f"{mark} {_headline(raised, by)}{f' · {owner}' if owner else ''}"
+    again = _again(raised, by, scene)
+    affected = _affected(raised, by)
+    lines = [opening, again, _possible(raised.assessment, by), affected]
+    blocks: list[Block] = [_section("alert", "\n".join(line for line in lines if line))]
+    state = _state(raised, of, by, scene)
+    if state:
+        blocks.append(_section("state", state))
+    blocks.append(buttons.understood(raised, done=done))
+    told = [state, _headline(raised, by), f"Owner: {owner}" if owner else ""]
+    return _card(". ".join(part.replace("*", "").rstrip(".") for part in told if part), blocks)
+
+
+def _headline(raised: Alert, by: Naming) -> str:
+    """Say an account notice in two sentences."""
+    happened, _, reserve = raised.assessment.headline.partition(": ")
+    said = [by.quote(part[:1].upper() + part[1:], 300) for part in (happened, reserve) if part]
+    return f"*Account notice: {quote(raised.contact.account_name, 80)}.* {'. '.join(said)}."
+
+
+def _possible(assessment: Assessment, by: Naming) -> str:
+    others = [by.quote(text, 150) for text in assessment.other_explanations[:3]]
+    return f"Possible: {'; '.join(others)}" if others else ""
+
+
+def _affected(raised: Alert, by: Naming) -> str:
+    """Name the addresses that are affected; in a channel without names, just how many."""
+    addresses = sorted({evidence.sentence.partition(": ")[0] for evidence in raised.assessment.evidence})
+    if not addresses or by.names == "initials":
+        return ""
+    shown = ", ".join(quote(address, 80) for address in addresses[:_ADDRESSES])
+    more = len(addresses) - _ADDRESSES
+    return f"Affected: {shown}{f' and {more} more' if more > 0 else ''}"
 
 
 def _card(text: str, blocks: list[Block]) -> Card:
     return Card(text, tuple(WebhookMessage(text=text, blocks=blocks).to_dict()["blocks"]))
 
 
-def _who(contact: Contact) -> str:
-    title = f", {quote(contact.title, 60)}" if contact.title else ""
-    return f"*{name(contact)}*{title}, *{quote(contact.account_name, 80)}*"
+def _owner(contact: Contact, scene: Scene) -> str:
+    return scene.mention or quote(contact.owner, 80)
 
 
-def name(contact: Contact) -> str:
-    """Return the person's name as Slack shows it, or the address where none is known."""
-    return quote(contact.name, 80) or quote(contact.address, 80)
+def _who(contact: Contact, by: Naming) -> str:
+    title = f", {by.quote(contact.title, 60)}" if contact.title else ""
+    return f"*{by.name(contact)}*{title}, *{quote(contact.account_name, 80)}*"
 
 
-def _deal(contact: Contact, now: datetime) -> str:
-    return words.deal(contact.deal, now) if contact.deal else ""
+def _deal(contact: Contact, by: Naming, now: datetime) -> str:
+    return words.deal(contact.deal, now, by.quote) if contact.deal else ""
 
 
-def _verdict(assessment: Assessment, facts: list[Evidence], before: Assessment | None = None) -> str:
+def _verdict(
+    assessment: Assessment, facts: list[Evidence], by: Naming, before: Assessment | None = None
+) -> str:
     """Say the verdict, its strength and, unless it stands among the facts, its reason in one sentence."""
     was = f" (was: {before.verdict})" if before and before.verdict is not assessment.verdict else ""
     strength = words.strength(assessment)
     if assessment.headline in {fact.sentence for fact in facts}:
         return f"*{words.title(assessment.verdict)}*{was}: {strength}."
-    headline = quote(assessment.headline, 300).rstrip(".")
+    headline = by.quote(assessment.headline, 300).rstrip(".")
     return f"*{words.title(assessment.verdict)}*{was}: {headline} ({strength})."
 
 
-def _facts(evidence: list[Evidence], now: datetime) -> list[str]:
+def _facts(evidence: list[Evidence], by: Naming, now: datetime) -> list[str]:
     newest_first = sorted(evidence, key=lambda fact: fact.at.date(), reverse=True)
-    return [f"• {_fact(fact, now)}" for fact in newest_first]
+    return [f"• {_fact(fact, by, now)}" for fact in newest_first]
 
 
-def _fact(evidence: Evidence, now: datetime, *, note: bool = False) -> str:
-    source = f" · _{words.source(evidence.source)}_" if evidence.source.strip() else ""
-    reserve = f"\nCounts for less: {quote(evidence.note, 200)}" if note and evidence.note else ""
-    return f"*{words.day(evidence.at, now)}*  {quote(evidence.sentence, 200)}{source}{reserve}"
+def _fact(evidence: Evidence, by: Naming, now: datetime, *, note: bool = False) -> str:
+    source = f" · _{by.source(words.source(evidence.source))}_" if evidence.source.strip() else ""
+    reserve = f"\nCounts for less: {by.quote(evidence.note, 200)}" if note and evidence.note else ""
+    return f"*{words.day(evidence.at, now)}*  {by.quote(evidence.sentence, 200)}{source}{reserve}"
 
 
-def _turn_to(assessment: Assessment) -> str:
+def _turn_to(assessment: Assessment, by: Naming, watched: Collection[str] = ()) -> str:
     """Name whom to turn to, the successor first; empty where nobody is known."""
-    people = " or ".join(_suggestion(suggestion) for suggestion in _ranked(assessment))
+    people = " or ".join(_suggestion(suggestion, by, watched) for suggestion in ranking(assessment))
     return f"*{_ask(assessment)}:* {people}" if people else ""
 
 
-def _ranked(assessment: Assessment, most: int = _TURN_TO) -> list[Suggestion]:
-    return sorted(assessment.suggestions, key=lambda suggestion: not suggestion.successor)[:most]
-
-
 def _first_choice(assessment: Assessment) -> list[str]:
-    return [suggestion.address for suggestion in _ranked(assessment, 1)]
+    return [suggestion.address for suggestion in ranking(assessment, 1)]
 
 
 def _ask(assessment: Assessment) -> str:
     return "Ask for a second contact now" if assessment.verdict is Verdict.SLIPPING else "Turn to"
 
 
-def _suggestion(suggestion: Suggestion) -> str:
-    reasons = "; ".join(quote(reason, 100) for reason in suggestion.reasons[:_REASONS])
-    return f"{_person(suggestion)}{f' ({reasons})' if reasons else ''}"
+def _suggestion(suggestion: Suggestion, by: Naming, watched: Collection[str]) -> str:
+    reasons = [by.quote(reason, 100) for reason in suggestion.reasons[:_REASONS]]
+    if suggestion.address in watched:
+        reasons.append("watched")
+    told = f" ({'; '.join(reasons)})" if reasons else ""
+    return f"{_person(suggestion, by)}{told}"
 
 
-def _person(suggestion: Suggestion) -> str:
+def _person(suggestion: Suggestion, by: Naming) -> str:
     if suggestion.guess:
-        return f"{quote(suggestion.name, 80)} (guessed address: {quote(suggestion.address, 80)})"
-    return mailto(suggestion.address, suggestion.name or suggestion.address)
+        guess = (
+            f"guessed address: {quote(suggestion.address, 80)}" if by.names == "full" else "guessed address"
+        )
+        return f"{by.name(suggestion)} ({guess})"
+    return by.link(suggestion)
 
 
-def _known(assessment: Assessment, now: datetime) -> str:
+def _known(assessment: Assessment, by: Naming, now: datetime) -> str:
     """Say what is small print, but must not be missing: last contact, what else it could be."""
     if assessment.last_contact:
         last = assessment.last_contact
@@ -211,7 +274,7 @@ def _known(assessment: Assessment, now: datetime) -> str:
         parts = ["No real contact on record"]
     if assessment.returns:
         parts.append(f"Back {words.day(assessment.returns, now)}")
-    others = [quote(text, 150) for text in assessment.other_explanations[:_EXPLANATIONS]]
+    others = [by.quote(text, 150) for text in assessment.other_explanations[:_EXPLANATIONS]]
     if others:
         parts.append(f"Still possible: {'; '.join(others)}")
     if not assessment.suggestions:
@@ -219,23 +282,58 @@ def _known(assessment: Assessment, now: datetime) -> str:
     return " · ".join(parts)
 
 
-def _said(word: Answer, contact: Contact, now: datetime) -> str:
-    """Say who decided, what and when."""
+def _state(raised: Alert, of: Case | None, by: Naming, scene: Scene) -> str:
+    """Say who decided what and when, or what settled the case by itself."""
+    word, on_it = (of.settled, of.on_it) if of else (None, None)
+    said = [_said(word, raised, by, scene.now)] if word else []
+    if on_it is not None and (word is None or not word.is_final):
+        said.append(f"{user(on_it.by)} is on it, since {words.day(on_it.at, scene.now)}")
+    if scene.after is not None:
+        said.append(f"Told again {words.day(scene.after.deliveries[0].alert.at, scene.now)}")
+    return " · ".join(said)
+
+
+def _said(word: Answer, raised: Alert, by: Naming, now: datetime) -> str:
     who, on = user(word.by), words.day(word.at, now)
-    if word.choice is Choice.ON_IT:
-        return f"{who} is on it, since {on}"
+    if word.choice is Choice.ANSWERED:
+        return f"*Answered on {on}*: no longer a case"
     if word.choice is Choice.SNOOZE:
         return f"*Snoozed* by {who}, {on}{f', until {words.day(word.until, now)}' if word.until else ''}"
-    return f"*Settled* by {who}, {on}: {words.ruling(word.choice, name(contact))}"
+    if word.choice is Choice.UNDERSTOOD:
+        return f"*Understood* by {who}, {on}"
+    champion = next((one for one in raised.assessment.suggestions if one.address == word.champion), None)
+    named = f". New champion: {by.name(champion)}" if champion and word.champion else ""
+    return f"*Settled* by {who}, {on}: {words.ruling(word, by.name(raised.contact), now)}{named}"
 
 
-def _summary(raised: Alert, now: datetime, owner: str) -> str:
+def _again(raised: Alert, by: Naming, scene: Scene) -> str:
+    """Say of a case that was open before how that one ended: the one line that tells that it is back."""
+    word = scene.before.settled if scene.before else None
+    if word is None:
+        return ""
+    who, now = user(word.by), scene.now
+    if word.choice is Choice.SNOOZE:
+        due = word.until is None or word.until <= raised.at.date()
+        what = "*Reminder*" if due else "*Back before the snooze ended*, because it has become graver"
+        until = f" until {words.day(word.until, now)}" if word.until else ""
+        return f"{what}: snoozed by {who}{until}."
+    if word.choice is Choice.UNDERSTOOD:
+        return f"*Again*: understood by {who} on {words.day(word.at, now)}, and grown since."
+    if word.choice is Choice.ANSWERED:
+        return f"*Again*: they were in touch on {words.day(word.at, now)}; the signs are newer."
+    ruling = words.ruling(word, by.name(raised.contact), now)
+    return f"*Again*: {who} decided on {words.day(word.at, now)}: {ruling}; the signs are newer."
+
+
+def _summary(raised: Alert, by: Naming, now: datetime, owner: str) -> str:
     """Say in one line of text what the blocks say."""
     contact, assessment = raised.contact, raised.assessment
-    at_stake = _deal(contact, now)
-    who = f"{name(contact)}, {quote(contact.account_name, 80)}{f' ({at_stake})' if at_stake else ''}"
-    reason = quote(assessment.headline, 300).rstrip(".")
-    names = " or ".join(quote(s.name or s.address, 80) for s in _ranked(assessment))
+    if raised.is_notice:
+        return _headline(raised, by).replace("*", "")
+    at_stake = _deal(contact, by, now)
+    who = f"{by.name(contact)}, {quote(contact.account_name, 80)}{f' ({at_stake})' if at_stake else ''}"
+    reason = by.quote(assessment.headline, 300).rstrip(".")
+    names = " or ".join(by.name(person) for person in ranking(assessment))
     parts = [
         f"{words.title(assessment.verdict)}: {who}",
         reason[:1].upper() + reason[1:],
@@ -243,23 +341,6 @@ def _summary(raised: Alert, now: datetime, owner: str) -> str:
         f"Owner: {owner}" if owner else "",
     ]
     return ". ".join(part for part in parts if part)
-
-
-def _buttons(raised: Alert, word: Answer | None, *, final: bool) -> ActionsBlock:
-    """Offer what can still be answered, and *Why?* always."""
-    offered = [] if final else [*BUTTONS.get(raised.assessment.verdict, (Choice.SNOOZE,))]
-    if word and word.choice in offered:
-        offered.remove(word.choice)
-    buttons = [
-        Button(
-            LABELS[choice],
-            action_id=f"{ANSWER}{choice}",
-            value=raised.case,
-            style="primary" if choice is offered[0] and choice is not Choice.SNOOZE else None,
-        )
-        for choice in offered
-    ]
-    return ActionsBlock([*buttons, Button("Why?", action_id=WHY, value=raised.case)], block_id="answers")
 
 
 def _section(block_id: str, text: str) -> SectionBlock:

@@ -14,6 +14,7 @@ ELLIPSIS = "…"
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 _JOINERS = "\u200c\u200d"  # scripts and emoji need them; every other format character only hides or reorders
+_LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3
 _READ_AT_MOST = 8  # characters looked at for each one shown, so that 10 MB of text costs no time
 _LOOKALIKES = str.maketrans({"*": "\u2217", "~": "\u223c", "`": "'", "|": "\u00a6"})
 _EDGE_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
@@ -37,6 +38,17 @@ def quote(text: str, limit: int = 200) -> str:
     return "".join(pieces)
 
 
+def plain(text: str, limit: int) -> str:
+    """Return the text on one line for Slack's plain_text, in at most `limit` characters."""
+    shown = _EMOJI_COLON.sub("\u2236", clean(text[: limit * _READ_AT_MOST]))
+    return shown if len(shown) <= limit else shown[: limit - len(ELLIPSIS)].rstrip() + ELLIPSIS
+
+
+def is_address(text: str) -> bool:
+    """Say whether it is an address that mail could be sent to and a link could hold."""
+    return len(text) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(text) is not None
+
+
 def clean(text: str) -> str:
     """Return the text on one line, without control, hidden, reordering or half characters."""
     return " ".join("".join(_visible(character) for character in text).split())
@@ -45,12 +57,17 @@ def clean(text: str) -> str:
 def mailto(address: str, label: str, limit: int = 80) -> str:
     """Return a link that writes to the address, or just the label where the address could be no link."""
     shown = quote(label, limit) or quote(address, limit)
-    return f"<mailto:{address}|{shown}>" if _ADDRESS.fullmatch(address) else shown
+    return f"<mailto:{address}|{shown}>" if is_address(address) else shown
 
 
 def user(who: str) -> str:
     """Return a mention of a Slack user id; anything else is shown as text."""
-    return f"<@{who}>" if _USER.fullmatch(who) else quote(who, 80)
+    return f"<@{who}>" if is_user(who) else quote(who, 80)
+
+
+def is_user(text: str) -> bool:
+    """Say whether it is the id of a Slack user."""
+    return _USER.fullmatch(text) is not None
 
 
 def _visible(character: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import date, datetime
 
-from bot.model import Assessment, Choice, Deal, Evidence, Means, Strength, Verdict
+from bot.model import Answer, Assessment, Choice, Deal, Evidence, Means, Strength, Verdict
 from bot.slack.mrkdwn import quote
 
 _RULINGS = {
@@ -14,6 +15,8 @@ _RULINGS = {
     Choice.ON_LEAVE: "{} is on leave",
     Choice.CHANGED_ROLE: "{} has changed role",
     Choice.NOTHING_WRONG: "nothing wrong with {}",
+    Choice.UNDERSTOOD: "understood",
+    Choice.ANSWERED: "{} was in touch again",
 }
 _STRENGTH = {
     Strength.SOME: "some evidence",
@@ -39,16 +42,17 @@ def title(verdict: Verdict) -> str:
     return verdict.value.capitalize()
 
 
-def ruling(choice: Choice, name: str) -> str:
-    """Return what a rep decided for good about the person, in words."""
-    return _RULINGS[choice].format(name)
+def ruling(word: Answer, name: str, now: datetime) -> str:
+    """Return what was decided for good, in words; `name` is whom it is about (mrkdwn)."""
+    until = f" until {day(word.until, now)}" if word.until and word.choice is Choice.ON_LEAVE else ""
+    return f"{_RULINGS[word.choice].format(name)}{until}"
 
 
 def source(name: str) -> str:
     """Return where something was seen, for a reader: `mailbox:rita@vendor.example` is a mailbox."""
     kind, colon, which = name.partition(":")
     is_address = which.startswith("//")
-    return quote(f"{kind} {which}" if colon and kind.isalpha() and not is_address else name, 80)
+    return f"{kind} {which}" if colon and kind.isalpha() and not is_address else name
 
 
 def day(when: date, now: datetime) -> str:
@@ -66,9 +70,9 @@ def ago(when: datetime, now: datetime) -> str:
     return "yesterday" if days == 1 else f"{days} days ago"
 
 
-def deal(of: Deal, now: datetime) -> str:
+def deal(of: Deal, now: datetime, quoted: Callable[[str, int], str] = quote) -> str:
     """Return the deal's name, amount and close date; empty where none of them is known."""
-    parts = [quote(of.name, 80)]
+    parts = [quoted(of.name, 80)]
     if of.amount is not None and math.isfinite(of.amount):
         parts.append(f"{quote(of.currency, 8)} {of.amount:,.0f}".strip())
     if of.close_date:

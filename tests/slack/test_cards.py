@@ -18,6 +18,7 @@ from bot.model import (
     Choice,
     Contact,
     Deal,
+    Delivery,
     Family,
     Means,
     Strength,
@@ -25,7 +26,7 @@ from bot.model import (
     Verdict,
 )
 from bot.slack import cards, mrkdwn, words
-from bot.slack.cards import Card
+from bot.slack.cards import Card, Scene
 from tests.servers.block_kit import check_message
 from tests.slack.story import (
     ADDRESS,
@@ -63,27 +64,49 @@ def lines(card: Card) -> list[str]:
     return texts
 
 
-def buttons(card: Card) -> list[str]:
-    return [element["text"]["text"] for element in sent(card)["blocks"][-1]["elements"]]
+def buttons(card: Card, row: str = "answers") -> list[str]:
+    """Return the labels in a row of buttons; what a menu holds stands in brackets."""
+    rows = {
+        block["block_id"]: block["elements"] for block in sent(card)["blocks"] if block["type"] == "actions"
+    }
+    return [
+        element["text"]["text"]
+        if element["type"] == "button"
+        else str([choice["text"]["text"] for choice in element["options"]])
+        for element in rows.get(row, [])
+    ]
 
 
-def settled(choice: Choice, until: date | None = None) -> Case:
-    return Case(ADDRESS, 1, settled=Answer(ADDRESS, f"{ADDRESS}:1", "U0MAX00001", NOW, choice, until))
+MENU = "['Assign…', 'Draft a note…', 'Why?']"
+SHORT_MENU = "['Assign…', 'Draft a note…']"
+GONE_BUTTONS = ["Confirm left", "Still there", "On leave…", "Changed role…", "Snooze…", MENU]
+
+
+def case(assessment: Assessment = LEFT, episode: int = 1) -> Case:
+    return Case(ADDRESS, episode, (Delivery(alert(assessment, episode=episode)),))
+
+
+def word(choice: Choice, until: date | None = None, champion: str = "") -> Answer:
+    return Answer(ADDRESS, f"{ADDRESS}:1", "U0MAX00001", NOW, choice, until, champion)
+
+
+def settled(choice: Choice, until: date | None = None, champion: str = "") -> Case:
+    return replace(case(), settled=word(choice, until, champion))
 
 
 @pytest.mark.parametrize("assessment", [SLIPPING, LEFT])
 def test_an_alert_is_understood_in_four_to_six_lines(assessment: Assessment) -> None:
-    assert 4 <= len(lines(cards.alert(alert(assessment), None, NOW, RITA))) <= 6
+    assert 4 <= len(lines(cards.case(alert(assessment), None, Scene(NOW, RITA)))) <= 6
 
 
 def test_the_first_line_says_who_and_what_is_at_stake() -> None:
-    first = lines(cards.alert(alert(), None, NOW, RITA))[0]
+    first = lines(cards.case(alert(), None, Scene(NOW, RITA)))[0]
     for part in ("*Jane Doe*", "Head of Platform", "*Acme*", "EUR 120,000", "closes Fri 30 Oct", RITA):
         assert part in first
 
 
 def test_the_second_line_says_the_verdict_its_reason_and_its_strength_in_words() -> None:
-    second = lines(cards.alert(alert(), None, NOW, RITA))[1]
+    second = lines(cards.case(alert(), None, Scene(NOW, RITA)))[1]
     assert second == (
         "*Left*: an automatic reply says that she no longer works there "
         "(strong evidence, two independent signs)."
@@ -91,7 +114,7 @@ def test_the_second_line_says_the_verdict_its_reason_and_its_strength_in_words()
 
 
 def test_a_reason_that_stands_among_the_facts_is_not_said_twice() -> None:
-    card = cards.alert(alert(replace(LEFT, headline=REPLIED.sentence)), None, NOW)
+    card = cards.case(alert(replace(LEFT, headline=REPLIED.sentence)), None, Scene(NOW))
     assert lines(card)[1] == "*Left*: strong evidence, two independent signs."
     assert "".join(lines(card)).count(REPLIED.sentence) == 1
     assert REPLIED.sentence in card.text
@@ -111,12 +134,12 @@ def test_a_source_is_named_for_a_reader(source: str, shown: str) -> None:
 
 
 def test_no_probability_and_no_weight_is_shown() -> None:
-    for card in (cards.alert(alert(), None, NOW), cards.why(alert(), NOW)):
+    for card in (cards.case(alert(), None, Scene(NOW)), cards.why(alert(), Scene(NOW))):
         assert not re.search(r"0\.\d|\d %|nats", json.dumps(sent(card)))
 
 
 def test_evidence_is_dated_sourced_and_newest_first() -> None:
-    shown = [line for line in lines(cards.alert(alert(SLIPPING), None, NOW)) if line.startswith("•")]
+    shown = [line for line in lines(cards.case(alert(SLIPPING), None, Scene(NOW))) if line.startswith("•")]
     assert shown == [
         "• *Tue 14 Jul*  Meeting pushed from 4 Aug to 18 Aug by them · _mailbox rita@vendor.example_",
         "• *Tue 30 Jun*  Meeting pushed from 21 Jul to 4 Aug by them · _mailbox rita@vendor.example_",
@@ -127,7 +150,7 @@ def test_the_weightiest_evidence_is_shown_and_a_fact_only_once() -> None:
     copies = tuple(replace(REPLIED, key=f"copy{i}") for i in range(5))
     weak = fact(Means.GONE, Family.SILENCE, 1, "12 days silent", weight=0.1)
     crowded = replace(LEFT, evidence=(weak, *copies, PUSHED_AGAIN, PUSHED))
-    shown = [line for line in lines(cards.alert(alert(crowded), None, NOW)) if line.startswith("•")]
+    shown = [line for line in lines(cards.case(alert(crowded), None, Scene(NOW))) if line.startswith("•")]
     assert len(shown) == 2
     assert "no longer with Acme" in shown[0]
     assert "silent" not in "".join(shown)
@@ -136,12 +159,12 @@ def test_the_weightiest_evidence_is_shown_and_a_fact_only_once() -> None:
 def test_evidence_that_does_not_count_is_left_to_why() -> None:
     void = replace(PUSHED, weight=0.0, note="contradicted on 1 August", sentence="Meeting pushed long ago")
     judged = replace(LEFT, evidence=(REPLIED, void))
-    assert "long ago" not in "".join(lines(cards.alert(alert(judged), None, NOW)))
-    assert "contradicted on 1 August" in "".join(lines(cards.why(alert(judged), NOW)))
+    assert "long ago" not in "".join(lines(cards.case(alert(judged), None, Scene(NOW))))
+    assert "contradicted on 1 August" in "".join(lines(cards.why(alert(judged), Scene(NOW))))
 
 
 def test_the_successor_comes_first_among_the_suggestions_with_the_reasons() -> None:
-    shown = next(line for line in lines(cards.alert(alert(), None, NOW)) if line.startswith("*Turn to"))
+    shown = next(line for line in lines(cards.case(alert(), None, Scene(NOW))) if line.startswith("*Turn to"))
     assert shown == (
         "*Turn to:* <mailto:ann.lee@acme.example|Ann Lee> (named in the automatic reply) or "
         "<mailto:bob.roe@acme.example|Bob Roe> (on the last 3 invitations; wrote 9 days ago)"
@@ -150,24 +173,24 @@ def test_the_successor_comes_first_among_the_suggestions_with_the_reasons() -> N
 
 def test_slipping_asks_for_a_second_contact_now() -> None:
     assert "*Ask for a second contact now:* <mailto:bob" in "".join(
-        lines(cards.alert(alert(SLIPPING), None, NOW))
+        lines(cards.case(alert(SLIPPING), None, Scene(NOW)))
     )
 
 
 def test_a_guessed_address_is_called_a_guess_and_is_no_link() -> None:
     guess = Suggestion("Eve Poe", "eve.poe@acme.example", ("on the team page",), guess=True)
-    shown = "".join(lines(cards.alert(alert(replace(LEFT, suggestions=(guess,))), None, NOW)))
+    shown = "".join(lines(cards.case(alert(replace(LEFT, suggestions=(guess,))), None, Scene(NOW))))
     assert "Eve Poe (guessed address: eve.poe@acme.example)" in shown
     assert "mailto" not in shown
 
 
 def test_what_else_it_could_be_and_the_last_real_contact_are_shown() -> None:
-    shown = lines(cards.alert(alert(SLIPPING), None, NOW))[-1]
+    shown = lines(cards.case(alert(SLIPPING), None, Scene(NOW)))[-1]
     assert shown == "Last real contact Tue 23 Jun, 41 days ago · Still possible: a full calendar"
 
 
 def test_no_contact_on_record_and_nobody_to_turn_to_are_said() -> None:
-    shown = lines(cards.alert(alert(replace(LEFT, last_contact=None, suggestions=())), None, NOW))[-1]
+    shown = lines(cards.case(alert(replace(LEFT, last_contact=None, suggestions=())), None, Scene(NOW)))[-1]
     assert "No real contact on record" in shown
     assert "Nobody else is known there" in shown
 
@@ -175,47 +198,43 @@ def test_no_contact_on_record_and_nobody_to_turn_to_are_said() -> None:
 @pytest.mark.parametrize(
     ("assessment", "offered"),
     [
-        (LEFT, ["Confirm left", "Still there", "Snooze 1 week", "Why?"]),
-        (
-            replace(LEFT, verdict=Verdict.LIKELY_LEFT),
-            ["Confirm left", "Still there", "Snooze 1 week", "Why?"],
-        ),
-        (SLIPPING, ["I'm on it", "Nothing wrong", "Snooze 1 week", "Why?"]),
-        (replace(LEFT, verdict=Verdict.QUIET), ["Snooze 1 week", "Why?"]),
+        (LEFT, GONE_BUTTONS),
+        (replace(LEFT, verdict=Verdict.LIKELY_LEFT), GONE_BUTTONS),
+        (SLIPPING, ["I'm on it", "Nothing wrong", "Snooze…", MENU]),
     ],
 )
 def test_the_buttons_fit_the_verdict(assessment: Assessment, offered: list[str]) -> None:
-    assert buttons(cards.alert(alert(assessment), None, NOW)) == offered
+    assert buttons(cards.case(alert(assessment), None, Scene(NOW))) == offered
 
 
 @pytest.mark.parametrize("choice", [Choice.LEFT, Choice.STILL_THERE, Choice.NOTHING_WRONG])
-def test_a_settled_alert_says_who_decided_and_offers_only_why(choice: Choice) -> None:
-    card = cards.alert(alert(), settled(choice), NOW, RITA)
-    assert buttons(card) == ["Why?"]
+def test_a_settled_alert_says_who_decided_and_offers_nothing_more_to_answer(choice: Choice) -> None:
+    card = cards.case(alert(), settled(choice), Scene(NOW, RITA))
+    assert buttons(card) == ["Why?", SHORT_MENU]
     assert lines(card)[-1].startswith("*Settled* by <@U0MAX00001>, Mon 3 Aug: ")
     assert card.text.startswith("Settled by <@U0MAX00001>")
 
 
 @pytest.mark.parametrize(("choice", "shown"), [(Choice.LEFT, True), (Choice.STILL_THERE, False)])
 def test_whom_to_turn_to_stays_where_the_departure_was_confirmed(choice: Choice, *, shown: bool) -> None:
-    assert ("Ann Lee" in "".join(lines(cards.alert(alert(), settled(choice), NOW)))) is shown
+    assert ("Ann Lee" in "".join(lines(cards.case(alert(), settled(choice), Scene(NOW))))) is shown
 
 
 def test_a_snoozed_alert_can_still_be_answered() -> None:
-    card = cards.alert(alert(), settled(Choice.SNOOZE, date(2026, 8, 10)), NOW)
+    card = cards.case(alert(), settled(Choice.SNOOZE, date(2026, 8, 10)), Scene(NOW))
     assert lines(card)[-1] == "*Snoozed* by <@U0MAX00001>, Mon 3 Aug, until Mon 10 Aug"
-    assert buttons(card) == ["Confirm left", "Still there", "Why?"]
+    assert buttons(card) == GONE_BUTTONS
 
 
 def test_who_is_on_it_is_shown() -> None:
     said = Answer(ADDRESS, f"{ADDRESS}:1", "U0MAX00001", NOW, Choice.ON_IT)
-    card = cards.alert(alert(SLIPPING), None, NOW, RITA, said)
+    card = cards.case(alert(SLIPPING), replace(case(SLIPPING), on_it=said), Scene(NOW, RITA))
     assert lines(card)[-1] == "<@U0MAX00001> is on it, since Mon 3 Aug"
     assert "I'm on it" not in buttons(card)
 
 
 def test_a_stronger_alert_says_what_it_was_and_what_is_new() -> None:
-    card = cards.raised_again(alert(LEFT), alert(SLIPPING), NOW, RITA)
+    card = cards.raised_again(alert(LEFT), alert(SLIPPING), Scene(NOW, RITA))
     shown = lines(card)
     assert shown[0].startswith(f":red_circle: {RITA} *Left* (was: slipping)")
     assert [line for line in shown if line.startswith("•")] == [
@@ -227,12 +246,12 @@ def test_a_stronger_alert_says_what_it_was_and_what_is_new() -> None:
 
 def test_a_reply_does_not_repeat_whom_to_turn_to() -> None:
     later = replace(SLIPPING, suggestions=(replace(BOB, reasons=("wrote 10 days ago",)),))
-    shown = "".join(lines(cards.raised_again(alert(later), alert(SLIPPING), NOW)))
+    shown = "".join(lines(cards.raised_again(alert(later), alert(SLIPPING), Scene(NOW))))
     assert "Bob Roe" not in shown
 
 
 def test_the_text_alone_is_a_real_summary() -> None:
-    assert cards.alert(alert(), None, NOW, RITA).text == (
+    assert cards.case(alert(), None, Scene(NOW, RITA)).text == (
         "Left: Jane Doe, Acme (Renewal 2026, EUR 120,000, closes Fri 30 Oct). "
         "An automatic reply says that she no longer works there. Turn to: Ann Lee or Bob Roe. "
         f"Owner: {RITA}"
@@ -242,7 +261,7 @@ def test_the_text_alone_is_a_real_summary() -> None:
 def test_a_contact_of_whom_only_the_address_is_known_is_shown_by_it() -> None:
     bare = Contact("omar@other.example")
     judged = Assessment("omar@other.example", NOW, Verdict.LIKELY_LEFT, Strength.SOME, 0.8, "mail is refused")
-    shown = lines(cards.alert(Alert(bare, judged, 1, NOW), None, NOW))
+    shown = lines(cards.case(Alert(bare, judged, 1, NOW), None, Scene(NOW)))
     assert shown[0] == ":large_orange_circle: *omar@other.example*, *other.example*"
     assert shown[1] == "*Likely left*: mail is refused (some evidence)."
 
@@ -325,10 +344,10 @@ def everywhere(text: str) -> list[Card]:
     raised = Alert(contact, judged, 1, NOW)
     decided = Case(ADDRESS, 1, settled=Answer(ADDRESS, raised.case, text, NOW, Choice.LEFT))
     return [
-        cards.alert(raised, None, NOW),
-        cards.alert(raised, decided, NOW),
-        cards.raised_again(raised, alert(SLIPPING), NOW),
-        cards.why(raised, NOW),
+        cards.case(raised, None, Scene(NOW)),
+        cards.case(raised, decided, Scene(NOW)),
+        cards.raised_again(raised, alert(SLIPPING), Scene(NOW)),
+        cards.why(raised, Scene(NOW)),
     ]
 
 
@@ -398,7 +417,7 @@ def test_an_address_that_could_be_no_link_becomes_none() -> None:
 def test_why_shows_the_successor_first_and_stays_within_bounds() -> None:
     crowd = tuple(Suggestion(f"P{i}", f"p{i}@acme.example", ()) for i in range(50))
     facts = tuple(replace(PUSHED, key=f"{i}", sentence=f"fact {i}") for i in range(60))
-    shown = lines(cards.why(alert(replace(LEFT, evidence=facts, suggestions=(*crowd, ANN))), NOW))
+    shown = lines(cards.why(alert(replace(LEFT, evidence=facts, suggestions=(*crowd, ANN))), Scene(NOW)))
     assert "Ann Lee" in next(line for line in shown if line.startswith("*Turn to"))
     assert "and 50 more of less weight" in shown
     assert BOB.name not in "".join(shown)

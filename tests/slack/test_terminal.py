@@ -8,7 +8,7 @@ from rich.console import Console
 
 from bot.model import Answer, Case, Choice
 from bot.slack import cards
-from bot.slack.cards import Card
+from bot.slack.cards import Card, Scene
 from bot.slack.outbox import drain
 from bot.terminal import TerminalPoster, show
 from bot.testing import FrozenClock, MemoryStore
@@ -35,12 +35,12 @@ def columns(line: str) -> int:
 @pytest.mark.parametrize("width", [40, 80, 200])
 @pytest.mark.parametrize("thread", [False, True])
 def test_no_line_is_wider_than_the_terminal(width: int, *, thread: bool) -> None:
-    card = cards.raised_again(alert(), alert(SLIPPING), NOW) if thread else cards.alert(alert(), None, NOW)
+    card = cards.raised_again(alert(), alert(SLIPPING), Scene(NOW)) if thread else cards.case(alert(), None, Scene(NOW))
     assert max(columns(line) for line in drawn(card, width, thread=thread).splitlines()) <= width
 
 
 def test_the_terminal_says_what_slack_says() -> None:
-    said = flat(drawn(cards.alert(alert(), None, NOW, "<@U0RITA0001>")))
+    said = flat(drawn(cards.case(alert(), None, Scene(NOW, "<@U0RITA0001>"))))
     for part in (
         "● Jane Doe, Head of Platform, Acme",
         "@U0RITA0001",
@@ -55,7 +55,7 @@ def test_the_terminal_says_what_slack_says() -> None:
 
 
 def test_what_was_escaped_for_slack_is_plain_in_a_terminal_and_no_markup_is_left() -> None:
-    card = cards.alert(alert(), None, NOW, "R&amp;D &lt;team&gt; [bold]")
+    card = cards.case(alert(), None, Scene(NOW, "R&amp;D &lt;team&gt; [bold]"))
     said = flat(drawn(card))
     assert "R&D <team> [bold]" in said
     assert "*" not in said
@@ -63,11 +63,11 @@ def test_what_was_escaped_for_slack_is_plain_in_a_terminal_and_no_markup_is_left
 
 
 def test_without_colour_nothing_but_text_is_written() -> None:
-    assert "\x1b" not in drawn(cards.alert(alert(), None, NOW))
+    assert "\x1b" not in drawn(cards.case(alert(), None, Scene(NOW)))
 
 
 def test_colour_only_repeats_what_the_words_say() -> None:
-    plain, coloured = (drawn(cards.alert(alert(), None, NOW), colour=colour) for colour in (False, True))
+    plain, coloured = (drawn(cards.case(alert(), None, Scene(NOW)), colour=colour) for colour in (False, True))
     assert "\x1b[" in coloured
     stripped = "".join(
         part.partition("m")[2] if i else part for i, part in enumerate(coloured.split("\x1b["))
@@ -77,13 +77,13 @@ def test_colour_only_repeats_what_the_words_say() -> None:
 
 def test_a_settled_alert_says_so_with_a_mark_and_in_words() -> None:
     case = Case(ADDRESS, 1, settled=Answer(ADDRESS, alert().case, "U0RITA0001", NOW, Choice.LEFT))
-    said = flat(drawn(cards.alert(alert(), case, NOW)))
+    said = flat(drawn(cards.case(alert(), case, Scene(NOW))))
     assert said.startswith("Stillthere ✔ Jane Doe")
     assert "Settled by @U0RITA0001, Mon 3 Aug: Jane Doe has left" in said
 
 
 def test_why_is_drawn_too() -> None:
-    assert "Meeting pushed" in flat(drawn(cards.why(alert(), NOW)))
+    assert "Meeting pushed" in flat(drawn(cards.why(alert(), Scene(NOW))))
 
 
 async def test_without_slack_the_outbox_speaks_in_the_terminal() -> None:

@@ -1,0 +1,121 @@
+"""What can be pressed under a message of ours, and what it carries. Pure.
+
+Every button carries the key of its case. A menu's choices can carry only a little, so the case of a menu is
+that of the buttons beside it.
+https://docs.slack.dev/reference/block-kit/block-elements
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from slackblocks import ActionsBlock, Button, Element, Option, OverflowMenu, PlainText
+
+from bot.model import Alert, Case, Choice, Suggestion, Verdict
+from bot.slack.mrkdwn import is_address
+from bot.slack.names import Naming
+
+ANSWER = "answer."
+"""The buttons that answer carry this and their choice as action id."""
+
+WATCH = "watch."
+"""*Watch* carries this and a number; its value names the case and whom to watch."""
+
+WHY = "why"
+MORE = "more"
+ASSIGN = "assign"
+NOTE = "note"
+
+BUTTONS: Mapping[Verdict, tuple[Choice, ...]] = {
+    Verdict.LEFT: (
+        Choice.LEFT,
+        Choice.STILL_THERE,
+        Choice.ON_LEAVE,
+        Choice.CHANGED_ROLE,
+        Choice.SNOOZE,
+    ),
+    Verdict.LIKELY_LEFT: (
+        Choice.LEFT,
+        Choice.STILL_THERE,
+        Choice.ON_LEAVE,
+        Choice.CHANGED_ROLE,
+        Choice.SNOOZE,
+    ),
+    Verdict.SLIPPING: (Choice.ON_IT, Choice.NOTHING_WRONG, Choice.SNOOZE),
+}
+"""The answers that fit a verdict, the most helpful first."""
+
+LABELS: Mapping[Choice, str] = {
+    Choice.LEFT: "Confirm left",
+    Choice.STILL_THERE: "Still there",
+    Choice.ON_LEAVE: "On leave…",
+    Choice.CHANGED_ROLE: "Changed role…",
+    Choice.ON_IT: "I'm on it",
+    Choice.NOTHING_WRONG: "Nothing wrong",
+    Choice.SNOOZE: "Snooze…",
+    Choice.UNDERSTOOD: "Understood",
+}
+
+_NAME = 40
+_VALUE = 2000
+
+
+def answers(raised: Alert, of: Case | None, *, done: bool) -> ActionsBlock:
+    """Offer what can still be answered, and the menu; `done` says that nothing is left to answer."""
+    offered = [] if done else [*BUTTONS.get(raised.assessment.verdict, (Choice.SNOOZE,))]
+    if of is not None and of.is_taken and Choice.ON_IT in offered:
+        offered.remove(Choice.ON_IT)
+    first = next((choice for choice in offered if choice is not Choice.SNOOZE), None)
+    shown = [_button(choice, raised, primary=choice is first) for choice in offered]
+    return _row([*(shown or [_why(raised)]), _menu(why=bool(shown))])
+
+
+def understood(raised: Alert, *, done: bool) -> ActionsBlock:
+    """Offer what an account notice can be answered with."""
+    settle = [] if done else [_button(Choice.UNDERSTOOD, raised, primary=True)]
+    return _row([*settle, _why(raised)])
+
+
+def watch(raised: Alert, people: Sequence[Suggestion], watched: Collection[str], by: Naming) -> list[Element]:
+    """Offer to watch those people of whom we have an address, and who are not watched."""
+    can = [one for one in people if can_watch(one) and one.address not in watched]
+    return [
+        Button(
+            f"Watch {by.plain(one, _NAME)}",
+            action_id=f"{WATCH}{number}",
+            value=f"{raised.case} {one.address}"[:_VALUE],
+        )
+        for number, one in enumerate(can)
+    ]
+
+
+def can_watch(person: Suggestion) -> bool:
+    """Say whether there is an address to watch; a guessed one would only bounce."""
+    return is_address(person.address) and not person.guess
+
+
+def _button(choice: Choice, raised: Alert, *, primary: bool) -> Button:
+    return Button(
+        LABELS[choice],
+        action_id=f"{ANSWER}{choice}",
+        value=raised.case,
+        style="primary" if primary else None,
+    )
+
+
+def _why(raised: Alert) -> Button:
+    return Button("Why?", action_id=WHY, value=raised.case)
+
+
+def _menu(*, why: bool) -> OverflowMenu:
+    choices = [option("Assign…", ASSIGN), option("Draft a note…", NOTE)]
+    return OverflowMenu(MORE, [*choices, option("Why?", WHY)] if why else choices)
+
+
+def option(text: str, value: str, description: str = "") -> Option:
+    """Return a choice in a menu, as text that nothing formats."""
+    return Option(PlainText(text), value, description=PlainText(description) if description else None)
+
+
+def _row(elements: list[Element]) -> ActionsBlock:
+    return ActionsBlock(elements, block_id="answers")

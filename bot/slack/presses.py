@@ -1,0 +1,91 @@
+"""Read what Slack tells us of a press of a button or of a modal that was sent off. Pure.
+
+https://docs.slack.dev/reference/interaction-payloads
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bot.slack.dialogs import Chosen, Place
+
+
+@dataclass(frozen=True)
+class Who:
+    """Who did something in Slack; `stranger` is somebody of another workspace."""
+
+    user: str
+    username: str
+    stranger: bool = False
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> Who:
+        """Read the user of a payload."""
+        who = body["user"]
+        home = str((body.get("team") or {}).get("id") or "")
+        theirs = str(who.get("team_id") or home)
+        name = str(who.get("username") or who.get("name") or who["id"])
+        return cls(str(who["id"]), name, stranger=bool(home) and theirs != home)
+
+
+@dataclass(frozen=True)
+class Press:
+    """A press of a button: who, which, on which case, and the message it stands under.
+
+    `value` is what the button carries beside its case, or the choice that was made in a menu.
+    """
+
+    who: Who
+    action: str
+    value: str
+    place: Place
+    trigger: str
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> Press:
+        """Read Slack's `block_actions` payload."""
+        action, container = body["actions"][0], body.get("container") or {}
+        case, _, carried = str(action.get("value") or _beside(body, action)).partition(" ")
+        picked = (action.get("selected_option") or {}).get("value")
+        return cls(
+            who=Who.of(body),
+            action=str(action["action_id"]),
+            value=str(picked or carried),
+            place=Place(
+                case=case,
+                channel=str((body.get("channel") or {}).get("id") or container.get("channel_id") or ""),
+                ts=str(container.get("message_ts") or (body.get("message") or {}).get("ts") or ""),
+            ),
+            trigger=str(body.get("trigger_id") or ""),
+        )
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A modal that was sent off, or in which something was pressed: who, which, and what was chosen."""
+
+    who: Who
+    dialog: str
+    place: Place
+    chosen: Chosen
+    view: str
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> Sent:
+        """Read a payload with a view; raise ValueError where the view is none of ours."""
+        view = body["view"]
+        return cls(
+            who=Who.of(body),
+            dialog=str(view.get("callback_id") or ""),
+            place=Place.unpack(str(view.get("private_metadata") or "")),
+            chosen=(view.get("state") or {}).get("values") or {},
+            view=str(view.get("id") or ""),
+        )
+
+
+def _beside(body: dict[str, Any], action: dict[str, Any]) -> str:
+    """Return what a button in the same row carries: a menu has no room for the key of a case."""
+    blocks = (body.get("message") or {}).get("blocks") or []
+    row: dict[str, Any] = next((one for one in blocks if one.get("block_id") == action.get("block_id")), {})
+    return next((str(one["value"]) for one in row.get("elements") or [] if one.get("value")), "")
