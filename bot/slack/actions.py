@@ -62,6 +62,8 @@ class Desk:
         self._people = people
         self._board = board
         self._now = now
+        self.changed: Callable[[str], Awaitable[None]] = _nothing
+        """Called with the user whose press changed something, to show it elsewhere too."""
         self._busy: set[asyncio.Task[Any]] = set()
 
     def register(self, app: AsyncApp) -> None:
@@ -301,15 +303,19 @@ class Desk:
             return None
 
     async def _show(self, who: Who, place: Place, case: Case) -> None:
-        """Bring the message up to the state the case is in now."""
+        """Show the state the case is in now; a case that was not told yet has no message."""
         home = case.home or Home(place.channel, place.ts)
+        if home.channel and not await self._update(case, home):
+            await self._tell(who, place, UNCHANGED)
+        await self.changed(who.user)
+
+    async def _update(self, case: Case, home: Home) -> bool:
+        """Bring the case's message up to date; False where that did not work."""
         try:
-            shown = await self._board.update(case, home, self._now())
+            return await self._board.update(case, home, self._now())
         except (SourceDown, NeedsHuman, SlackApiError) as problem:
             log.warning("answer.not_shown", why=type(problem).__name__)
-            shown = False
-        if not shown:
-            await self._tell(who, place, UNCHANGED)
+            return False
 
     async def _show_view(self, press: Press, view: dict[str, Any]) -> None:
         """Open a modal; Slack gives us three seconds."""
@@ -334,16 +340,25 @@ class Desk:
         except (SourceDown, NeedsHuman, SlackApiError) as problem:
             log.warning("owner.not_told", why=type(problem).__name__)
 
+    async def _direct(self, who: Who) -> str:
+        """Return the channel of the direct messages with somebody."""
+        opened = await ask(self._client.conversations_open(users=who.user))
+        return str(opened["channel"]["id"])
+
     async def _tell(self, who: Who, place: Place, text: str, blocks: tuple[dict[str, Any], ...] = ()) -> None:
-        """Tell only the one who pressed."""
+        """Tell only the one who pressed; nothing of that kind can be shown on the Home tab."""
+        told: dict[str, Any] = {"text": text, "blocks": blocks or None}
         try:
-            await ask(
-                self._client.chat_postEphemeral(
-                    channel=place.channel, user=who.user, text=text, blocks=blocks or None
-                ),
-            )
+            if place.channel:
+                await ask(self._client.chat_postEphemeral(channel=place.channel, user=who.user, **told))
+            else:
+                await ask(self._client.chat_postMessage(channel=await self._direct(who), **told))
         except (SourceDown, NeedsHuman, SlackApiError) as problem:
             log.warning("answer.not_told", why=type(problem).__name__)
+
+
+async def _nothing(_: str) -> None:
+    """Do nothing."""
 
 
 def _refusal(who: Who, profile: Profile | None) -> str:

@@ -86,6 +86,6 @@ class Sent:
 
 def _beside(body: dict[str, Any], action: dict[str, Any]) -> str:
     """Return what a button in the same row carries: a menu has no room for the key of a case."""
-    blocks = (body.get("message") or {}).get("blocks") or []
+    blocks = (body.get("message") or body.get("view") or {}).get("blocks") or []
     row: dict[str, Any] = next((one for one in blocks if one.get("block_id") == action.get("block_id")), {})
     return next((str(one["value"]) for one in row.get("elements") or [] if one.get("value")), "")

@@ -93,7 +93,7 @@ def name(contact: Contact) -> str:
     return quote(contact.name, 80) or quote(contact.address, 80)
 
 
-def person(contact: Contact) -> str:
+def name_and_account(contact: Contact) -> str:
     """Name somebody in a list: `*Jane Doe*, Acme`."""
     return f"*{name(contact)}*, {quote(contact.account_name, 60)}"
 
@@ -106,33 +106,34 @@ def _due(one: Due, now: datetime) -> str:
     mark = MARKS.get(assessment.verdict, "")
     told = f"since {words.day(one.alert.at, now)}{f' (held: {why_held(one.held)})' if one.held else ''}"
     reason = quote(assessment.headline, 120)
-    return f"{mark} {person(contact)}{stake}: *{words.title(assessment.verdict)}* {told}, {reason}"
+    return f"{mark} {name_and_account(contact)}{stake}: *{words.title(assessment.verdict)}* {told}, {reason}"
 
 
 def _change(one: Change, now: datetime) -> str:
     watched = one.watched
     back = f", back {words.day(watched.returns, now)}" if watched.returns else ""
     verdict = f"*{words.title(watched.verdict)}* (was: {one.before}){back}"
-    return f"{person(watched.contact)}: {verdict}, {quote(watched.headline, 120)}"
+    return f"{name_and_account(watched.contact)}: {verdict}, {quote(watched.headline, 120)}"
 
 
 def _still(watched: Watched) -> str:
-    return f"{person(watched.contact)}: {quote(watched.headline, 120)}"
+    return f"{name_and_account(watched.contact)}: {quote(watched.headline, 120)}"
 
 
 def _alone(contact: Contact) -> str:
     deal = quote(contact.deal.name, 60) if contact.deal else ""
     of = f" ({deal})" if deal else ""
-    return f"{person(contact)}{of}: if {name(contact)} leaves, 0 active contacts remain"
+    return f"{name_and_account(contact)}{of}: if {name(contact)} leaves, 0 active contacts remain"
 
 
 def _away(watched: Watched, now: datetime) -> str:
     back = f"back {words.day(watched.returns, now)}" if watched.returns else "no return date known"
-    return f"{person(watched.contact)}: {back}"
+    return f"{name_and_account(watched.contact)}: {back}"
 
 
 def _held(one: Held) -> str:
-    return f"{person(one.watched.contact)}: *{words.title(one.watched.verdict)}* ({why_held(one.reason)})"
+    verdict = words.title(one.watched.verdict)
+    return f"{name_and_account(one.watched.contact)}: *{verdict}* ({why_held(one.reason)})"
 
 
 def why_held(reason: Reason) -> str:

@@ -1,0 +1,117 @@
+"""Show each rep their Home tab when they open it, and again when something on it was pressed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.coverage import Coverage
+from bot.model import Case, NeedsHuman, SourceDown, Watched
+from bot.preferences import preferences
+from bot.routing import Rules
+from bot.slack import tab
+from bot.slack.digests import UTC_ZONE, zone_of
+from bot.slack.people import Directory, Profile
+from bot.slack.web import ask, code
+from bot.store import Store
+
+log = structlog.get_logger()
+
+GUEST = "Stillthere is for members of this workspace, not for guests."
+UNKNOWN = "Slack does not say who you are right now. Please open this tab again in a minute."
+
+Ack = Callable[[], Awaitable[object]]
+
+
+class HomeTab:
+    """The Home tab of every rep; `coverage` says which sources cannot be read."""
+
+    def __init__(
+        self,
+        store: Store,
+        client: AsyncWebClient,
+        people: Directory,
+        rules: Rules,
+        now: Callable[[], datetime],
+        coverage: Callable[[], Coverage] = Coverage,
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._people = people
+        self._rules = rules
+        self._now = now
+        self._coverage = coverage
+        self._shown: dict[str, int] = {}
+
+    def register(self, app: AsyncApp) -> None:
+        """Show the tab when it is opened, and turn its pages."""
+
+        async def opened(event: dict[str, Any]) -> None:
+            if event.get("tab") == "home":
+                await self.show(str(event["user"]))
+
+        async def turned(ack: Ack, body: dict[str, Any]) -> None:
+            await ack()
+            await self.show(str(body["user"]["id"]), tab.page_of(str(body["actions"][0].get("value") or "")))
+
+        app.event("app_home_opened")(opened)
+        app.action(tab.PREVIOUS)(turned)
+        app.action(tab.NEXT)(turned)
+
+    async def show(self, user: str, number: int = 0) -> None:
+        """Show a page of the tab; a number beyond the last page shows that."""
+        try:
+            await ask(self._client.views_publish(user_id=user, view=await self._view(user, number)))
+        except (SourceDown, NeedsHuman) as problem:
+            log.warning("home.not_shown", why=problem.what)
+        except SlackApiError as error:
+            log.warning("home.not_shown", why=code(error))
+
+    async def refresh(self, user: str) -> None:
+        """Show the page anew that a user has seen last; of whoever never opened the tab, nothing."""
+        if user in self._shown:
+            await self.show(user, self._shown[user])
+
+    async def _view(self, user: str, number: int) -> dict[str, Any]:
+        try:
+            profile = await self._people.profile(user)
+        except SourceDown:
+            profile = None
+        if profile is None or profile.gone:
+            return tab.only(UNKNOWN)
+        if profile.guest:
+            return tab.only(GUEST)
+        zone = zone_of(profile.time_zone, zone_of(self._rules.zone, UTC_ZONE))
+        now = self._now().astimezone(zone)
+        mine = [one for one in await self._store.watchlist() if profile.owns(one.contact)]
+        page = await self._page(mine, await self._notices(profile, mine), number, now)
+        self._shown[user] = page.number
+        chosen = await preferences(self._store, user)
+        choices = tab.Choices(chosen, self._rules.quiet, self._rules.alerts_a_day, zone.key)
+        return tab.home(mine, page, self._coverage(), choices, now)
+
+    async def _page(
+        self, mine: Sequence[Watched], notices: Sequence[Case], number: int, now: datetime
+    ) -> tab.Page:
+        rows = tab.rows(mine, notices, now.date())
+        pages = max(1, -(-len(rows) // tab.ROWS))
+        shown = min(number, pages - 1)
+        part = rows[shown * tab.ROWS : (shown + 1) * tab.ROWS]
+        found = [await self._store.person(address) for address in {row.address for row in part}]
+        people = {person.address: person for person in found if person is not None}
+        return tab.Page(shown, pages, sum(bool(row.case) for row in rows), part, people)
+
+    async def _notices(self, profile: Profile, mine: Sequence[Watched]) -> list[Case]:
+        """Return the newest case of each account in trouble that is this rep's."""
+        found = []
+        for domain in sorted({one.contact.domain for one in mine}):
+            account = await self._store.person(f"@{domain}")
+            if account is not None and account.cases and profile.owns(account.cases[-1].alert.contact):
+                found.append(account.cases[-1])
+        return found
