@@ -331,3 +331,19 @@ def test_a_stranger_cannot_give_up_somebody_elses_mailbox(sender: str) -> None:
 def test_a_colleagues_mailbox_can_be_given_up_from_the_same_company() -> None:
     text = "The mailbox jane@acme.example is no longer in use. Please write to Ann Lee, ann@acme.example."
     assert only(mail(text, sender="info@mail.acme.example")).contact == "jane@acme.example"
+
+
+@pytest.mark.parametrize(
+    ("text", "leaves"),
+    [
+        ("Today is my last day at Acme.", "2026-09-07"),
+        ("Friday is my last day.", "2026-09-11"),
+        ("My last day at Acme will be 4 December 2026.", "2026-12-04"),
+        ("I will be leaving Acme on 4 December.", "2026-12-04"),
+        ("Heute ist mein letzter Arbeitstag.", "2026-09-07"),
+        ("Hi Rita,\n\nToday is my last day at Acme.\n\nBest,\nPat", "2026-09-07"),
+    ],
+)
+def test_a_goodbye_of_one_sentence_is_a_farewell_with_its_day(text: str, leaves: str) -> None:
+    found = only(mail(text, PERSONAL))
+    assert (found.kind, found.facts["leaves"]) == ("farewell", leaves)

@@ -7,7 +7,7 @@ or taken back by its neighbours does not count. What is left is weighed in the o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
@@ -18,7 +18,7 @@ from watchers.mail.dates import last_day, return_day
 from watchers.mail.folding import fold
 from watchers.mail.names import is_role
 from watchers.mail.own_text import Text, own_text
-from watchers.mail.phrases import Language, languages, spoken
+from watchers.mail.phrases import Language, is_short, languages, spoken
 from watchers.mail.successors import Successor, mentions, named_only, reveal, successors
 from watchers.mail.words import any_of
 
@@ -215,6 +215,7 @@ def read_personal(mail: Mail, scope: Scope) -> Reading | None:
     goodbye = [
         hit
         for hit in find(text, spoken_here, ("farewell",))
+        or find(text, _others(text, spoken_here), ("farewell",))
         if not text.sentence(hit.start).rstrip().endswith("?")
     ]
     if goodbye and not any_of("no_reply").search(head.sender.address):
@@ -233,6 +234,11 @@ def read_personal(mail: Mail, scope: Scope) -> Reading | None:
         return None
     because = f"it is short and formal and has a phrase of the class {hit.section!r}, language {hit.code!r}"
     return _reading(hit.section, text, hit, head, scope, named, because)
+
+
+def _others(text: Text, spoken_here: Sequence[Language]) -> list[Language]:
+    """Return the other languages that a short text may be in: "Friday is my last day." shows none."""
+    return [one for one in languages() if one not in spoken_here] if is_short(text.low) else []
 
 
 def _away_subject(head: Head) -> bool:

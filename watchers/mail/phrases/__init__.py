@@ -145,6 +145,7 @@ _SCRIPTS = {  # compiled when first needed: patterns of so many letters take lon
 }
 _WORD = re.compile(r"[^\W\d_]{1,20}")
 _ENOUGH = 2
+_SHORT = 25
 
 
 def spoken(low: str) -> Iterator[Language]:
@@ -163,3 +164,8 @@ def spoken(low: str) -> Iterator[Language]:
     scored.sort(key=lambda pair: -pair[0])
     best = scored[0][0] if scored else 0
     return (one for score, one in scored if score * 3 >= best)
+
+
+def is_short(low: str) -> bool:
+    """Say whether a folded text has so few different words that its language may not show."""
+    return len(set(_WORD.findall(low[:4000]))) <= _SHORT
