@@ -1,0 +1,94 @@
+"""Say on how many people each deal rests. Pure: time is passed in.
+
+Real contact goes both ways: they wrote and we wrote, or a meeting was accepted. Somebody who only gets our
+mail, or who has left, carries nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.model import Contact, Person, Verdict
+from bot.suggest import display_name, is_desk, is_leaving
+
+WITHIN = timedelta(days=60)
+"""How recent the contact must be."""
+
+BOTH_WAYS = frozenset({"meeting_accepted", "meeting_advanced"})
+"""Kinds of observation that take both sides by themselves."""
+
+THEIRS = "wrote"
+OURS = "written_to"
+GONE = frozenset({Verdict.LEFT, Verdict.LIKELY_LEFT})
+CLOSED = re.compile(r"\b(?:closed|won|lost)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class InTouch:
+    """Somebody at an account with whom there was real contact, and when it was last."""
+
+    address: str
+    name: str
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """An account with open deals: its champions, and who there is in real contact, latest first."""
+
+    account: str
+    champions: tuple[Contact, ...]
+    in_touch: tuple[InTouch, ...]
+
+    def without(self, champion: Contact) -> int:
+        """Return how many remain if the champion leaves."""
+        return sum(one.address != champion.address for one in self.in_touch)
+
+
+def has_open_deal(contact: Contact) -> bool:
+    """Say whether there is a deal that is neither won nor lost."""
+    return contact.deal is not None and not CLOSED.search(contact.deal.stage)
+
+
+def exposure(
+    champions: Sequence[Contact], people: Mapping[str, Iterable[Person]], now: datetime
+) -> list[Exposure]:
+    """Return the exposure of each account of these champions, the thinnest first.
+
+    `people` holds everybody known at each account, by its name.
+    """
+    by_account: dict[str, list[Contact]] = {}
+    for champion in champions:
+        if has_open_deal(champion):
+            by_account.setdefault(champion.account_name, []).append(champion)
+    found = [
+        Exposure(account, tuple(mine), _in_touch(people.get(account, ()), now))
+        for account, mine in by_account.items()
+    ]
+    return sorted(found, key=lambda one: (len(one.in_touch), one.account))
+
+
+def _in_touch(people: Iterable[Person], now: datetime) -> tuple[InTouch, ...]:
+    found = [
+        InTouch(person.address, display_name(person), last)
+        for person in people
+        if not (is_desk(person.address) or is_leaving(person) or _is_gone(person))
+        and (last := last_real_contact(person, now)) is not None
+    ]
+    return tuple(sorted(found, key=lambda one: (one.last, one.address), reverse=True))
+
+
+def last_real_contact(person: Person, now: datetime) -> datetime | None:
+    """Return when contact last went both ways within the time that counts; None where it did not."""
+    recent = [seen for seen in person.observations if now - WITHIN <= seen.at <= now]
+    met = [seen.at for seen in recent if seen.kind in BOTH_WAYS]
+    wrote = [seen for seen in recent if seen.kind == THEIRS]
+    answered = any(seen.kind == OURS for seen in recent) or any(seen.facts.get("answers") for seen in wrote)
+    return max([*met, *(seen.at for seen in wrote if answered)], default=None)
+
+
+def _is_gone(person: Person) -> bool:
+    return person.assessment is not None and person.assessment.verdict in GONE

@@ -1,0 +1,410 @@
+"""Draw what /champion answers with: lists, single people, exposure, figures, help. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from slackblocks import (
+    ActionsBlock,
+    Block,
+    Button,
+    ConfirmationDialogue,
+    ContextBlock,
+    Element,
+    SectionBlock,
+    Text,
+    WebhookMessage,
+)
+
+from bot.alerts import GRAVITY
+from bot.coverage import Coverage
+from bot.exposure import WITHIN, Exposure
+from bot.model import Action, Alert, Assessment, Case, Contact, Decision, Person, Reason, Watched
+from bot.slack import cards, words
+from bot.slack.adding import NAMED, Outcome
+from bot.slack.cards import MARKS, Card, Scene
+from bot.slack.grammar import VERBS, Verb
+from bot.slack.manifest import COMMAND
+from bot.slack.mrkdwn import mailto, quote, user
+from bot.stats import WINDOW, Precision
+
+PAGE = 20
+"""People on a page of a list."""
+
+PAGE_ACTION = "contacts.page."
+SHOW_ACTION = "contacts.show"
+REMOVE_ACTION = "contacts.remove"
+UNDO_ACTION = "contacts.undo"
+
+ROWS = 40
+"""Accounts that exposure shows: a message holds 50 blocks."""
+
+ENOUGH = 5
+"""Fewer answers say nothing about a kind of signal."""
+
+_DECISIONS = 5
+_REASONS = {
+    Reason.FIRST: "the first sign",
+    Reason.STRONGER: "the evidence got stronger",
+    Reason.REMINDER_DUE: "a snooze ran out",
+    Reason.ANSWERED: "they were in touch again",
+    Reason.BELOW_THRESHOLD: "not grave enough for an alert",
+    Reason.ALREADY_SENT: "told before",
+    Reason.SNOOZED: "snoozed",
+    Reason.SETTLED: "settled",
+    Reason.ON_LEAVE: "on leave",
+    Reason.OVER_BUDGET: "enough alerts for the day",
+    Reason.QUIET_HOURS: "quiet hours",
+    Reason.BASELINE: "found when their source was first read",
+    Reason.INHIBITED_BY_SOURCE_OUTAGE: "a source could not be read",
+    Reason.INHIBITED_BY_ACCOUNT_NOTICE: "told as a notice on the whole account",
+}
+_ACTIONS = {Action.SEND: "Told", Action.DIGEST: "Left to the digest", Action.HOLD: "Not told"}
+
+
+@dataclass(frozen=True)
+class Page:
+    """Part of a list: the page's number from 0, whose list it is, and everybody on it, gravest first."""
+
+    number: int
+    everybody: bool
+    watched: Sequence[Watched]
+
+    @property
+    def last(self) -> int:
+        """Return the number of the last page."""
+        return max(0, (len(self.watched) - 1) // PAGE)
+
+
+@dataclass(frozen=True)
+class State:
+    """What the admins are told of the whole: no rep is singled out."""
+
+    watched: Sequence[Watched]
+    sources: Sequence[str]
+    coverage: Coverage
+    to_redact: int
+
+
+def say(text: str) -> Card:
+    """Return a message of one text (mrkdwn)."""
+    return _card(text, [_section("said", text)])
+
+
+def usage(verb: Verb) -> str:
+    """Return how to write a verb (mrkdwn)."""
+    return f"`{COMMAND} {verb.usage}`"
+
+
+def help_(*, is_admin: bool) -> Card:
+    """List the verbs, those for admins to admins only."""
+    verbs = [verb for verb in VERBS.values() if is_admin or not verb.for_admins]
+    lines = [f"• {usage(verb)}: {verb.does}" for verb in verbs]
+    who = "WHO is an address, a name or a part of it. A name with a comma goes into quotes."
+    text = "Stillthere tells you when a champion slips away or leaves. " + ", ".join(
+        f"{COMMAND} {verb.name}" for verb in verbs
+    )
+    opening = "*Stillthere* tells you when a champion slips away or leaves."
+    return _card(text, [_section("help", "\n".join([opening, *lines])), _context("who", who)])
+
+
+def unknown(verb: str, near: Verb | None) -> Card:
+    """Say that there is no such verb, and which one was probably meant."""
+    said = f"There is no verb “{quote(verb, 40)}”."
+    if near is None:
+        return say(f"{said} `{COMMAND} help` lists them all.")
+    return say(f"{said} Did you mean {usage(near)}? It does this: {near.does}.")
+
+
+def order(watched: Iterable[Watched]) -> list[Watched]:
+    """Return the people gravest first, then by account and name."""
+    return sorted(
+        watched,
+        key=lambda one: (
+            -GRAVITY.get(one.verdict, 0),
+            one.contact.account_name.casefold(),
+            one.contact.label.casefold(),
+        ),
+    )
+
+
+def listed(page: Page, now: datetime) -> Card:
+    """Draw a page of a list, each person with their verdict, and buttons to the other pages."""
+    whose = "Everybody who is watched" if page.everybody else "Your people"
+    if not page.watched:
+        return say(f"{whose}: nobody so far. {usage(VERBS['add'])} adds somebody.")
+    number = min(max(page.number, 0), page.last)
+    shown = page.watched[number * PAGE : (number + 1) * PAGE]
+    span = f"{number * PAGE + 1} to {number * PAGE + len(shown)} of {len(page.watched)}"
+    blocks: list[Block] = [_section("whose", f"*{whose}*, {span}, gravest first")]
+    for i, one in enumerate(shown):
+        button = Button("Show", action_id=SHOW_ACTION, value=one.contact.address[:2000])
+        text = Text(_row(one, now, with_owner=page.everybody), verbatim=True)
+        blocks.append(SectionBlock(text, block_id=f"person-{i}", accessory=button))
+    turns: list[Element] = [
+        Button(label, action_id=f"{PAGE_ACTION}{name}", value=f"{'all' if page.everybody else 'own'} {to}")
+        for name, label, to in (("previous", "Previous", number - 1), ("next", "Next", number + 1))
+        if 0 <= to <= page.last
+    ]
+    if turns:
+        blocks.append(ActionsBlock(turns, block_id="turn"))
+    names = "; ".join(f"{cards.name(one.contact)}: {one.verdict}" for one in shown[:NAMED])
+    return _card(f"{whose}, {span}. {names}", blocks)
+
+
+def _row(one: Watched, now: datetime, *, with_owner: bool) -> str:
+    contact = one.contact
+    mark = f"{MARKS[one.verdict]} " if one.verdict in MARKS else ""
+    reason = quote(one.headline, 200).rstrip(".") or "not looked at yet"
+    small = [
+        f"last real contact {words.day(one.last_contact, now)}"
+        if one.last_contact
+        else "no real contact on record",
+        f"back {words.day(one.returns, now)}" if one.returns else "",
+        "a case is open" if one.is_open else "",
+        f"owner: {_owner(contact)}" if with_owner else "",
+    ]
+    who = f"{mark}*{cards.name(contact)}*, {quote(contact.account_name, 80)}"
+    return f"{who}\n*{words.title(one.verdict)}*: {reason} · {' · '.join(part for part in small if part)}"
+
+
+def shown(person: Person, contact: Contact, now: datetime, *, may_change: bool) -> Card:
+    """Draw all that is known of a person: the verdict, its evidence, whom to turn to, what was decided."""
+    facts = [
+        mailto(contact.address, contact.address),
+        quote(contact.title, 80),
+        words.deal(contact.deal, now) if contact.deal else "no deal",
+        f"owner: {_owner(contact)}",
+        f"told on {words.day(contact.informed_on, now)} that we watch" if contact.informed_on else "",
+    ]
+    extra: list[Block] = [_context("contact", " · ".join(fact for fact in facts if fact))]
+    if person.decisions:
+        extra.append(_context("decisions", "\n".join(_decisions(person.decisions, now))))
+    if may_change:
+        extra.append(ActionsBlock([_remove(contact)], block_id="change"))
+    why = cards.why(_as_alert(person, contact, now), Scene(now)) if person.assessment else _unjudged(contact)
+    text = why.text.removeprefix("Why ")
+    return Card(text[:1].upper() + text[1:], (*why.blocks, *_card(text, extra).blocks))
+
+
+def _unjudged(contact: Contact) -> Card:
+    text = f"*{cards.name(contact)}*, *{quote(contact.account_name, 80)}*\n*Unchecked*: not looked at yet"
+    return _card(text.replace("*", "").replace("\n", ": "), [_section("who", text)])
+
+
+def _as_alert(person: Person, contact: Contact, now: datetime) -> Alert:
+    assessment: Assessment | None = person.assessment
+    assert assessment is not None, "only who was judged is drawn as an alert is"
+    return Alert(contact, assessment, person.cases[-1].episode if person.cases else 1, now)
+
+
+def _decisions(decisions: Sequence[Decision], now: datetime) -> list[str]:
+    newest = list(reversed(decisions))[:_DECISIONS]
+    return ["*Decisions*", *(f"{words.day(one.at, now)}  {_decision(one)}" for one in newest)]
+
+
+def _decision(one: Decision) -> str:
+    reason = _REASONS.get(one.reason, one.reason.replace("_", " "))
+    return f"{_ACTIONS[one.action]}: {reason} ({one.verdict})"
+
+
+def _remove(contact: Contact) -> Button:
+    confirm = ConfirmationDialogue(
+        title="Stop watching?",
+        text=f"{_plain(contact)} is not watched any more. It can be undone.",
+        confirm="Stop watching",
+        deny="Keep watching",
+    )
+    return Button("Stop watching", action_id=REMOVE_ACTION, value=contact.address[:2000], confirm=confirm)
+
+
+def _plain(contact: Contact) -> str:
+    return contact.label[:100]
+
+
+def removed(contact: Contact) -> Card:
+    """Say that somebody is no longer watched, and offer to undo it."""
+    text = f"{cards.name(contact)} is not watched any more. What is known is kept, so this can be undone."
+    button = Button("Undo", action_id=UNDO_ACTION, value=contact.address[:2000])
+    return _card(text, [_section("said", text), ActionsBlock([button], block_id="undo")])
+
+
+def outcome(of: Outcome) -> str:
+    """Say what became of the people who were added (mrkdwn)."""
+    lines = []
+    if of.added:
+        lines.append(f"{_named(of.added)} {_is(of.added)} watched from now on{_for(of.added)}.")
+    if of.changed:
+        lines.append(f"{_named(of.changed)} {_was(of.changed)} watched already; what you wrote was added.")
+    if of.known:
+        lines.append(f"{_named(of.known)} {_was(of.known)} watched already; nothing was new.")
+    if of.refused:
+        some = [f"{quote(reason, 200)}." for reason in of.refused[:NAMED]]
+        more = len(of.refused) - NAMED
+        lines += ["Left out:" if lines else "Not added:", *some, *([f"and {more} more."] if more > 0 else [])]
+    return "\n".join(lines) or "Nobody was added."
+
+
+def _for(contacts: Sequence[Contact]) -> str:
+    owners = {one.owner for one in contacts}
+    return f", for {quote(owners.pop(), 80)}" if len(owners) == 1 else ""
+
+
+def _named(contacts: Sequence[Contact]) -> str:
+    names = [f"{cards.name(one)}, {quote(one.account_name, 80)}" for one in contacts[:NAMED]]
+    more = len(contacts) - NAMED
+    return "; ".join(names) + (f" and {more} more" if more > 0 else "")
+
+
+def _is(contacts: Sequence[Contact]) -> str:
+    return "is" if len(contacts) == 1 else "are"
+
+
+def _was(contacts: Sequence[Contact]) -> str:
+    return "was" if len(contacts) == 1 else "were"
+
+
+def back(contact: Contact) -> Card:
+    """Say that somebody is watched again."""
+    return say(f"{cards.name(contact)} is watched again, as before.")
+
+
+def no_case(contact: Contact) -> Card:
+    """Say that there is nothing to snooze."""
+    return say(f"{cards.name(contact)} has no open case, so there is nothing to snooze.")
+
+
+def not_yours(contact: Contact) -> str:
+    """Say whose contact it is, to somebody who may not change it (mrkdwn)."""
+    whose = f"{quote(contact.owner, 80)}'s" if contact.owner else "nobody's: add them to make them yours"
+    return (
+        f"{cards.name(contact)} is {whose}. Only the owner and the admins may do that. Nothing was changed."
+    )
+
+
+def exposed(rows: Sequence[Exposure], now: datetime) -> Card:
+    """Say on how many people each account rests, and what remains if the champion leaves."""
+    if not rows:
+        return say("None of your people has an open deal: there is nothing to rest on anybody.")
+    days = WITHIN.days
+    blocks: list[Block] = [
+        _section("exposure", f"*On how many people your deals rest*: real contact both ways in {days} days")
+    ]
+    blocks += [_section(f"account-{i}", _exposure(row, now)) for i, row in enumerate(rows[:ROWS])]
+    if len(rows) > ROWS:
+        blocks.append(_context("more", f"and {len(rows) - ROWS} more accounts that rest on more people"))
+    thin = [row for row in rows if len(row.in_touch) < 2]  # noqa: PLR2004 - one or nobody
+    text = f"{len(rows)} {'account' if len(rows) == 1 else 'accounts'} with open deals; "
+    names = ", ".join(quote(row.account, 80) for row in thin[:NAMED])
+    return _card(text + (f"on one person or nobody: {names}" if thin else "each on several people"), blocks)
+
+
+def _exposure(row: Exposure, now: datetime) -> str:
+    deals = "; ".join(words.deal(one.deal, now) or "a deal" for one in row.champions[:3] if one.deal)
+    people = ", ".join(f"{quote(one.name, 80)} ({words.day(one.last, now)})" for one in row.in_touch[:5])
+    count = len(row.in_touch)
+    who = (
+        f"{count} {'person' if count == 1 else 'people'}: {people}" if count else "Nobody is in real contact"
+    )
+    lines = [f"*{quote(row.account, 80)}*: {deals}", f"{who}."]
+    for champion in row.champions[:3]:
+        left, name = row.without(champion), cards.name(champion)
+        if left == count:
+            lines.append(f"{name} is not among them." if count else "")
+        else:
+            lines.append(f"If {name} leaves, {left} {'remains' if left == 1 else 'remain'}.")
+    return "\n".join(line for line in lines if line)
+
+
+def figures(rows: Sequence[Precision]) -> Card:
+    """Say how often each kind of signal was right, by the answers of the last months."""
+    days = WINDOW.days
+    if not rows:
+        return say(f"No alert was answered in the last {days} days, so there is nothing to count.")
+    lines = [f"*How often alerts were right*, by the answers of the last {days} days"]
+    for row in rows[:ROWS]:
+        said = f"{row.right} of {row.answers}"
+        sure = f"between {row.low:.0%} and {row.high:.0%}"
+        few = "too few answers to say more"
+        lines.append(f"• {quote(row.signal, 60)}: {said} right, {sure if row.answers >= ENOUGH else few}")
+    best = "; ".join(f"{quote(row.signal, 60)} {row.right} of {row.answers}" for row in rows[:NAMED])
+    note = "“Still there” and “Nothing wrong” count as wrong, a snooze as no answer."
+    return _card(
+        f"How often alerts were right: {best}", [_section("s", "\n".join(lines)), _context("n", note)]
+    )
+
+
+def team(state: State, now: datetime) -> Card:
+    """Tell the admins how the whole is: mailboxes, contacts without owner, cases without answer, outages."""
+    down = {outage.source for outage in state.coverage.outages}
+    boxes = [source for source in state.sources if source.startswith("mailbox:")]
+    read = [box for box in boxes if box in state.coverage.read_at and box not in down]
+    unowned = [one for one in state.watched if not one.contact.owner]
+    open_ = [one for one in state.watched if one.is_open]
+    oldest = min((one.opened_at for one in open_ if one.opened_at), default=None)
+    since = f", the oldest of {words.day(oldest, now)}" if oldest else ""
+    lines = [
+        f"*Mailboxes connected:* {len(read)} of {len(boxes)}",
+        f"*People watched:* {len(state.watched)}, {len(unowned)} without an owner{_some(unowned)}",
+        f"*Cases without an answer:* {len(open_)}{since}",
+        f"*Sources down:* {len(state.coverage.outages) or 'none'}",
+    ]
+    lines += [
+        f"• {quote(words.source(one.source), 80)} since {words.day(one.since, now)}"
+        f"{': somebody has to connect it again' if one.needs_human else ''}"
+        for one in state.coverage.outages[:NAMED]
+    ]
+    if state.to_redact:
+        lines.append(f"*Messages still to be redacted:* {state.to_redact}")
+    text = "\n".join(lines)
+    return _card(text.replace("*", "").replace("\n", ". "), [_section("team", text)])
+
+
+def _some(watched: Sequence[Watched]) -> str:
+    names = ", ".join(cards.name(one.contact) for one in watched[:3])
+    return f" ({names}{', …' if len(watched) > 3 else ''})" if names else ""  # noqa: PLR2004 - as many as named
+
+
+def which(who: str, found: Sequence[Contact]) -> Card:
+    """Ask whom somebody means, where several fit."""
+    some = [f"• {cards.name(one)}, {quote(one.account_name, 80)}: {quote(one.address, 80)}" for one in found]
+    more = [f"and {len(some) - NAMED} more"] if len(some) > NAMED else []
+    head = f"{len(found)} people fit “{quote(who, 80)}”. Write the address:"
+    return say("\n".join([head, *some[:NAMED], *more]))
+
+
+def nobody(who: str, near: Sequence[Contact]) -> Card:
+    """Say that nobody fits, and who is written almost like that."""
+    if not who:
+        return say("Say who: an address, a name or a part of it.")
+    meant = " or ".join(f"{cards.name(one)} ({quote(one.address, 80)})" for one in near)
+    said = f"Nobody you may see is called “{quote(who, 80)}”."
+    return say(f"{said} Did you mean {meant}?" if meant else f"{said} `{COMMAND} list` shows your people.")
+
+
+def snoozed(contact: Contact, case: Case, now: datetime) -> Card:
+    """Say what became of a snooze."""
+    word, name = case.settled, cards.name(contact)
+    if word is None or word.is_final:
+        by = f" by {user(word.by)}" if word else ""
+        return say(f"The case of {name} was settled{by} already. Nothing was changed.")
+    until = f" until {words.day(word.until, now)}" if word.until else ""
+    return say(f"The case of {name} is snoozed{until}. Graver news is told sooner.")
+
+
+def _owner(contact: Contact) -> str:
+    return quote(contact.owner, 80) if contact.owner else "nobody"
+
+
+def _card(text: str, blocks: list[Block]) -> Card:
+    return Card(text, tuple(WebhookMessage(text=text, blocks=blocks).to_dict()["blocks"]))
+
+
+def _section(block_id: str, text: str) -> SectionBlock:
+    return SectionBlock(Text(text, verbatim=True), block_id=block_id)
+
+
+def _context(block_id: str, text: str) -> ContextBlock:
+    return ContextBlock([Text(text, verbatim=True)], block_id=block_id)

@@ -1,0 +1,157 @@
+"""Forget a person: in the store, and in the messages that we posted about them.
+
+Which messages are to be redacted is noted before the store forgets, by channel and time alone: what cannot be
+redacted now is redacted by the next start, or when the next person is forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.model import Case, Home, NeedsHuman, SourceDown
+from bot.slack.board import MESSAGE_GONE, Board, find
+from bot.slack.web import ask, code
+from bot.store import Store
+
+log = structlog.get_logger()
+
+TO_REDACT = "messages to redact"
+"""The setting that holds what is still to be done."""
+
+ERASED = "This message was erased on request."
+EVENT_TYPE = "stillthere_erased"
+
+REPLIES = 200
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What was erased: whether anything was kept of the person, how many messages were redacted and wait.
+
+    `threads` is how many of the messages may have replies of ours that Slack does not let us look for.
+    """
+
+    kept: bool
+    redacted: int
+    waiting: int
+    threads: int
+
+
+class Eraser:
+    """Forgets people; one at a time."""
+
+    def __init__(
+        self, store: Store, client: AsyncWebClient, board: Board, now: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._board = board
+        self._now = now
+        self._turn = asyncio.Lock()
+
+    async def forget(self, address: str) -> Erased:
+        """Erase a person from the store, and redact the messages about them and those that name them."""
+        async with self._turn:
+            cases = await self._store.cases()
+            theirs = [case.home for case in cases if case.contact == address and case.home]
+            naming = [case for case in cases if case.contact != address and _names(case, address)]
+            await self._note(theirs)
+            kept = await self._store.forget(address)
+            for case in naming:
+                await self._redraw(case)
+            return await self._redact(kept=kept)
+
+    async def waiting(self) -> int:
+        """Return how many messages are still to be redacted."""
+        return len(await self._noted())
+
+    async def finish(self) -> None:
+        """Redact what an earlier run could not."""
+        async with self._turn:
+            if await self._noted():
+                await self._redact(kept=True)
+
+    async def _redact(self, *, kept: bool) -> Erased:
+        left: list[Home] = []
+        redacted = threads = 0
+        for home in await self._noted():
+            try:
+                await self._blank(home.channel, home.ts)
+                redacted += 1
+                threads += not await self._blank_replies(home)
+            except (SourceDown, NeedsHuman, SlackApiError) as problem:
+                log.warning("message.not_redacted", why=type(problem).__name__)
+                left.append(home)
+        await self._save(left)
+        return Erased(kept, redacted, len(left), threads)
+
+    async def _blank(self, channel: str, ts: str) -> None:
+        """Take everything out of a message, its metadata included; one that is gone needs nothing."""
+        try:
+            await ask(
+                self._client.chat_update(
+                    channel=channel,
+                    ts=ts,
+                    text=ERASED,
+                    blocks=[{"type": "section", "text": {"type": "plain_text", "text": ERASED}}],
+                    metadata={"event_type": EVENT_TYPE, "event_payload": {}},
+                )
+            )
+        except SlackApiError as error:
+            if code(error) not in MESSAGE_GONE:
+                raise
+
+    async def _blank_replies(self, home: Home) -> bool:
+        """Do the same with our replies under it; False where Slack does not let us look for them."""
+        look = self._client.conversations_replies(
+            channel=home.channel, ts=home.ts, limit=REPLIES, include_all_metadata=True
+        )
+        try:
+            found: list[dict[str, Any]] = (await ask(look)).get("messages") or []
+        except NeedsHuman:
+            return False
+        except SlackApiError as error:
+            return code(error) in MESSAGE_GONE
+        for message in found:
+            is_ours = bool((message.get("metadata") or {}).get("event_type"))
+            if is_ours and str(message["ts"]) != home.ts:
+                await self._blank(home.channel, str(message["ts"]))
+        return True
+
+    async def _redraw(self, case: Case) -> None:
+        """Draw the message of somebody else's case anew, without the person."""
+        now = find(await self._store.person(case.contact), case.key)
+        if now is None or now.home is None:
+            return
+        try:
+            await self._board.update(now, now.home, self._now())
+        except (SourceDown, NeedsHuman, SlackApiError) as problem:
+            log.warning("message.not_redrawn", why=type(problem).__name__)
+            await self._note([now.home])
+
+    async def _noted(self) -> list[Home]:
+        kept = await self._store.setting(TO_REDACT)
+        pairs = kept if isinstance(kept, list) else []
+        return [Home(str(pair[0]), str(pair[1])) for pair in pairs if isinstance(pair, list)]
+
+    async def _note(self, homes: Iterable[Home]) -> None:
+        await self._save([*await self._noted(), *homes])
+
+    async def _save(self, homes: Iterable[Home]) -> None:
+        await self._store.save_setting(TO_REDACT, [[home.channel, home.ts] for home in homes])
+
+
+def _names(case: Case, address: str) -> bool:
+    """Say whether a message of the case names the person as somebody to turn to."""
+    alerts = (delivery.alert for delivery in case.deliveries)
+    return case.home is not None and any(
+        one.address == address for alert in alerts for one in alert.assessment.suggestions
+    )
