@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from bot.backscatter import HARD, MAIL_WORKS, objection, text
+from bot.backscatter import BOUNCES, HARD, MAIL_WORKS, objection, text
 from bot.incidents import Incident
 from bot.model import Evidence, Kind, Means, Observation
 
@@ -35,6 +35,7 @@ NEVER = date(9999, 1, 1)
 BOUNCES_WEIGHED = 20
 """How many of a person's bounces are looked at; they are one voice anyway."""
 
+FORGED = "its sender was found forged (DMARC)"
 COUNTED_ONCE = "the same fact as a stronger sign"
 
 DEPARTURES = frozenset({"departed", "farewell"})
@@ -77,6 +78,8 @@ class Moment:
 
     def _worth(self, seen: Observation, kind: Kind) -> tuple[float, str]:
         """Return which part of its weight an observation keeps, and why not all of it."""
+        if is_forged(seen):
+            return 0.0, FORGED
         if seen.kind == HARD and (reason := self._mail_objection(seen)):
             return 0.0, reason
         life = self.life
@@ -106,7 +109,7 @@ def weigh(
 ) -> list[Evidence]:
     """Weigh every observation of a person; the history is sorted by time and holds derived ones too."""
     known = [seen for seen in history if seen.kind in kinds]
-    works = latest(seen for seen in known if seen.kind in MAIL_WORKS)
+    works = latest(seen for seen in known if seen.kind in MAIL_WORKS and not is_forged(seen))
     moment = Moment(now, known, latest(proofs_of_life(known, kinds)), works, incidents)
     skipped = {seen.key for seen in [seen for seen in known if seen.kind == HARD][:-BOUNCES_WEIGHED]}
     weighed = [seen for seen in known if seen.key not in skipped]
@@ -134,14 +137,23 @@ def proofs_of_life(history: Sequence[Observation], kinds: Mapping[str, Kind]) ->
         seen
         for seen in history
         if kinds[seen.kind].means is Means.ALIVE
+        and not is_forged(seen)
         and (text(seen.facts.get("message_id")), seen.at) not in automatic
     ]
+
+
+def is_forged(seen: Observation) -> bool:
+    """Say whether our own mail server found that the person's domain did not send the mail.
+
+    Reports of mail servers rarely pass that test; they have one of their own, see `backscatter`.
+    """
+    return seen.facts.get("forged") is True and seen.kind not in BOUNCES
 
 
 def leave(history: Sequence[Observation], kinds: Mapping[str, Kind], now: datetime) -> Observation | None:
     """Return the leave the person is on now, or None. Writing again, or the return date, ends it."""
     known = [seen for seen in history if seen.kind in kinds]
-    away = latest([seen for seen in known if kinds[seen.kind].means is Means.AWAY])
+    away = latest(seen for seen in known if kinds[seen.kind].means is Means.AWAY and not is_forged(seen))
     if away is None:
         return None
     life = latest(proofs_of_life(known, kinds))

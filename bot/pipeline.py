@@ -18,6 +18,7 @@ import structlog
 from bot import alerts, incidents
 from bot.alerts import Baseline, Since
 from bot.assessment import PRIOR, Circumstances, assess
+from bot.evidence import is_forged
 from bot.incidents import Incident
 from bot.model import (
     ALARMING,
@@ -62,7 +63,8 @@ class Rules:
 
     def derive(self, person: Person, now: datetime) -> list[Observation]:
         """Return what a person's observations mean together at `now`."""
-        history = sorted((seen for seen in person.observations if seen.at <= now), key=lambda seen: seen.at)
+        known = (seen for seen in person.observations if seen.at <= now and not is_forged(seen))
+        history = sorted(known, key=lambda seen: seen.at)
         return [seen for deriver in self.derivers for seen in deriver(history, now)]
 
 

@@ -200,6 +200,15 @@ def test_a_forged_leave_reply_with_the_id_of_a_real_mail_takes_no_life_away() ->
     assert weight_of(found, "departed") == 0
 
 
+def test_a_mail_whose_sender_our_server_found_forged_says_nothing() -> None:
+    departed = seen("departed", 1, message_id="d", forged=True)
+    found = judged([*exchange(), departed])
+    assert found.verdict is Verdict.ACTIVE
+    assert "forged" in note_of(found, "departed")
+    life = seen("wrote", 0.5, message_id="w", forged=True)
+    assert judged([*exchange(), bounce(2), life]).verdict is Verdict.LIKELY_LEFT
+
+
 def test_a_bounce_that_shows_no_original_does_not_count() -> None:
     found = judged([*exchange(), wrote(2), bounce(1, ours=None)])
     assert found.verdict is Verdict.ACTIVE

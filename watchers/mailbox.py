@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 from bot.model import Json, Observation
 from watchers import Batch, MailReader, Scope, Settings, Watcher
 from watchers.mail import Item, MailSource, Skipped
+from watchers.mail.authentication import is_forged
 from watchers.mail.files import FileMailbox
 from watchers.mail.head import Head
 from watchers.mail.imap import ImapMailbox
@@ -39,7 +40,12 @@ class Mailbox(Watcher[Item]):
     class Config(Settings):
         """The team's mailboxes."""
 
-        mailboxes: tuple[AnyMailbox, ...] = ()
+        mailboxes: tuple[AnyMailbox, ...] = Field(default=(), description="where the team's mail lies")
+        authenticators: tuple[str, ...] = Field(
+            default=(),
+            description="the names your own mail servers write into Authentication-Results (RFC 8601): "
+            "a mail whose sender they find forged counts for nothing",
+        )
 
         @model_validator(mode="after")
         def _names_differ(self) -> Mailbox.Config:
@@ -53,6 +59,7 @@ class Mailbox(Watcher[Item]):
     def __init__(self, config: Settings | None = None) -> None:
         super().__init__(config)
         self.readers: Sequence[MailReader] = [reader() for reader in MailReader.registry.values()]
+        self._authenticators = frozenset(name.lower() for name in self.config.authenticators)
         self.broken: Counter[str] = Counter()
         self._opened: dict[str, MailSource] = {}
 
@@ -84,8 +91,9 @@ class Mailbox(Watcher[Item]):
         if isinstance(raw, Skipped):
             return []
         mail = parse(raw.content)
+        facts: dict[str, Json] = {"forged": True} if is_forged(mail.head, self._authenticators) else {}
         return [
-            replace(observation, source=raw.source)
+            replace(observation, source=raw.source, facts={**observation.facts, **facts})
             for reader in self.readers
             for observation in self._read(reader, mail, scope)
             if scope.covers(observation.contact) and not scope.is_ours(observation.contact)
