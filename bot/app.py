@@ -15,6 +15,7 @@ from rich.console import Console
 from bot import config
 from bot.crm.csv import read_contacts
 from bot.model import NeedsHuman, SourceDown
+from bot.routing import Rules, Team
 from bot.service import Service, now
 from bot.slack.app import Connection, SlackApp
 from bot.slack.outbox import Poster
@@ -68,6 +69,7 @@ async def _poster(settings: config.Config, store: Store, console: Console) -> As
         host=http.host,
         port=http.port,
         base_url=slack.api,
+        rules=rules(slack, settings.team.time_zone),
     )
     app = SlackApp(connection, store, now)
     connecting = asyncio.create_task(_connect(app))
@@ -77,6 +79,23 @@ async def _poster(settings: config.Config, store: Store, console: Console) -> As
         connecting.cancel()
         await asyncio.gather(connecting, return_exceptions=True)
         await app.stop()
+
+
+def rules(slack: config.Slack, zone: str) -> Rules:
+    """Return where alerts go, as config.yaml says."""
+    return Rules(
+        channel=slack.channel,
+        teams=tuple(Team(frozenset(team.members), team.channel, team.lead or "") for team in slack.teams),
+        backups=slack.backups,
+        admins=slack.admins,
+        home=slack.home,
+        slipping=slack.slipping,
+        names=slack.names,
+        shadow=slack.shadow,
+        quiet=slack.quiet_hours,
+        alerts_a_day=slack.alerts_a_day,
+        zone=zone,
+    )
 
 
 async def _connect(app: SlackApp) -> None:

@@ -125,7 +125,7 @@ def route(
     hours = Hours.of(first, rules, chosen)
     grave = alert.assessment.verdict in GRAVE
     if grave and now >= hours.next_morning(alert.at):
-        return _place(alert, case, reps, rules)
+        return place(alert, case, reps, rules)
     if hours.are_quiet(now):
         return Hold(hours.next_morning(now), Reason.QUIET_HOURS)
     budget = rules.alerts_a_day if chosen.alerts_a_day is None else chosen.alerts_a_day
@@ -133,7 +133,18 @@ def route(
     counted = sum(verdict in GRAVE for verdict in today) if grave else len(today)
     if first is not None and budget is not None and counted >= budget:
         return Hold(hours.next_morning(now), Reason.OVER_BUDGET)
-    return _place(alert, case, reps, rules)
+    return place(alert, case, reps, rules)
+
+
+def place(alert: Alert, case: Case, reps: Sequence[Rep], rules: Rules) -> Deliver:
+    """Return where it goes: a case that stands in a channel stays there, a shared one is for a channel."""
+    wanted = rules.slipping if alert.assessment.verdict is Verdict.SLIPPING else rules.home
+    stands_in_channel = case.home is not None and not case.home.channel.startswith(DIRECT)
+    if wanted == "dm" and len(reps) == 1 and not stands_in_channel:
+        return Deliver(user=reps[0].user, mention=tuple(reps))
+    known = [rep.instead_of or rep.address for rep in reps] + list(owners(alert.contact.owner))
+    channel = channel_of((one.lower() for one in known), rules)
+    return Deliver(channel=channel, mention=tuple(reps), names=rules.names)
 
 
 def shadowed(deliver: Deliver, admins: Sequence[str]) -> Deliver:
@@ -197,17 +208,6 @@ class Hours:
             if (start + timedelta(days=days)).weekday() < SATURDAY
         )
         return next(morning for morning in mornings if morning > after)
-
-
-def _place(alert: Alert, case: Case, reps: Sequence[Rep], rules: Rules) -> Deliver:
-    """Return where it goes: a case that stands in a channel stays there, a shared one is for a channel."""
-    wanted = rules.slipping if alert.assessment.verdict is Verdict.SLIPPING else rules.home
-    stands_in_channel = case.home is not None and not case.home.channel.startswith(DIRECT)
-    if wanted == "dm" and len(reps) == 1 and not stands_in_channel:
-        return Deliver(user=reps[0].user, mention=tuple(reps))
-    known = [rep.instead_of or rep.address for rep in reps] + list(owners(alert.contact.owner))
-    channel = channel_of((one.lower() for one in known), rules)
-    return Deliver(channel=channel, mention=tuple(reps), names=rules.names)
 
 
 def _zone(name: str) -> ZoneInfo | None:

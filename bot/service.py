@@ -19,8 +19,7 @@ from bot.health import Health
 from bot.model import NeedsHuman, SourceDown
 from bot.pipeline import Pipeline, Rules
 from bot.schedule import Schedule
-from bot.slack import outbox
-from bot.slack.outbox import Poster
+from bot.slack.outbox import Outbox, Poster
 from bot.store import Store
 from watchers import Watcher, derivers, kinds
 
@@ -52,11 +51,10 @@ class Service:
     def __init__(self, plan: config.Plan, store: Store, poster: Poster) -> None:
         self.plan = plan
         self.store = store
-        self.poster = poster
+        self.outbox = Outbox(store, poster, now)
         self.pipeline = Pipeline(store, rules(), plan.config.team.domains, baseline=True)
         self.health = Health()
         self.engine = LocalEngine(self.look)
-        self._bringing_out = asyncio.Lock()
         self._taken: Contacts | None = None
 
     @contextlib.asynccontextmanager
@@ -91,6 +89,7 @@ class Service:
             except TimeoutError:
                 log.warning("service.interrupted", what="work was under way; the next start takes it up")
                 schedule.stop()
+            await self.outbox.stop(FAREWELL)
 
     async def sweep(self, watcher: Watcher[Any]) -> None:
         """Have every source of a watcher looked at."""
@@ -125,9 +124,8 @@ class Service:
         await self.bring_out()
 
     async def bring_out(self) -> None:
-        """Show every alert that is due, one caller at a time."""
-        async with self._bringing_out:
-            await outbox.drain(self.store, self.poster, now)
+        """Let every alert that is due be shown."""
+        await self.outbox.bring_out()
 
     async def take_contacts(self) -> None:
         """Watch whom the contacts file names; whom it no longer names stays watched.

@@ -64,8 +64,20 @@ def show(card: Card, console: Console, *, thread: bool = False) -> None:
 class TerminalPoster:
     """Shows alerts in a terminal, as Slack would show them; for the demo and for a service without Slack."""
 
+    removed = False
+
     def __init__(self, console: Console) -> None:
         self._console = console
+
+    async def lane(self, _: Case) -> str:
+        """Return the one place there is."""
+        return TERMINAL
+
+    async def ready(self, _: str) -> None:
+        """Be ready at any time."""
+
+    async def settle(self) -> None:
+        """Remember nothing."""
 
     async def deliver(self, case: Case, delivery: Delivery, now: datetime) -> Home:
         """Print the case's message, and under it what a thread would say is new."""

@@ -7,7 +7,7 @@ requests over HTTP. One workspace per installation.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,11 +16,22 @@ from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 
+from bot.coverage import Coverage
 from bot.model import NeedsHuman
+from bot.routing import Rules
 from bot.slack.actions import Desk
 from bot.slack.board import Board
-from bot.slack.outbox import PACE, SlackPoster
+from bot.slack.commands import Commands
+from bot.slack.digests import Digests
+from bot.slack.erasure import Eraser
+from bot.slack.events import Events
+from bot.slack.forms import Forms
+from bot.slack.gate import Gate
+from bot.slack.home import HomeTab
+from bot.slack.house import House
 from bot.slack.people import Directory
+from bot.slack.places import Places
+from bot.slack.poster import PACE, SlackPoster
 from bot.slack.web import BASE_URL, ask, once, patient
 from bot.store import Store
 
@@ -36,7 +47,8 @@ SHUTDOWN = timedelta(seconds=5)
 class Connection:
     """How to reach a workspace, and how it reaches us; the secrets are never printed.
 
-    `app_token` chooses Socket Mode, `signing_secret` HTTP on `host` and `port` (0: any free port).
+    `app_token` chooses Socket Mode, `signing_secret` HTTP on `host` and `port` (0: any free port). `rules`
+    say where alerts go; without them, all go to the channel at once.
     """
 
     bot_token: str = field(repr=False)
@@ -47,6 +59,8 @@ class Connection:
     port: int = 3000
     base_url: str = BASE_URL
     pace: timedelta = PACE
+    rules: Rules | None = None
+    our_domains: frozenset[str] = frozenset()
 
 
 class SlackApp:
@@ -63,12 +77,45 @@ class SlackApp:
         signing_secret = connection.signing_secret or secrets.token_hex()
         self.bolt = AsyncApp(token=connection.bot_token, signing_secret=signing_secret)
         self.bolt.client.base_url = connection.base_url
-        people = Directory(self._client, now)
-        board = Board(store, self._client, people)
+        rules = connection.rules or Rules(connection.channel)
+        people = Directory(self._client, now, rules)
+        places = Places(store, self._client, people, rules, now)
+        board = Board(store, self._client, people, places.names, places.dress)
         posting = once(connection.bot_token, connection.base_url)
-        self.poster = SlackPoster(posting, people, board, connection.channel, connection.pace)
+        self.poster = SlackPoster(posting, places, board, connection.pace)
+        self.coverage: Callable[[], Coverage] = Coverage
+        """Says which sources cannot be read; whoever reads them sets it."""
+        shadow = rules.admins if rules.shadow else ()
+        self._digests = Digests(
+            store, self._client, posting, people, self._coverage, zone=rules.zone, shadow=shadow
+        )
+        Events(store, now, self._remove).register(self.bolt)
+        home = HomeTab(store, self._client, people, rules, now, self._coverage)
+        home.register(self.bolt)
         self._desk = Desk(store, self._client, people, board, now)
+        self._desk.changed = home.refresh
         self._desk.register(self.bolt)
+        self.sources: Callable[[], Sequence[str]] = tuple
+        """Names everything that is to be read; whoever reads it sets it."""
+        self._gate = Gate(store, people, rules.admins, now)
+        self._eraser = Eraser(store, self._client, board, now)
+        house = House(
+            store=store,
+            client=self._client,
+            people=people,
+            board=board,
+            gate=self._gate,
+            eraser=self._eraser,
+            rules=rules,
+            our_domains=connection.our_domains,
+            sources=self._sources,
+            coverage=self._coverage,
+            now=now,
+            changed=home.refresh,
+        )
+        forms = Forms(house)
+        forms.register(self.bolt)
+        Commands(house, forms).register(self.bolt)
         self._socket: AsyncSocketModeHandler | None = None
         self._http: web.AppRunner | None = None
 
@@ -97,6 +144,21 @@ class SlackApp:
             await self._http.cleanup()
             self._http = None
         await self._desk.finish(SHUTDOWN)
+        await self._gate.finish(SHUTDOWN)
+
+    async def send_digests(self, now: datetime) -> int:
+        """Send every weekly digest that is due; return how many went out. Call it every few minutes."""
+        return 0 if self.poster.removed else await self._digests.send_due(now)
+
+    def _coverage(self) -> Coverage:
+        return self.coverage()
+
+    def _sources(self) -> Sequence[str]:
+        return self.sources()
+
+    def _remove(self) -> None:
+        """Post nothing any more: alerts stay unsent until the app is installed again."""
+        self.poster.removed = True
 
     async def _connect(self) -> None:
         """Connect by Socket Mode; the client renews the connection by itself from then on."""

@@ -32,8 +32,15 @@ async def _full(_: str) -> Names:
     return "full"
 
 
+async def _plain(card: Card, _: Case) -> Card:
+    return card
+
+
 class Board:
-    """Builds and edits the messages of cases; `names` says how people are named in a channel."""
+    """Builds and edits the messages of cases.
+
+    `names` says how people are named in a channel, `dress` adds what every message of a case carries.
+    """
 
     def __init__(
         self,
@@ -41,11 +48,13 @@ class Board:
         client: AsyncWebClient,
         people: Directory,
         names: Callable[[str], Awaitable[Names]] = _full,
+        dress: Callable[[Card, Case], Awaitable[Card]] = _plain,
     ) -> None:
         self._store = store
         self._client = client
         self._people = people
         self._names = names
+        self._dress = dress
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def card(self, case: Case, channel: str, now: datetime, mention: str = "") -> Card:
@@ -65,7 +74,7 @@ class Board:
             neighbour(person, case, -1),
             neighbour(person, case, +1),
         )
-        return cards.case(alert, case, scene)
+        return await self._dress(cards.case(alert, case, scene), case)
 
     async def reply(self, alert: Alert, earlier: Alert, channel: str, now: datetime, mention: str) -> Card:
         """Build the reply in the case's thread that says what is new since the earlier alert."""

@@ -13,11 +13,18 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.model import Contact, NeedsHuman, SourceDown
-from bot.routing import owners
+from bot.routing import Rep, Rules, owners, stand_ins
 from bot.slack.mrkdwn import quote, user
 from bot.slack.web import ask
 
 _USER_ID = re.compile(r"[UW][A-Z0-9]{2,20}")
+
+AWAY = frozenset({":palm_tree:", ":face_with_thermometer:"})
+"""The signs of Slack's own statuses of those who do not work now."""
+
+PAGE = 200
+PAGES = 50
+"""So far a workspace is searched for a name: 10,000 people."""
 
 REMEMBERED = timedelta(hours=1)
 PATIENCE = timedelta(seconds=1)
@@ -28,7 +35,8 @@ PATIENCE = timedelta(seconds=1)
 class Profile:
     """A Slack user as far as we need to know them; empty where Slack does not say.
 
-    `guest` is somebody with limited access to the workspace, `gone` a deactivated account.
+    `guest` is somebody with limited access to the workspace, `gone` a deactivated account, and `away` who
+    says so in their status.
     """
 
     user: str
@@ -37,18 +45,26 @@ class Profile:
     time_zone: str = ""
     guest: bool = False
     gone: bool = False
+    away: bool = False
 
     @classmethod
     def of(cls, user: Mapping[str, Any]) -> Profile:
         """Read a user object of the Web API."""
+        profile = user.get("profile") or {}
         return cls(
             user=str(user.get("id") or ""),
             name=str(user.get("real_name") or ""),
-            address=str((user.get("profile") or {}).get("email") or "").lower(),
+            address=str(profile.get("email") or "").lower(),
             time_zone=str(user.get("tz") or ""),
             guest=any(user.get(kind) for kind in ("is_restricted", "is_ultra_restricted", "is_stranger")),
             gone=bool(user.get("deleted")),
+            away=profile.get("status_emoji") in AWAY,
         )
+
+    @property
+    def may_be_told(self) -> bool:
+        """Say whether this is a member of the team, whose account is in use."""
+        return not (self.gone or self.guest)
 
     def owns(self, contact: Contact) -> bool:
         """Say whether the contact's owner, or one of several, is this user: by id, address or real name."""
@@ -58,22 +74,55 @@ class Profile:
 
 
 class Directory:
-    """Find Slack users; where Slack does not say, what we know of them is shown as text."""
+    """Find Slack users; where Slack does not say, what we know of them is shown as text.
 
-    def __init__(self, client: AsyncWebClient, now: Callable[[], datetime]) -> None:
+    `rules` say who stands in for whom.
+    """
+
+    def __init__(
+        self, client: AsyncWebClient, now: Callable[[], datetime], rules: Rules | None = None
+    ) -> None:
         self._client = client
         self._now = now
+        self._rules = rules or Rules("")
         self._known: dict[str, tuple[datetime, Profile | None]] = {}
+        self._names: tuple[datetime, dict[str, Profile | None]] | None = None
+
+    async def reps(self, owner: str) -> list[Rep]:
+        """Return who is told of a contact of this owner: each owner, or who stands in for them.
+
+        Raise SourceDown and NeedsHuman.
+        """
+        found = [await self._rep(one) for one in owners(owner) or ("",)]
+        return list({rep.user: rep for rep in found if rep}.values())
+
+    async def admins(self) -> list[Profile]:
+        """Return the admins whom Slack knows. Raise SourceDown and NeedsHuman."""
+        found = [await self.find(address) for address in self._rules.admins]
+        return [admin for admin in found if admin and admin.may_be_told]
 
     async def mention(self, owner: str) -> str:
-        """Return a mention of a contact's owner, given as a Slack user id or an address (mrkdwn)."""
-        if "@" not in owner:
-            return user(owner)
+        """Mention who is told of a contact of this owner, or name the owner where that is nobody (mrkdwn)."""
         try:
-            found = await self.find(owner)
+            reps = await self.reps(owner)
         except (SourceDown, NeedsHuman):
-            found = None
-        return user(found.user) if found else quote(owner, 80)
+            reps = []
+        if not reps:
+            return ", ".join(user(one) for one in owners(owner))
+        return " and ".join(user(rep.user) + _instead(rep) for rep in reps)
+
+    async def _rep(self, owner: str) -> Rep | None:
+        """Return the owner as somebody to tell, or who stands in, as far as there is anybody."""
+        profile = await self.owner(owner) if owner else None
+        address = (profile.address if profile else "") or owner.lower()
+        if profile and profile.may_be_told and not profile.away:
+            return Rep(profile.user, address, profile.time_zone)
+        for one in (*stand_ins(address, self._rules), *self._rules.admins):
+            other = await self.find(one)
+            if other and other.may_be_told and not other.away:
+                return Rep(other.user, other.address, other.time_zone, instead_of=address)
+        is_here = profile is not None and profile.may_be_told
+        return Rep(profile.user, address, profile.time_zone) if profile and is_here else None
 
     async def name(self, user_id: str, otherwise: str) -> str:
         """Return the real name of a user, or `otherwise` where Slack does not say it at once."""
@@ -93,10 +142,33 @@ class Directory:
         return await self._look_up(address, lambda: self._client.users_lookupByEmail(email=address))
 
     async def owner(self, owner: str) -> Profile | None:
-        """Return the user whom a contact's owner names by id or address; a bare name finds nobody."""
+        """Return the user whom a contact's owner names by address, id or real name; of namesakes, nobody.
+
+        Raise SourceDown and NeedsHuman.
+        """
         if "@" in owner:
             return await self.find(owner)
-        return await self.profile(owner) if _USER_ID.fullmatch(owner) else None
+        if _USER_ID.fullmatch(owner):
+            return await self.profile(owner)
+        return (await self._by_name()).get(owner.casefold())
+
+    async def _by_name(self) -> Mapping[str, Profile | None]:
+        """Return everybody in the workspace by their real name; None for a name that several have."""
+        if self._names is not None and self._now() - self._names[0] < REMEMBERED:
+            return self._names[1]
+        names: dict[str, Profile | None] = {}
+        page: dict[str, Any] = {"limit": PAGE}
+        for _ in range(PAGES):
+            answer = await ask(self._client.users_list(**page))
+            for profile in map(Profile.of, answer["members"]):
+                name = profile.name.strip().casefold()
+                if name and not profile.gone:
+                    names[name] = None if name in names else profile
+            page["cursor"] = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not page["cursor"]:
+                break
+        self._names = (self._now(), names)
+        return names
 
     async def _look_up(self, key: str, call: Callable[[], Awaitable[object]]) -> Profile | None:
         """Return the user; that Slack knows none is remembered too."""
@@ -109,3 +181,7 @@ class Directory:
             known = None
         self._known[key] = (self._now(), known)
         return known
+
+
+def _instead(rep: Rep) -> str:
+    return f" for {quote(rep.instead_of, 80)}" if rep.instead_of else ""

@@ -47,6 +47,13 @@ _CURES = {
 }
 
 
+_GONE = frozenset({"channel_not_found", "is_archived", "not_in_channel", "restricted_action"})
+
+
+class ChannelGone(NeedsHuman):
+    """Say that the bot can no longer post in a channel, though it may elsewhere."""
+
+
 def patient(token: str, base_url: str = BASE_URL) -> AsyncWebClient:
     """Return a client that tries again by itself: for what may safely happen twice."""
     handlers = [
@@ -99,7 +106,7 @@ def _in_our_words(error: SlackApiError) -> Exception:
         needed = clean(str(_data(error).get("needed") or "unknown"))[:200]
         return NeedsHuman(f"Slack says {what}: {needed}", "add the scope to the app and install it again")
     if what in _CURES:
-        return NeedsHuman(f"Slack says {what}", _CURES[what])
+        return (ChannelGone if what in _GONE else NeedsHuman)(f"Slack says {what}", _CURES[what])
     return error
 
 

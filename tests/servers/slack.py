@@ -80,6 +80,10 @@ class Workspace:
         """Show a user otherwise from now on: as a guest, in another time zone, as gone."""
         self._control("user", {"user": self.user(name), **changes})
 
+    def show_channel(self, name: str, **changes: Any) -> None:
+        """Show a channel otherwise from now on: as private, though the bot is in it."""
+        self._control("channel", {"channel": self.channel(name), **changes})
+
     def trigger(self, name: str) -> str:
         """Return a trigger id, as a press of a button by this user gives; it opens one view within 3 s."""
         url = f"{self.base_url}views.generateTriggerId"

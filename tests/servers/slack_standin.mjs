@@ -12,6 +12,7 @@
 //   - GET  /_control/state   what the workspace holds;  GET /_control/calls  every call, with its arguments;
 //   - POST /response/ANY     takes what an app sends to a response_url; GET /_control/responses shows it;
 //   - POST /_control/user    {user, ...} changes how a user is shown: is_restricted, tz, deleted;
+//   - POST /_control/channel {channel, ...} changes how a channel is shown: is_private;
 //   - POST /_control/reset   forgets everything.
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -74,6 +75,7 @@ const control = {
   calls: () => calls,
   responses: () => responses,
   user: ({ user, ...changes }) => (shownAs.set(user, changes), { ok: true }),
+  channel: ({ channel, ...changes }) => (shownAs.set(channel, changes), { ok: true }),
   reset: () => (reset(), (faults.length = calls.length = responses.length = 0), shownAs.clear(), { ok: true }),
   state: () => {
     const kinds = ["messages", "ephemeralMessages", "views", "files", "channels", "users"];
@@ -123,7 +125,8 @@ async function callMethod(method, request, url, body, response) {
   if (result.status === 404) return answer(response, { ok: false, error: "unknown_method", req_method: method });
   let content = await result.json();
   if (!["true", "1"].includes(String(args.include_all_metadata).toLowerCase())) content = withoutMetadata(content);
-  if (content.user?.id) Object.assign(content.user, shownAs.get(content.user.id));
+  for (const one of [content.user, content.channel, ...(content.members ?? [])])
+    if (one?.id) Object.assign(one, shownAs.get(one.id));
   if (fault && fault.after && (await goWrong(fault, response))) return;
   answer(response, content, result.status);
 }

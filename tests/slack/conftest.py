@@ -24,8 +24,12 @@ def _slack_process() -> Iterator[slack.Workspace]:
 
 @pytest.fixture
 def slack_server(_slack_process: slack.Workspace) -> Iterator[slack.Workspace]:
-    """A fresh Slack workspace; whatever was sent to it is checked against Slack's limits afterwards."""
+    """A fresh Slack workspace; whatever was sent to it is checked against Slack's limits afterwards.
+
+    The channel of the champions is private, as far as the app can see: people are named there in full.
+    """
     _slack_process.reset()
+    _slack_process.show_channel("champions", is_private=True)
     yield _slack_process
     for call in _slack_process.calls():
         if call["method"] in SENDING:

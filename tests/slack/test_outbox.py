@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 import structlog
 
-from bot.answers import observe
 from bot.model import Answer, Case, Choice, Contact, Home
+from bot.routing import Rules
 from bot.slack.board import Board
-from bot.slack.outbox import AFTER_HUMAN, EVENT_TYPE, LEASE, LONGEST_RETRY, SlackPoster, drain
+from bot.slack.outbox import AFTER_HUMAN, LEASE, LONGEST_RETRY, drain
 from bot.slack.people import Directory
+from bot.slack.places import Places
+from bot.slack.poster import EVENT_TYPE, SlackPoster
 from bot.slack.web import once, patient
 from bot.store import Store
 from bot.store.tiny import TinyStore
@@ -44,11 +46,14 @@ def poster_to(
     token: str = BOT_TOKEN,
     base_url: str = "",
     pace: timedelta = timedelta(),
+    rules: Rules | None = None,
 ) -> SlackPoster:
     client = patient(token, base_url or server.base_url)
-    people = Directory(client, clock)
-    posting = once(token, base_url or server.base_url)
-    return SlackPoster(posting, people, Board(store, client, people), server.channel("champions"), pace)
+    rules = rules or Rules(server.channel("champions"))
+    people = Directory(client, clock, rules)
+    places = Places(store, client, people, rules, clock)
+    board = Board(store, client, people, dress=places.dress)
+    return SlackPoster(once(token, base_url or server.base_url), places, board, pace)
 
 
 async def case_of(store: Store, address: str = ADDRESS) -> Case:
@@ -121,9 +126,7 @@ async def test_who_is_on_it_stays_on_the_message_when_it_is_updated(
     poster = poster_to(slack_server, store, clock)
     raised = await raise_alert(store, SLIPPING)
     await drain(store, poster, clock)
-    seen = observe(Answer(ADDRESS, raised.case, "U0MAX00001", NOW, Choice.ON_IT), "Max Manager")
-    assert seen is not None
-    await store.record([seen])
+    await store.answer(Answer(ADDRESS, raised.case, "U0MAX00001", NOW, Choice.ON_IT))
     await raise_alert(store, LEFT)
     await drain(store, poster, clock)
     parent = slack_server.messages(slack_server.channel("champions"))[0]
