@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.coverage import Coverage, Outage
 from bot.model import NeedsHuman, SourceDown
 
 log = structlog.get_logger()
@@ -31,10 +32,16 @@ class Trouble:
 
 
 class Health:
-    """The troubles of all sources, by source."""
+    """The troubles of all sources, by source, and when each was last read."""
 
     def __init__(self) -> None:
         self.troubles: dict[str, Trouble] = {}
+        self.read_at: dict[str, datetime] = {}
+
+    def coverage(self) -> Coverage:
+        """Return what cannot be read now, the longest outage first, and when each source was last read."""
+        outages = [Outage(name, one.since, one.needs_human) for name, one in self.troubles.items()]
+        return Coverage(tuple(sorted(outages, key=lambda one: (one.since, one.source))), dict(self.read_at))
 
     def may_look(self, source: str, now: datetime) -> bool:
         """Say whether it is time to look at a source."""
@@ -43,6 +50,7 @@ class Health:
 
     def good(self, source: str, now: datetime) -> None:
         """Note that a source was read."""
+        self.read_at[source] = now
         trouble = self.troubles.pop(source, None)
         if trouble is not None:
             minutes = int((now - trouble.since).total_seconds() // 60)
