@@ -27,8 +27,17 @@ if TYPE_CHECKING:
 Raw = TypeVar("Raw")
 
 FREE_MAIL = frozenset(
-    "aol.com gmail.com gmx.de gmx.net googlemail.com hotmail.com icloud.com live.com mac.com me.com msn.com "
-    "outlook.com proton.me protonmail.com qq.com t-online.de web.de yahoo.com yandex.ru".split(),
+    "aol.com att.net bellsouth.net bigpond.com bluewin.ch bol.com.br btinternet.com charter.net "
+    "comcast.net cox.net earthlink.net email.cz fastmail.com foxmail.com free.fr freenet.de gmail.com "
+    "gmx.at gmx.ch gmx.com gmx.de gmx.net googlemail.com hey.com hotmail.be hotmail.co.uk hotmail.com "
+    "hotmail.de hotmail.es hotmail.fr hotmail.it icloud.com inbox.lv inbox.ru interia.pl kpnmail.nl "
+    "laposte.net libero.it list.ru live.co.uk live.com live.fr live.nl mac.com mail.com mail.ru me.com "
+    "msn.com naver.com o2.pl online.de orange.fr outlook.com outlook.de outlook.fr proton.me "
+    "protonmail.com qq.com rambler.ru rediffmail.com sbcglobal.net seznam.cz sfr.fr shaw.ca sky.com "
+    "t-online.de telenet.be telia.com terra.com.br tiscali.it tutanota.com ukr.net uol.com.br "
+    "verizon.net virgilio.it virginmedia.com wanadoo.fr web.de wp.pl xs4all.nl yahoo.ca yahoo.co.in "
+    "yahoo.co.jp yahoo.co.uk yahoo.com yahoo.com.br yahoo.de yahoo.es yahoo.fr yahoo.it yandex.com "
+    "yandex.ru ymail.com ziggo.nl zoho.com 126.com 163.com".split()
 )
 """Domains that belong to nobody's account: sharing one says nothing about the employer."""
 
