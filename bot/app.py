@@ -18,7 +18,6 @@ from bot.model import NeedsHuman, SourceDown
 from bot.routing import Rules, Team
 from bot.service import Service, now
 from bot.slack.app import Connection, SlackApp
-from bot.slack.outbox import Poster
 from bot.store import Store
 from bot.store.tiny import TinyStore
 from bot.terminal import TerminalPoster
@@ -43,8 +42,12 @@ async def serve(config_file: Path, console: Console) -> None:
     async with await TinyStore.open(plan.config.data) as store:
         for notice in store.notices:
             log.error("store.notice", notice=notice)
-        async with _poster(plan.config, store, console) as poster:
-            service = Service(plan, store, poster)
+        async with _slack(plan.config, store) as slack:
+            if slack is None:
+                service = Service(plan, store, TerminalPoster(console))
+            else:
+                service = Service(plan, store, slack.poster, slack.send_digests)
+                slack.coverage = service.health.coverage
             async with service.running():
                 await stop.wait()
             log.info("service.stopping")
@@ -52,13 +55,13 @@ async def serve(config_file: Path, console: Console) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _poster(settings: config.Config, store: Store, console: Console) -> AsyncIterator[Poster]:
-    """Yield where alerts go: Slack, or the terminal where there is no token."""
+async def _slack(settings: config.Config, store: Store) -> AsyncIterator[SlackApp | None]:
+    """Yield the Slack app; None where there is no token."""
     slack = settings.slack
     if slack is None or not slack.bot_token:
         why = f"{slack.bot_token_env} is not set" if slack else "config.yaml has no section 'slack'"
         log.warning("slack.absent", why=why, instead="alerts are shown in this terminal")
-        yield TerminalPoster(console)
+        yield None
         return
     http = slack.http or config.Http()
     connection = Connection(
@@ -70,11 +73,12 @@ async def _poster(settings: config.Config, store: Store, console: Console) -> As
         port=http.port,
         base_url=slack.api,
         rules=rules(slack, settings.team.time_zone),
+        our_domains=frozenset(settings.team.domains),
     )
     app = SlackApp(connection, store, now)
     connecting = asyncio.create_task(_connect(app))
     try:
-        yield app.poster
+        yield app
     finally:
         connecting.cancel()
         await asyncio.gather(connecting, return_exceptions=True)

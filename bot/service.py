@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -26,6 +26,7 @@ from watchers import Watcher, derivers, kinds
 log = structlog.get_logger()
 
 OUTBOX_EVERY = timedelta(seconds=5)
+DIGESTS_EVERY = timedelta(minutes=4)
 IDLE_FOR = timedelta(minutes=9)
 """How long one wait for a mailbox to wake us lasts; servers drop longer ones in silence."""
 
@@ -45,16 +46,28 @@ def rules() -> Rules:
     return Rules({**kinds(), **{kind.name: kind for kind in answers.KINDS}}, derivers())
 
 
+SendDigests = Callable[[datetime], Awaitable[int]]
+"""Sends what is due of the weekly digests and returns how many went out."""
+
+
+async def without_slack(_: datetime) -> int:
+    """Send no digests."""
+    return 0
+
+
 class Service:
     """The running service: looks at what is due, judges what is new, brings out what is raised."""
 
-    def __init__(self, plan: config.Plan, store: Store, poster: Poster) -> None:
+    def __init__(
+        self, plan: config.Plan, store: Store, poster: Poster, send_digests: SendDigests = without_slack
+    ) -> None:
         self.plan = plan
         self.store = store
         self.outbox = Outbox(store, poster, now)
         self.pipeline = Pipeline(store, rules(), plan.config.team.domains, baseline=True)
         self.health = Health()
         self.engine = LocalEngine(self.look)
+        self._send_digests = send_digests
         self._taken: Contacts | None = None
 
     @contextlib.asynccontextmanager
@@ -71,6 +84,7 @@ class Service:
             schedule.every(interval, watcher.name, partial(self.sweep, watcher))
         schedule.every(self.plan.config.review, "review", self.review)
         schedule.often(OUTBOX_EVERY, "outbox", self.bring_out)
+        schedule.often(DIGESTS_EVERY, "digests", self.send_digests)
         wakers = [asyncio.create_task(self._wake(unit)) for unit in await self._units()]
         try:
             for watcher, _ in self.plan.watchers:
@@ -126,6 +140,10 @@ class Service:
     async def bring_out(self) -> None:
         """Let every alert that is due be shown."""
         await self.outbox.bring_out()
+
+    async def send_digests(self) -> None:
+        """Send the weekly digests that are due."""
+        await self._send_digests(now())
 
     async def take_contacts(self) -> None:
         """Watch whom the contacts file names; whom it no longer names stays watched.
