@@ -175,9 +175,11 @@ def read_failure(failure: Failure, report: Report) -> Reading:
 
 def _judged(failure: Failure, report: Report) -> Reading:
     status = _status(failure)
-    voices = tuple(_voices(failure))
-    for vague in (False, True):
+    heard: list[str] = []
+    for vague, voices in ((False, _voices(failure)), (True, heard)):
         for said in voices:
+            if not vague:
+                heard.append(said)
             code = _first(_STATUS, said) or status or _first(_REPLY, said)
             phrase = table.diagnose(said, code, vague=vague)
             if phrase is not None:
@@ -220,9 +222,18 @@ def _by_code(failure: Failure, status: str) -> Reading | None:
 
 def _status(failure: Failure) -> str:
     """Return the enhanced status code: the remote system's own where it says more than the report's field."""
-    said = [_first(_STATUS, failure.diagnostic), failure.status, _first(_STATUS, failure.passage)]
-    known = [code for code in said if code]
-    return next((code for code in known if not _GENERIC.fullmatch(code)), known[0] if known else "")
+    vague = ""
+    for code in _statuses(failure):
+        if code and not _GENERIC.fullmatch(code):
+            return code
+        vague = vague or code
+    return vague
+
+
+def _statuses(failure: Failure) -> Iterator[str]:
+    yield _first(_STATUS, failure.diagnostic)
+    yield failure.status
+    yield _first(_STATUS, failure.passage)
 
 
 def _reply(failure: Failure) -> str:
@@ -280,9 +291,11 @@ def _sentence(kind: str, code: str, host: str) -> str:
 
 def _diagnostic(failure: Failure) -> str:
     """Return the reason in one line: the report's diagnostic, else the line of its text that has a code."""
+    if failure.diagnostic:
+        return _one_line(failure.diagnostic, LONGEST_DIAGNOSTIC)
     lines = [line for line in failure.passage.splitlines() if line.strip()]
     coded = next((" ".join(lines[i : i + 3]) for i, line in enumerate(lines) if CODED.search(line)), "")
-    return _one_line(failure.diagnostic or coded or " ".join(lines[:3]), LONGEST_DIAGNOSTIC)
+    return _one_line(coded or " ".join(lines[:3]), LONGEST_DIAGNOSTIC)
 
 
 _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")

@@ -8,10 +8,10 @@ from __future__ import annotations
 import binascii
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +82,12 @@ class Head:
         return {}
 
     @cached_property
-    def content_type(self) -> tuple[str, dict[str, str]]:
+    def content_type(self) -> tuple[str, Mapping[str, str]]:
         """Return the media type in lower case and its parameters; text/plain where there is none."""
         return media_type(self._first.get("content-type", b""))
 
     @cached_property
-    def disposition(self) -> tuple[str, dict[str, str]]:
+    def disposition(self) -> tuple[str, Mapping[str, str]]:
         """Return how a part is to be shown, such as attachment, and the parameters of that."""
         return media_type(self._first.get("content-disposition", b""))
 
@@ -128,7 +128,9 @@ class Head:
         return None
 
 
-_FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:[ \t]*([^\n]*(?:\n[ \t][^\n]*+)*+)\n?")
+_FIELD = rb"([!-9;-~]{1,200}+)[ \t]*+:[ \t]*+([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?"
+_FIELDS = re.compile(_FIELD)
+_BLOCK = re.compile(rb"(?:%b)*+" % _FIELD)
 
 
 def split_head(raw: bytes, start: int, end: int, limits: Limits = LIMITS) -> tuple[Head, int]:
@@ -136,15 +138,21 @@ def split_head(raw: bytes, start: int, end: int, limits: Limits = LIMITS) -> tup
 
     A line that is neither a field nor a continuation ends the block, so a forgotten blank line costs nothing.
     """
-    fields: list[tuple[str, bytes]] = []
-    at, stop = start, min(end, start + limits.headers)
-    while (match := _FIELD.match(raw, at, stop)) is not None:
-        if len(fields) < limits.header_count:
-            name, value = match.groups()
-            value = value.rstrip() if b"\n" not in value else b" ".join(map(bytes.strip, value.split(b"\n")))
-            fields.append((name.decode("ascii").lower(), value[: limits.header]))
-        at = match.end()
+    stop = min(end, start + limits.headers)
+    block = _BLOCK.match(raw, start, stop)
+    at = block.end() if block is not None else start
+    fields = [
+        (
+            name.decode("ascii").lower(),
+            (value.rstrip() if b"\n" not in value else _unfolded(value))[: limits.header],
+        )
+        for name, value in _FIELDS.findall(raw, start, at)[: limits.header_count]
+    ]
     return Head(tuple(fields)), at + 1 if at < stop and raw[at] == NEWLINE else min(at, end)
+
+
+def _unfolded(value: bytes) -> bytes:
+    return b" ".join(map(bytes.strip, value.split(b"\n")))
 
 
 _PARAM = re.compile(
@@ -153,9 +161,13 @@ _PARAM = re.compile(
 )
 
 
-def media_type(value: bytes) -> tuple[str, dict[str, str]]:
+def media_type(value: bytes) -> tuple[str, Mapping[str, str]]:
     """Split a Content-Type or -Disposition value into its lower-case type and parameters (RFC 2231)."""
-    value = value[:4096]
+    return _media_type(value[:4096])
+
+
+@lru_cache(maxsize=64)
+def _media_type(value: bytes) -> tuple[str, Mapping[str, str]]:
     kind = value.split(b";", 1)[0].strip().lower().decode("ascii", "replace")
     if "/" not in kind and kind not in {"attachment", "inline"}:
         kind = "text/plain"
@@ -166,7 +178,8 @@ def media_type(value: bytes) -> tuple[str, dict[str, str]]:
     for match in _PARAM.finditer(value):
         text = match[3]
         if text[:1] == b'"':
-            text = re.sub(rb"\\(.)", rb"\1", text[1:-1], flags=re.DOTALL)
+            text = text[1:-1]
+            text = re.sub(rb"\\(.)", rb"\1", text, flags=re.DOTALL) if b"\\" in text else text
         name = match[1].decode().lower()
         if match[2].endswith(b"*"):
             extended.add(name)
@@ -264,8 +277,10 @@ def split_addresses(text: str, most: int = LIMITS.addresses) -> list[Address]:
         if "@" not in address:
             continue
         address = address.split()[-1].removeprefix("mailto:")
-        clean = decode_words(name.strip().encode("utf-8", "surrogateescape")).strip().strip("\"'").strip()
-        found.append(Address(re.sub(r"\\(.)", r"\1", clean), address))
+        if "=?" in name:
+            name = decode_words(name.strip().encode("utf-8", "surrogateescape"))
+        name = name.strip().strip("\"'").strip()
+        found.append(Address(re.sub(r"\\(.)", r"\1", name) if "\\" in name else name, address))
     return found
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache, partial
 from itertools import islice
 
 from watchers.mail import bounce_layouts as layouts
@@ -46,12 +46,13 @@ FEEDBACK_TYPES = ("message/feedback-report",)
 RECEIPT_TYPES = ("message/disposition-notification", "message/global-disposition-notification")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Failure:
     """What a report says of one recipient; each field empty where it says nothing.
 
     `recipient` is whom we wrote to as far as the report tells; `final` and `original` are the report's own
-    fields, `expanded_from` the alias that led there. `passage` is what the readable part says of them.
+    fields, `expanded_from` the alias that led there. `tell` finds the `passage`: most reports say all that
+    matters in their fields.
     """
 
     recipient: str
@@ -62,24 +63,34 @@ class Failure:
     status: str = ""
     diagnostic: str = ""
     remote_mta: str = ""
-    passage: str = ""
+    tell: Callable[[], str] = field(default=str, compare=False, repr=False)
+
+    @cached_property
+    def passage(self) -> str:
+        """Return what the readable part of the report says of the recipient."""
+        return self.tell()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
     """A delivery report: how it was recognised, whom it is about, and the mail it returns, if any.
 
-    `notice` is the readable text up to the returned original. `warning` says that the mail may still arrive;
-    `feedback` that this is a recipient's complaint, not a bounce.
+    `tell` finds the `notice`. `warning` says that the mail may still arrive; `feedback` that this is a
+    recipient's complaint, not a bounce.
     """
 
     found_by: str
     failures: tuple[Failure, ...]
     reporting_mta: str = ""
     original: Head | None = None
-    notice: str = ""
+    tell: Callable[[], str] = field(default=str, compare=False, repr=False)
     warning: bool = False
     feedback: bool = False
+
+    @cached_property
+    def notice(self) -> str:
+        """Return the readable text up to the returned original."""
+        return self.tell()
 
 
 def locate(mail: Mail) -> Report | None:
@@ -193,16 +204,14 @@ def _complaint(mail: Mail) -> Report | None:
 def _from_fields(mail: Mail, found_by: str) -> Report | None:
     """Read a report by its delivery-status fields (RFC 3464), wherever in the mail they stand."""
     part = next(mail.of_type(*STATUS_TYPES), None)
-    text, found = unwrapped(_readable(mail))
+    text = _Text(mail)
     source = part.text if part is not None else ""
-    if "-recipient" not in source.lower() and _FINAL_RECIPIENT.search(text):
-        source = text[_status_start(text) :]
-        text = text[: _status_start(text)]
+    if "-recipient" not in source.lower() and _FINAL_RECIPIENT.search(text.before_original):
+        source = text.cut_at_fields()
     reporting_mta, recipients = _statuses(source)
     if not recipients:
         return None
-    original = _attached_original(mail) or found
-    notice = read_notice(text, _not_meant(mail, original))
+    original = text.original
     wrote_to = (
         frozenset(address.address for address in original.recipients) if original is not None else frozenset()
     )
@@ -215,10 +224,10 @@ def _from_fields(mail: Mail, found_by: str) -> Report | None:
         actual = _address(fields.get("x-actual-recipient", ""))
         named = [address for address in (first, final, actual) if "@" in address]
         chosen = next((address for address in named if address in wrote_to), named[0] if named else "")
-        passage = notice.passage(chosen, final, first)
-        alias = expanded_from(passage)
+        tell = partial(text.passage, chosen, final, first, alone=len(recipients) == 1)
+        alias = expanded_from(text.notice.passage(chosen, final, first)) if expanded_from(text.whole) else ""
         if not chosen:
-            chosen = alias or _only(notice, original) or final or first
+            chosen = alias or _only(text.notice, original) or final or first
         failures.append(
             Failure(
                 chosen,
@@ -229,11 +238,52 @@ def _from_fields(mail: Mail, found_by: str) -> Report | None:
                 _status_code(fields.get("status", "")),
                 _value(fields.get("diagnostic-code", "")) or fields.get("x-supplementary-info", ""),
                 _host(fields.get("remote-mta", "")),
-                passage or (notice.text if len(recipients) == 1 else ""),
+                tell,
             )
         )
     warning = all(failure.action == "delayed" for failure in failures)
-    return Report(found_by, _bounded(failures), reporting_mta, original, notice.text, warning)
+    return Report(found_by, _bounded(failures), reporting_mta, original, text.tell, warning)
+
+
+class _Text:
+    """The readable text of a report, read no further than is asked for."""
+
+    def __init__(self, mail: Mail) -> None:
+        self.mail = mail
+
+    @cached_property
+    def whole(self) -> str:
+        return _readable(self.mail)
+
+    @cached_property
+    def _unwrapped(self) -> tuple[str, Head | None]:
+        return unwrapped(self.whole)
+
+    @cached_property
+    def before_original(self) -> str:
+        return self._unwrapped[0]
+
+    @cached_property
+    def original(self) -> Head | None:
+        return _attached_original(self.mail) or self._unwrapped[1]
+
+    @cached_property
+    def notice(self) -> Notice:
+        return read_notice(self.before_original, _not_meant(self.mail, self.original))
+
+    def cut_at_fields(self) -> str:
+        """Take the delivery status out of the text, and return it."""
+        found = STATUS_FIELD.search(self.before_original)
+        start = found.start() if found is not None else len(self.before_original)
+        fields, self.before_original = self.before_original[start:], self.before_original[:start]
+        return fields
+
+    def passage(self, *addresses: str, alone: bool) -> str:
+        """Return what is said of a recipient by these addresses: everything, where it is the only one."""
+        return self.notice.passage(*addresses) or (self.tell() if alone else "")
+
+    def tell(self) -> str:
+        return self.before_original
 
 
 _FINAL_RECIPIENT = re.compile(
@@ -243,11 +293,6 @@ _RECIPIENT_FIELDS = frozenset(
     "final-recipient original-recipient action status diagnostic-code remote-mta x-actual-recipient "
     "x-supplementary-info last-attempt-date will-retry-until".split(),
 )
-
-
-def _status_start(text: str) -> int:
-    found = STATUS_FIELD.search(text)
-    return found.start() if found is not None else len(text)
 
 
 def _fields(text: str) -> list[tuple[str, str]]:
@@ -392,17 +437,20 @@ def _from_text(mail: Mail, found_by: str) -> Report | None:
         return None
     notice = read_notice(text, _not_meant(mail, original))
     failures = [
-        Failure(recipient, expanded_from=expanded_from(passage), passage=passage)
+        Failure(
+            recipient,
+            expanded_from=expanded_from(notice.passage(recipient)),
+            tell=partial(notice.passage, recipient),
+        )
         for recipient in _named(mail, notice, original)
-        for passage in [notice.passage(recipient)]
     ]
     if len(failures) == 1 and not failures[0].passage:
-        failures[0] = replace(failures[0], passage=text[:LONGEST_PASSAGE])
+        failures[0] = replace(failures[0], tell=partial(str, text[:LONGEST_PASSAGE]))
     warning = layouts.first_word_of(layouts.WARNINGS, words) != "" or layouts.says(layouts.WARNINGS, subject)
     if not failures:
         return None
     because = f"{found_by}, and it reads like “{opening[:70]}”" if opening else found_by
-    return Report(because, _bounded(failures), "", original, notice.text, warning)
+    return Report(because, _bounded(failures), "", original, partial(str, text), warning)
 
 
 def _within(mail: Mail, found_by: str) -> Report | None:

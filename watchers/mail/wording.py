@@ -43,7 +43,9 @@ def plain(text: str) -> str:
     text = text[:_LONGEST].lower()
     if "@" in text:
         text = _ADDRESS.sub(" addr ", text)
-    text = _CODE.sub(" ", _BESIDE_THE_POINT.sub(" ", text))
+    if any(word in text for word in ("(in reply to ", "privacy policy", "terms of ")):
+        text = _BESIDE_THE_POINT.sub(" ", text)
+    text = _CODE.sub(" ", text)
     if "host " in text:
         text = _HOST.sub(" ", text)
     words = f" {' '.join(_WORDS.findall(text))} "
@@ -64,8 +66,12 @@ class Phrase:
         """Say whether the phrase stands in a `plain` text that came with this status code."""
         if self.status and not under(status, self.status):
             return False
-        if not all(any(piece in words for piece in slot) for slot in self._pieces):
-            return False
+        for slot in self._pieces:
+            for piece in slot:
+                if piece in words:
+                    break
+            else:
+                return False
         return self._pattern.search(words) is not None
 
     @cached_property
@@ -166,20 +172,22 @@ class Index:
         self.phrases = table
         self._words: dict[str, list[int]] = {}
         self._pieces: dict[str, list[int]] = {}
+        self._unspaced: dict[str, list[int]] = {}
         for number, phrase in enumerate(table):
             for anchor in phrase.anchors:
-                if anchor.endswith("~") or _is_unspaced(anchor[-1:]):
-                    self._pieces.setdefault(anchor.removesuffix("~"), []).append(number)
-                else:
-                    self._words.setdefault(anchor, []).append(number)
+                piece = anchor.removesuffix("~")
+                unspaced = _is_unspaced(piece[-1:])
+                places = self._unspaced if unspaced else self._pieces if piece != anchor else self._words
+                places.setdefault(piece, []).append(number)
 
     def find(self, words: str, status: str = "") -> Phrase | None:
         """Return the first phrase of the table that stands in a `plain` text."""
         candidates: set[int] = set()
         for word in self._words.keys() & set(words.split()):
             candidates.update(self._words[word])
-        for piece, numbers in self._pieces.items():
-            if piece in words:
-                candidates.update(numbers)
+        for places in (self._pieces,) if words.isascii() else (self._pieces, self._unspaced):
+            for piece, numbers in places.items():
+                if piece in words:
+                    candidates.update(numbers)
         in_order = (self.phrases[number] for number in sorted(candidates))
         return next((phrase for phrase in in_order if phrase.is_in(words, status)), None)
