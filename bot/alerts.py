@@ -6,7 +6,7 @@ there. Within it a contact is told about again only when it gets graver.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,10 +54,20 @@ Since = Baseline | None
 
 
 def decide(
-    person: Person, contact: Contact, assessment: Assessment, since: Since
+    person: Person,
+    contact: Contact,
+    assessment: Assessment,
+    since: Since,
+    demoted: Collection[str] = (),
 ) -> tuple[Decision, Alert | None]:
-    """Return what to do with an assessment, and the alert where it is to be sent."""
-    return _decided(contact, assessment, *_verdict(person, assessment, since))
+    """Return what to do with an assessment, and the alert where it is to be sent.
+
+    What speaks by `demoted` kinds of evidence alone is left to the digest: they were wrong too often.
+    """
+    action, reason, episode = _verdict(person, assessment, since)
+    if action is Action.SEND and reason is not Reason.ANSWERED and rests_on(assessment, demoted):
+        action, reason = Action.DIGEST, Reason.DEMOTED
+    return _decided(contact, assessment, action, reason, episode)
 
 
 def notice(
@@ -77,6 +87,16 @@ def notice(
         again = episode + (case.settled is not None)
         return _decided(contact, assessment, Action.SEND, Reason.STRONGER, again)
     return _decided(contact, assessment, Action.HOLD, Reason.ALREADY_SENT, episode)
+
+
+def rests_on(assessment: Assessment, kinds: Collection[str]) -> bool:
+    """Say whether all that speaks for a departure or a drift is of these kinds."""
+    speaks = {
+        item.kind
+        for item in assessment.evidence
+        if item.means in {Means.GONE, Means.SLIPPING} and item.weight > 0
+    }
+    return bool(speaks) and speaks <= set(kinds)
 
 
 def _decided(

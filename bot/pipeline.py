@@ -104,6 +104,8 @@ class Pipeline:
         self.baseline = baseline
         self.outages: dict[str, str] = {}
         """Each source that was asked, and why it could not be read; empty where it could."""
+        self.demoted: frozenset[str] = frozenset()
+        """The kinds of evidence that were wrong too often to raise an alert by themselves."""
         self._noting = asyncio.Lock()
 
     async def scope(self) -> Scope:
@@ -215,7 +217,7 @@ class Pipeline:
             if assessment.verdict in ALARMING:
                 suggested = suggest(contact, person.observations, account.ranked, now)
                 assessment = replace(assessment, suggestions=suggested)
-            decision, alert = alerts.decide(person, contact, assessment, since)
+            decision, alert = alerts.decide(person, contact, assessment, since, self.demoted)
             if alert is None and not person.news and is_same(person.assessment, assessment):
                 return assessment
             if await self.store.conclude(person.version, assessment, decision, alert):

@@ -1,0 +1,38 @@
+"""Keep a kind of signal that was wrong too often out of the channel, and say so. Pure.
+
+What reps answered over the last 90 days is what counts: once enough of it has faded, or enough of it was
+right, the kind raises alerts again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.stats import Precision
+
+FLOOR = 0.5
+"""Where even the upper bound of the share that was right lies below, alerts do more harm than good."""
+
+LEAST = 10
+"""So few answers prove nothing yet."""
+
+
+def demoted(kinds: Iterable[Precision]) -> dict[str, Precision]:
+    """Return the kinds of signal that are left to the digest, each with how right it was."""
+    return {one.kind: one for one in kinds if one.answers >= LEAST and one.high < FLOOR}
+
+
+def announcement(before: Iterable[str], now: dict[str, Precision]) -> list[str]:
+    """Say in a line each which kinds of signal raise no alerts any more, and which do so again."""
+    known = set(before)
+    lines = [
+        f"“{one.signal}” goes to the weekly digest from now on and raises no alerts by itself: of the last "
+        f"{one.answers} answered alerts that it led, {one.right} {'was' if one.right == 1 else 'were'} right."
+        for kind, one in sorted(now.items())
+        if kind not in known
+    ]
+    return lines + [
+        f"“{Precision(kind).signal}” raises alerts again: the answers of the last 90 days no longer speak "
+        "against it."
+        for kind in sorted(known - set(now))
+    ]
