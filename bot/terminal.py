@@ -147,13 +147,12 @@ def _link(link: str, label: str | None) -> Text:
 def _buttons(elements: list[Mapping[str, Any]]) -> Text:
     """Draw the buttons in one line of text, so that a narrow terminal wraps between them."""
     styles = {"primary": "bold green", "danger": "bold red"}
-    buttons = [button for element in elements for button in element.get("options", [element])]
     drawn = [
         Text(
             f"[ {button['text']['text']} ]".replace(" ", "\u00a0"),
             styles.get(button.get("style", ""), "bold"),
         )
-        for button in buttons
+        for button in elements
     ]
     return Text("  ").join(drawn)
 

@@ -1,7 +1,7 @@
 """What can be pressed under a message of ours, and what it carries. Pure.
 
-Every button carries the key of its case. A menu's choices can carry only a little, so the case of a menu is
-that of the buttons beside it.
+Every button carries the key of its case. A menu's choices have no room for it: the block that holds the menu
+is named after the case.
 https://docs.slack.dev/reference/block-kit/block-elements
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from slackblocks import ActionsBlock, Button, Element, Option, OverflowMenu, PlainText
+from slackblocks import ActionsBlock, Button, Element, Option, OverflowMenu, PlainText, SectionBlock, Text
 
 from bot.model import Alert, Case, Choice, Suggestion, Verdict
 from bot.slack.mrkdwn import is_address
@@ -20,6 +20,9 @@ ANSWER = "answer."
 
 WATCH = "watch."
 """*Watch* carries this and a number; its value names the case and whom to watch."""
+
+CASE = "case "
+"""The name of a block with a menu is this and the key of the case."""
 
 WHY = "why"
 MORE = "more"
@@ -58,16 +61,27 @@ LABELS: Mapping[Choice, str] = {
 
 _NAME = 40
 _VALUE = 2000
+_BLOCK_ID = 255
 
 
 def answers(raised: Alert, of: Case | None, *, done: bool) -> ActionsBlock:
-    """Offer what can still be answered, and the menu; `done` says that nothing is left to answer."""
-    offered = [] if done else [*BUTTONS.get(raised.assessment.verdict, (Choice.SNOOZE,))]
-    if of is not None and of.is_taken and Choice.ON_IT in offered:
-        offered.remove(Choice.ON_IT)
-    first = next((choice for choice in offered if choice is not Choice.SNOOZE), None)
-    shown = [_button(choice, raised, primary=choice is first) for choice in offered]
-    return _row([*(shown or [_why(raised)]), _menu(why=bool(shown))])
+    """Offer what can still be answered; `done` says that nothing is left, and offers the evidence."""
+    fitting = BUTTONS.get(raised.assessment.verdict, (Choice.SNOOZE,))
+    taken = of is not None and of.is_taken
+    offered = [] if done else [choice for choice in fitting if not (taken and choice is Choice.ON_IT)]
+    return _row(
+        [_button(choice, raised, primary=choice is fitting[0]) for choice in offered] or [_why(raised)]
+    )
+
+
+def with_menu(raised: Alert, text: str) -> SectionBlock:
+    """Return text (mrkdwn) with the menu beside it, which holds what is needed now and then."""
+    menu = OverflowMenu(MORE, [option("Assign…", ASSIGN), option("Draft a note…", NOTE), option("Why?", WHY)])
+    name = f"{CASE}{raised.case}"
+    known = len(name) <= _BLOCK_ID
+    return SectionBlock(
+        Text(text, verbatim=True), block_id=name if known else None, accessory=menu if known else None
+    )
 
 
 def understood(raised: Alert, *, done: bool) -> ActionsBlock:
@@ -105,11 +119,6 @@ def _button(choice: Choice, raised: Alert, *, primary: bool) -> Button:
 
 def _why(raised: Alert) -> Button:
     return Button("Why?", action_id=WHY, value=raised.case)
-
-
-def _menu(*, why: bool) -> OverflowMenu:
-    choices = [option("Assign…", ASSIGN), option("Draft a note…", NOTE)]
-    return OverflowMenu(MORE, [*choices, option("Why?", WHY)] if why else choices)
 
 
 def option(text: str, value: str, description: str = "") -> Option:

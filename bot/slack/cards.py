@@ -84,7 +84,7 @@ def case(raised: Alert, of: Case | None, scene: Scene) -> Card:
     turn = bool(turn_to) and (is_open or (word is not None and word.choice is Choice.LEFT))
     lines += [turn_to] if turn else []
     blocks: list[Block] = [
-        _section("alert", "\n".join(lines)),
+        buttons.with_menu(raised, "\n".join(lines)),
         _context("known", _known(assessment, by, now)),
     ]
     state = _state(raised, of, by, scene)
@@ -93,8 +93,8 @@ def case(raised: Alert, of: Case | None, scene: Scene) -> Card:
     blocks.append(buttons.answers(raised, of, done=not is_open))
     if turn and (watch := buttons.watch(raised, ranked, scene.watched, by)):
         blocks.append(ActionsBlock(watch, block_id="watch"))
-    told = [state.replace("*", ""), again.replace("*", ""), _summary(raised, by, now, owner)]
-    return _card(". ".join(part.rstrip(".") for part in told if part), blocks)
+    summary = [state.replace("*", ""), again.replace("*", ""), _summary(raised, by, now, owner)]
+    return _card(". ".join(part.rstrip(".") for part in summary if part), blocks)
 
 
 def raised_again(raised: Alert, earlier: Alert, scene: Scene) -> Card:
@@ -159,7 +159,7 @@ def _notice(raised: Alert, of: Case | None, scene: Scene) -> Card:
     done = (word is not None and word.is_final) or scene.after is not None
     owner = _owner(raised.contact, scene)
     mark = SETTLED_MARK if done else CALM_MARK
-    opening = f"{mark} {_headline(raised, by)}{f' · {owner}' if owner else ''}"
+    opening = f"{mark} {_headline(raised, by)} {owner}".rstrip()
     again = _again(raised, by, scene)
     affected = _affected(raised, by)
     lines = [opening, again, _possible(raised.assessment, by), affected]

@@ -98,7 +98,7 @@ def confirm_left(place: Place, raised: Alert, _: datetime) -> dict[str, Any]:
     people = _offered(raised)
     first = next((one for one in people if one.successor), None)
     said = f"{_who(raised)}: confirm that they have left. This settles the case."
-    blocks = [_section(said), _champion(raised, people, f"Nobody for now: {raised.contact.label}", first)]
+    blocks = [_section(said), _champion(raised, people, "Nobody for now", first)]
     return _modal(
         "Confirm left", Choice.LEFT, _with(place, people), [one for one in blocks if one], "Confirm"
     )

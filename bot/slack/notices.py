@@ -35,7 +35,8 @@ def shadow(card: Card, place: Deliver) -> Card:
 
 def copied(card: Card) -> Card:
     """Return the same without anything to press: it is answered where it stands."""
-    return Card(card.text, tuple(block for block in card.blocks if block["type"] != "actions"))
+    blocks = [{part: block[part] for part in block if part != "accessory"} for block in card.blocks]
+    return Card(card.text, tuple(block for block in blocks if block["type"] != "actions"))
 
 
 def channel_gone(channel: str, what: str, how: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bot.slack.buttons import CASE
 from bot.slack.dialogs import Chosen, Place
 
 
@@ -46,7 +47,7 @@ class Press:
     def of(cls, body: dict[str, Any]) -> Press:
         """Read Slack's `block_actions` payload."""
         action, container = body["actions"][0], body.get("container") or {}
-        case, _, carried = str(action.get("value") or _beside(body, action)).partition(" ")
+        case, _, carried = str(action.get("value") or _case(action)).partition(" ")
         picked = (action.get("selected_option") or {}).get("value")
         return cls(
             who=Who.of(body),
@@ -84,8 +85,7 @@ class Sent:
         )
 
 
-def _beside(body: dict[str, Any], action: dict[str, Any]) -> str:
-    """Return what a button in the same row carries: a menu has no room for the key of a case."""
-    blocks = (body.get("message") or body.get("view") or {}).get("blocks") or []
-    row: dict[str, Any] = next((one for one in blocks if one.get("block_id") == action.get("block_id")), {})
-    return next((str(one["value"]) for one in row.get("elements") or [] if one.get("value")), "")
+def _case(action: dict[str, Any]) -> str:
+    """Return the case after which the block of a menu is named: a menu has no room for it."""
+    name = str(action.get("block_id") or "")
+    return name.removeprefix(CASE) if name.startswith(CASE) else ""

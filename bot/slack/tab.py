@@ -185,8 +185,7 @@ def _case(i: int, person: Person | None, case: Case, now: datetime) -> list[Bloc
         if raised.is_notice
         else buttons.answers(raised, case, done=False)
     )
-    answers.block_id = f"answers-{i}"
-    return [_section(f"case-{i}", _told(raised, case, now)), answers]
+    return [buttons.with_menu(raised, _told(raised, case, now)), answers]
 
 
 def _told(raised: Alert, case: Case, now: datetime) -> str:

@@ -65,21 +65,13 @@ def lines(card: Card) -> list[str]:
 
 
 def buttons(card: Card, row: str = "answers") -> list[str]:
-    """Return the labels in a row of buttons; what a menu holds stands in brackets."""
     rows = {
         block["block_id"]: block["elements"] for block in sent(card)["blocks"] if block["type"] == "actions"
     }
-    return [
-        element["text"]["text"]
-        if element["type"] == "button"
-        else str([choice["text"]["text"] for choice in element["options"]])
-        for element in rows.get(row, [])
-    ]
+    return [element["text"]["text"] for element in rows.get(row, [])]
 
 
-MENU = "['Assign…', 'Draft a note…', 'Why?']"
-SHORT_MENU = "['Assign…', 'Draft a note…']"
-GONE_BUTTONS = ["Confirm left", "Still there", "On leave…", "Changed role…", "Snooze…", MENU]
+GONE_BUTTONS = ["Confirm left", "Still there", "On leave…", "Changed role…", "Snooze…"]
 
 
 def case(assessment: Assessment = LEFT, episode: int = 1) -> Case:
@@ -200,7 +192,7 @@ def test_no_contact_on_record_and_nobody_to_turn_to_are_said() -> None:
     [
         (LEFT, GONE_BUTTONS),
         (replace(LEFT, verdict=Verdict.LIKELY_LEFT), GONE_BUTTONS),
-        (SLIPPING, ["I'm on it", "Nothing wrong", "Snooze…", MENU]),
+        (SLIPPING, ["I'm on it", "Nothing wrong", "Snooze…"]),
     ],
 )
 def test_the_buttons_fit_the_verdict(assessment: Assessment, offered: list[str]) -> None:
@@ -210,7 +202,7 @@ def test_the_buttons_fit_the_verdict(assessment: Assessment, offered: list[str])
 @pytest.mark.parametrize("choice", [Choice.LEFT, Choice.STILL_THERE, Choice.NOTHING_WRONG])
 def test_a_settled_alert_says_who_decided_and_offers_nothing_more_to_answer(choice: Choice) -> None:
     card = cards.case(alert(), settled(choice), Scene(NOW, RITA))
-    assert buttons(card) == ["Why?", SHORT_MENU]
+    assert buttons(card) == ["Why?"]
     assert lines(card)[-1].startswith("*Settled* by <@U0MAX00001>, Mon 3 Aug: ")
     assert card.text.startswith("Settled by <@U0MAX00001>")
 

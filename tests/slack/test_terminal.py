@@ -49,7 +49,7 @@ def test_the_terminal_says_what_slack_says() -> None:
         "Turn to: Ann Lee <ann.lee@acme.example> (named in the automatic reply)",
         "Last real contact Wed 3 Jun, 61 days ago",
         "[\u00a0Confirm\u00a0left\u00a0]",
-        "[\u00a0Why?\u00a0]",
+        "[\u00a0Snooze…\u00a0]",
     ):
         assert flat(part) in said
 
