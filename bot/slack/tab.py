@@ -180,12 +180,13 @@ def _case(i: int, person: Person | None, case: Case, now: datetime) -> list[Bloc
     raised = case.alert
     if person and person.contact:
         raised = replace(raised, contact=person.contact)
-    answers = (
-        buttons.understood(raised, done=False)
-        if raised.is_notice
-        else buttons.answers(raised, case, done=False)
-    )
-    return [buttons.with_menu(raised, _told(raised, case, now)), answers]
+    text = _told(raised, case, now)
+    if raised.is_notice:
+        about, answers = _section(f"case-{i}", text), buttons.understood(raised, done=False)
+    else:
+        about, answers = buttons.with_menu(raised, text), buttons.answers(raised, case, done=False)
+    answers.block_id = f"answers-{i}"
+    return [about, answers]
 
 
 def _told(raised: Alert, case: Case, now: datetime) -> str:
