@@ -48,6 +48,7 @@ async def serve(config_file: Path, console: Console) -> None:
             else:
                 service = Service(plan, store, slack.poster, slack.send_digests)
                 slack.coverage = service.health.coverage
+                slack.sources = service.sources
             async with service.running():
                 await stop.wait()
             log.info("service.stopping")

@@ -168,6 +168,10 @@ class Service:
             if known.get(contact.address) != contact:
                 await self.store.watch(contact)
 
+    async def sources(self) -> Sequence[str]:
+        """Name everything that is looked at."""
+        return [unit.source for unit in await self._units()]
+
     async def _units(self) -> Sequence[Unit]:
         scope = await self.pipeline.scope()
         return [

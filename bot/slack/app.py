@@ -6,8 +6,9 @@ requests over HTTP. One workspace per installation.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -25,7 +26,7 @@ from bot.slack.commands import Commands
 from bot.slack.digests import Digests
 from bot.slack.erasure import Eraser
 from bot.slack.events import Events
-from bot.slack.forms import Forms
+from bot.slack.forms import Forms, nobody
 from bot.slack.gate import Gate
 from bot.slack.home import HomeTab
 from bot.slack.house import House
@@ -92,10 +93,10 @@ class SlackApp:
         Events(store, now, self._remove).register(self.bolt)
         home = HomeTab(store, self._client, people, rules, now, self._coverage)
         home.register(self.bolt)
-        self._desk = Desk(store, self._client, people, board, now)
+        self._desk = Desk(store, self._client, people, board, now, rules.admins)
         self._desk.changed = home.refresh
         self._desk.register(self.bolt)
-        self.sources: Callable[[], Sequence[str]] = tuple
+        self.sources: Callable[[], Awaitable[Sequence[str]]] = _none
         """Names everything that is to be read; whoever reads it sets it."""
         self._gate = Gate(store, people, rules.admins, now)
         self._eraser = Eraser(store, self._client, board, now)
@@ -116,6 +117,7 @@ class SlackApp:
         forms = Forms(house)
         forms.register(self.bolt)
         Commands(house, forms).register(self.bolt)
+        self._redacting: asyncio.Task[None] | None = None
         self._socket: AsyncSocketModeHandler | None = None
         self._http: web.AppRunner | None = None
 
@@ -134,6 +136,7 @@ class SlackApp:
         else:
             await self._listen()
         log.info("slack.connected", team=who.get("team"), by="socket" if self._socket else "http")
+        self._redacting = asyncio.create_task(self._gate.guarded(self._eraser.finish(), nobody))
 
     async def stop(self) -> None:
         """Stop listening, and finish what was begun."""
@@ -153,8 +156,8 @@ class SlackApp:
     def _coverage(self) -> Coverage:
         return self.coverage()
 
-    def _sources(self) -> Sequence[str]:
-        return self.sources()
+    async def _sources(self) -> Sequence[str]:
+        return await self.sources()
 
     def _remove(self) -> None:
         """Post nothing any more: alerts stay unsent until the app is installed again."""
@@ -184,3 +187,7 @@ class SlackApp:
                 f"cannot listen for Slack on {host} port {port}: {error.strerror or error}",
                 "free the port, or set another one in the configuration",
             ) from error
+
+
+async def _none() -> Sequence[str]:
+    return ()

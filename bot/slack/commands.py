@@ -223,7 +223,7 @@ class Commands:
     async def _team(self, caller: Caller, _: str, say: Say) -> None:
         house = self._house
         watched = await house.store.watchlist()
-        state = State(watched, house.sources(), house.coverage(), await house.eraser.waiting())
+        state = State(watched, await house.sources(), house.coverage(), await house.eraser.waiting())
         await say(contacts.team(state, caller.now))
 
     async def _drill(self, caller: Caller, _: str, say: Say) -> None:

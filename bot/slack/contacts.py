@@ -13,6 +13,7 @@ from slackblocks import (
     ConfirmationDialogue,
     ContextBlock,
     Element,
+    PlainText,
     SectionBlock,
     Text,
     WebhookMessage,
@@ -27,7 +28,7 @@ from bot.slack.adding import NAMED, Outcome
 from bot.slack.cards import MARKS, Card, Scene
 from bot.slack.grammar import VERBS, Verb
 from bot.slack.manifest import COMMAND
-from bot.slack.mrkdwn import mailto, quote, user
+from bot.slack.mrkdwn import mailto, plain, quote, user
 from bot.stats import WINDOW, Precision
 
 PAGE = 20
@@ -213,15 +214,11 @@ def _decision(one: Decision) -> str:
 def _remove(contact: Contact) -> Button:
     confirm = ConfirmationDialogue(
         title="Stop watching?",
-        text=f"{_plain(contact)} is not watched any more. It can be undone.",
+        text=PlainText(f"{plain(contact.label, 100)} is not watched any more. It can be undone."),
         confirm="Stop watching",
         deny="Keep watching",
     )
     return Button("Stop watching", action_id=REMOVE_ACTION, value=contact.address[:2000], confirm=confirm)
-
-
-def _plain(contact: Contact) -> str:
-    return contact.label[:100]
 
 
 def removed(contact: Contact) -> Card:

@@ -127,8 +127,11 @@ class Forms:
     async def open_forgetting(self, body: Body, team: Team, who: str) -> None:
         """Ask an admin whether somebody is really to be erased."""
         view, caller = await self._open(body, team, views.told("Forget somebody", WAIT))
+        if caller is None:
+            return
         if not caller.is_admin:
-            raise Refused(ADMINS)
+            await self._change(view, views.told("Forget somebody", ADMINS))
+            return
         found = grammar.matching(who, await self._house.store.contacts())
         address = found[0].address if len(found) == 1 else next(iter(grammar.addresses(who)), "")
         if not address:
@@ -138,15 +141,15 @@ class Forms:
         name = found[0].label if len(found) == 1 else address
         await self._change(view, views.forget(address, name))
 
-    async def _open(self, body: Body, team: Team, view: View) -> tuple[str, Caller]:
-        """Open a form, then look who asked; whoever may not is told so in the form."""
+    async def _open(self, body: Body, team: Team, view: View) -> tuple[str, Caller | None]:
+        """Open a form, then look who asked; whoever may not, None, is told so in its place."""
         opened = await ask(self._house.client.views_open(trigger_id=str(body.get("trigger_id")), view=view))
         view_id = str(opened["view"]["id"])
         try:
             return view_id, await self._house.gate.caller(body, team)
         except Refused as refused:
             await self._change(view_id, views.told("Stillthere", str(refused)))
-            raise
+            return view_id, None
 
     async def _change(self, view_id: str, view: View) -> None:
         await ask(self._house.client.views_update(view_id=view_id, view=view))

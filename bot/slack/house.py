@@ -33,7 +33,7 @@ class House:
     eraser: Eraser
     rules: Rules
     our_domains: frozenset[str]
-    sources: Callable[[], Sequence[str]]
+    sources: Callable[[], Awaitable[Sequence[str]]]
     coverage: Callable[[], Coverage]
     now: Callable[[], datetime]
     changed: Callable[[str], Awaitable[None]]
