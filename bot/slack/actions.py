@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -26,6 +26,7 @@ from bot.slack import buttons, cards, dialogs, words
 from bot.slack.board import Board, current, find, neighbour
 from bot.slack.cards import Scene
 from bot.slack.dialogs import NotChosen, Place
+from bot.slack.gate import ELSEWHERE, GUEST, TOO_LATE
 from bot.slack.mrkdwn import quote, user
 from bot.slack.people import PATIENCE, Directory, Profile
 from bot.slack.presses import Press, Sent, Who
@@ -39,8 +40,7 @@ TOLD_AGAIN = "This case was told again later. Please answer under the newer mess
 UNCHANGED = "Your answer is kept, but the message could not be changed."
 OLD_BUTTON = "This button comes from an older version and no longer works. Nothing was changed."
 NOT_WATCHED = "They are not watched any more. Nothing was changed."
-TOO_LATE = "Slack did not open the window in time. Please press again."
-NOT_FOR_GUESTS = "Guests and members of other workspaces cannot answer here. Nothing was changed."
+NOT_YOURS = "Only the owner or an admin can give a contact to somebody else. You can take it over yourself."
 NO_OWNER = "Choose a full member of this workspace."
 
 Ack = Callable[..., Awaitable[object]]
@@ -56,12 +56,14 @@ class Desk:
         people: Directory,
         board: Board,
         now: Callable[[], datetime],
+        admins: Iterable[str] = (),
     ) -> None:
         self._store = store
         self._client = client
         self._people = people
         self._board = board
         self._now = now
+        self._admins = frozenset(address.lower() for address in admins)
         self.changed: Callable[[str], Awaitable[None]] = _nothing
         """Called with the user whose press changed something, to show it elsewhere too."""
         self._busy: set[asyncio.Task[Any]] = set()
@@ -252,14 +254,16 @@ class Desk:
         except NotChosen as missing:
             await ack(response_action="errors", errors={missing.field: missing.what})
             return
-        refusal = _refusal(sent.who, await self._profile(sent.who))
-        taker = await self._profile(Who(chosen, chosen))
+        profile, taker = await asyncio.gather(self._profile(sent.who), self._profile(Who(chosen, chosen)))
         if taker is not None and (taker.guest or taker.gone):
             await ack(response_action="errors", errors={dialogs.OWNER: NO_OWNER})
             return
         person = await self._store.person(sent.place.contact)
         case = find(person, sent.place.case)
         contact = person.contact if person else None
+        refusal = _refusal(sent.who, profile)
+        if contact is not None and chosen != sent.who.user and not self._may_give(contact, profile):
+            refusal = refusal or NOT_YOURS
         if refusal or case is None or contact is None:
             await ack()
             await self._tell(sent.who, sent.place, refusal or (NO_CASE if case is None else NOT_WATCHED))
@@ -271,6 +275,12 @@ class Desk:
         await ack()
         await self._show(sent.who, sent.place, case)
         await self._say(sent, case, chosen)
+
+    def _may_give(self, contact: Contact, profile: Profile | None) -> bool:
+        """Say whether somebody may give a contact to somebody else."""
+        if profile is None or not contact.owner:
+            return not contact.owner
+        return profile.owns(contact) or bool(profile.address and profile.address in self._admins)
 
     async def _why(self, ack: Ack, press: Press) -> None:
         """Show the evidence, to the one who asked."""
@@ -287,7 +297,7 @@ class Desk:
         """Return the case that a modal is to be about; tell where it can no longer be answered."""
         person = await self._store.person(press.place.contact)
         case = find(person, press.place.case)
-        refusal = NOT_FOR_GUESTS if press.who.stranger else _closed(person, press.place)
+        refusal = _refusal(press.who, None) or _closed(person, press.place)
         if case is not None and not refusal and case.settled is not None and case.settled.is_final:
             refusal = _second(case.settled, case, self._now())
         if refusal:
@@ -363,7 +373,9 @@ async def _nothing(_: str) -> None:
 
 def _refusal(who: Who, profile: Profile | None) -> str:
     """Say why somebody may not decide here, empty where they may."""
-    return NOT_FOR_GUESTS if who.stranger or (profile is not None and profile.guest) else ""
+    if who.stranger:
+        return ELSEWHERE
+    return GUEST if profile is not None and profile.guest else ""
 
 
 def _closed(person: Person | None, place: Place) -> str:
