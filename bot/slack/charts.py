@@ -44,7 +44,8 @@ def quarter(tallies: Sequence[Tally]) -> Picture | None:
         for name, values in counts.items()
     ]
     axes = AxisConfig(labels, x_label="Week of", y_label="Cases")
-    words = ", ".join(f"{sum(values)} {name.lower()}" for name, values in counts.items())
+    right, wrong, unanswered = map(sum, counts.values())
+    words = f"{right} right, {wrong} false alarm{'' if wrong == 1 else 's'}, {unanswered} without an answer"
     most = max(tallies, key=lambda tally: tally.cases)
     alternative = (
         f"Chart: {cases} cases in 13 weeks: {words}. Most in the week of "

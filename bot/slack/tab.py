@@ -33,7 +33,7 @@ from bot.slack.mrkdwn import quote, user
 from bot.slack.week import name_and_account, unchecked
 
 ROWS = 20
-"""Cases and people on a page; a case takes two blocks."""
+"""Cases and people on a page; a case takes three blocks, and its heading one."""
 
 REASONS = 5
 
@@ -104,10 +104,11 @@ class Page:
 
 
 def rows(mine: Sequence[Watched], notices: Sequence[Case], today: date) -> list[Row]:
-    """Return the whole list: open cases, then everybody who is watched, gravest first."""
+    """Return the whole list: open cases, then everybody else who is watched, gravest first."""
     due = sorted((one for one in mine if is_open(one, today)), key=_gravest_and_oldest)
     told = [Row(case.contact, case.key) for case in notices if case.settled is None]
-    people = sorted(mine, key=_gravest)
+    told_of = {one.contact.address for one in due}
+    people = sorted((one for one in mine if one.contact.address not in told_of), key=_gravest)
     cases = [Row(one.contact.address, one.case) for one in due]
     return [*cases, *told, *(Row(one.contact.address, watched=one) for one in people)]
 
@@ -138,7 +139,7 @@ def home(
         blocks.append(_section("nobody", NOBODY))
     blocks += _list(page, coverage, now)
     if page.of > 1:
-        blocks.append(_turn(page))
+        blocks += [_context("page", f"Page {page.number + 1} of {page.of}"), _turn(page)]
     blocks += [
         DividerBlock(block_id="end"),
         _section("coverage", _coverage(mine, coverage, now)),
@@ -162,21 +163,24 @@ def _list(page: Page, coverage: Coverage, now: datetime) -> list[Block]:
     blocks: list[Block] = []
     heading = ""
     for i, row in enumerate(page.rows):
-        above = "Decisions due" if row.case else "Watch list, gravest first"
+        above = "Decisions due" if row.case else "Watch list: everybody else"
         if above != heading:
             blocks.append(_section(f"heading-{i}", f"*{above}*"))
             heading = above
         person = page.people.get(row.address)
         if row.watched is not None:
-            blocks.append(_section(f"person-{i}", _watched(row.watched, person, coverage, now)))
+            blocks.append(_section(f"person-{i}", _watched(row.watched, now)))
+            blocks.append(_context(f"known-{i}", _known(person, row.watched.judged_at, coverage, now)))
             continue
         case = next((case for case in person.cases if case.key == row.case), None) if person else None
         if case is not None:
-            blocks += _case(i, person, case, now)
+            about, answers = _case(i, person, case, now)
+            known = _known(person, case.alert.at, coverage, now)
+            blocks += [about, _context(f"known-{i}", known), answers]
     return blocks
 
 
-def _case(i: int, person: Person | None, case: Case, now: datetime) -> list[Block]:
+def _case(i: int, person: Person | None, case: Case, now: datetime) -> tuple[Block, Block]:
     raised = case.alert
     if person and person.contact:
         raised = replace(raised, contact=person.contact)
@@ -186,7 +190,7 @@ def _case(i: int, person: Person | None, case: Case, now: datetime) -> list[Bloc
     else:
         about, answers = buttons.with_menu(raised, text), buttons.answers(raised, case, done=False)
     answers.block_id = f"answers-{i}"
-    return [about, answers]
+    return about, answers
 
 
 def _told(raised: Alert, case: Case, now: datetime) -> str:
@@ -205,23 +209,24 @@ def _told(raised: Alert, case: Case, now: datetime) -> str:
     return f"{mark}{who}{stake}\n*{verdict}* since {words.day(raised.at, now)}: {reason}{state}"
 
 
-def _watched(one: Watched, person: Person | None, coverage: Coverage, now: datetime) -> str:
-    """Say of somebody: the verdict in words, the last evidence, the last check."""
+def _watched(one: Watched, now: datetime) -> str:
+    """Say what is thought of somebody, in words."""
     mark = f"{MARKS[one.verdict]} " if one.verdict in MARKS else ""
     back = f", back {words.day(one.returns, now)}" if one.returns else ""
     reason = quote(one.headline, 150).rstrip(".") or "not looked at yet"
-    verdict = f"*{words.title(one.verdict)}*{back}: {reason}"
+    return f"{mark}{name_and_account(one.contact)}\n*{words.title(one.verdict)}*{back}: {reason}"
+
+
+def _known(person: Person | None, judged_at: datetime | None, coverage: Coverage, now: datetime) -> str:
+    """Say what was seen last of somebody, and when their sources were last read."""
     last = _last_evidence(person)
     seen = (
         f"Last evidence {words.day(last.at, now)}: {quote(last.sentence, 150)}" if last else "No evidence yet"
     )
-    checked = coverage.last_check(person.observations if person else ()) or one.judged_at
-    check = (
-        f"last check {words.day(checked, now)}, {checked.astimezone(now.tzinfo):%H:%M}"
-        if checked
-        else "not checked yet"
-    )
-    return f"{mark}{name_and_account(one.contact)}\n{verdict}\n_{seen} · {check}_"
+    checked = coverage.last_check(person.observations if person else ()) or judged_at
+    if checked is None:
+        return f"{seen} · not checked yet"
+    return f"{seen} · last check {words.day(checked, now)}, {checked.astimezone(now.tzinfo):%H:%M}"
 
 
 def _last_evidence(person: Person | None) -> Evidence | None:

@@ -316,7 +316,10 @@ def test_a_quarter_with_enough_cases_is_drawn_and_said_in_words() -> None:
     [chart] = [block for block in made.blocks if block["type"] == "data_visualization"]
     assert [series["name"] for series in chart["chart"]["series"]] == ["Right", "False alarm", "No answer"]
     said = json.dumps(made.blocks)
-    assert "13 cases in 13 weeks: 7 right, 3 false alarm, 3 no answer. Most in the week of 18 May: 7." in said
+    assert (
+        "13 cases in 13 weeks: 7 right, 3 false alarms, 3 without an answer. Most in the week of 18 May: 7."
+        in said
+    )
 
 
 @pytest.mark.parametrize("filled", [(), (1, 1), (5,), (4, 4)])
