@@ -261,6 +261,30 @@ def run(config_file: Path, verbose: bool) -> None:
     finish(serve(config_file, console()))
 
 
+@main.command(
+    epilog=examples(
+        "stillthere manifest > manifest.yaml",
+        "stillthere manifest --url https://stillthere.vendor.example/slack/events",
+    )
+)
+@click.option(
+    "--url",
+    default="",
+    help="Where Slack is to send signed requests. Default: Socket Mode, which needs no public address.",
+)
+def manifest(url: str) -> None:
+    """Print what Slack must know of the app, as YAML, to create it from a manifest.
+
+    It names the command, the shortcuts, the events and every scope, each used and explained in docs/slack.md.
+    """
+    from bot.slack.manifest import as_yaml
+
+    if url and not url.startswith("https://"):
+        raise click.BadParameter("Slack sends requests to https addresses only", param_hint="--url")
+    let_no_letter_stop_us()
+    click.echo(as_yaml(url), nl=False)
+
+
 @main.command(name="watchers")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON a watcher.")
 def list_watchers(as_json: bool) -> None:

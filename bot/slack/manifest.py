@@ -22,7 +22,6 @@ SCOPES: Mapping[str, str] = {
     "chat:write": "post alerts, keep them up to date, and answer whoever presses a button",
     "commands": "offer /champion and the two shortcuts",
     "files:read": "read the one CSV file that somebody puts into the form of /champion add",
-    "files:write": "send the digest's chart as a picture where Slack cannot draw it",
     "groups:read": "see the same of a channel that is private",
     "im:write": "open the direct message in which a rep gets alerts and the digest",
     "users:read": "know a user's name and time zone, and tell guests from members",

@@ -25,6 +25,8 @@ NODE_AT_LEAST = 20
 
 BOT_TOKEN = "xoxb-stillthere-tests"
 BOT_WITH_HISTORY = "xoxb-stillthere-history"
+BOT_WITHOUT_SCOPES = "xoxb-stillthere-nothing"
+SOMEBODY_WITH_FILES = "xoxb-stillthere-files"
 SIGNING_SECRET = "signing-secret-for-tests"
 APP_ID, BOT_ID, BOT_USER, TEAM = "A0STILL001", "B0STILL001", "U0STILL001", "T000000001"
 SCOPES = list(manifest.SCOPES)
@@ -214,6 +216,8 @@ def _seed() -> dict[str, Any]:
         "tokens": [
             {"token": BOT_TOKEN, "scopes": SCOPES, **bot},
             {"token": BOT_WITH_HISTORY, "scopes": SCOPES + HISTORY, **bot},
+            {"token": BOT_WITHOUT_SCOPES, "scopes": [], **bot},
+            {"token": SOMEBODY_WITH_FILES, "scopes": ["files:write"], **bot},
         ],
         "signing_secret": SIGNING_SECRET,
         "strict_scopes": True,

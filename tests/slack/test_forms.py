@@ -17,7 +17,7 @@ from bot.slack import forms, manifest, tab, views
 from bot.slack.erasure import ERASED
 from bot.slack.outbox import drain
 from bot.store.tiny import TinyStore
-from tests.servers.slack import BOT_TOKEN, BOT_WITH_HISTORY, Workspace
+from tests.servers.slack import BOT_WITH_HISTORY, SOMEBODY_WITH_FILES, Workspace
 from tests.slack.commanding import SOON, Reception, entered, reception, said, shown
 from tests.slack.story import ADDRESS, ANN, JANE, LEFT, SLIPPING, raise_alert
 
@@ -124,7 +124,7 @@ async def test_a_pasted_list_or_csv_adds_many_and_says_what_was_left_out(
 
 
 async def test_an_uploaded_csv_is_read_and_our_token_goes_to_slack_alone(desk: Reception) -> None:
-    client = AsyncWebClient(BOT_TOKEN, desk.server.base_url)
+    client = AsyncWebClient(SOMEBODY_WITH_FILES, desk.server.base_url)
     rows = "\n".join(f"p{number}@acme.example,P {number},Acme" for number in range(300))
     await client.files_upload_v2(filename="people.csv", content=f"email,name,account\n{rows}\n,,\nbroken,,\n")
     [kept] = desk.server.state()["files"]
