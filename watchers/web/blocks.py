@@ -7,6 +7,7 @@ between two breaks, in pieces by inline element. What follows works on ranges of
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass, field
 from enum import Flag, auto
 from typing import TYPE_CHECKING
@@ -90,6 +91,10 @@ _PLACES_BY_TAG = {"nav": Place.NAV, "blockquote": Place.QUOTE, "q": Place.QUOTE,
 _HOLDERS = frozenset(("html", "body", "main"))
 _WRAPPERS = frozenset(("a", "span", "label"))
 _ORNAMENTS = frozenset("br i img svg sup sub wbr".split())
+_FEED = re.compile(
+    r"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--[^>]{0,200}-->\s*)?<(?:rss|feed|rdf:|urlset|sitemapindex|svg)\b",
+    re.IGNORECASE,
+)
 _SWITCHES = frozenset(("a", "button", "label"))
 _OWN_PARTS = frozenset("article li section main blockquote figure".split())
 
@@ -398,8 +403,14 @@ def lay_out(text: str) -> Document:
     >>> [line.text for line in lay_out("<h3>Jane<br>Doe</h3><p>CEO</p>").lines]
     ['Jane Doe', 'CEO']
     """
+    if _FEED.match(text[:500]):
+        return Document()
     layout = _Layout()
-    layout.walk(BeautifulSoup(text, "lxml"))
+    with warnings.catch_warnings():
+        # A page may look like anything; that it is read as HTML is meant.
+        warnings.simplefilter("ignore")
+        soup = BeautifulSoup(text, "lxml")
+    layout.walk(soup)
     return layout.doc
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from watchers.web.folding import fold, words
 from watchers.web.namelike import has_title_word
 from watchers.web.persons import Person
+from watchers.web.words import vocabulary
 
 _LEGAL = frozenset(
     "inc incorporated llc llp ltd limited gmbh ag kg se sa sas sarl srl spa bv nv ab as oy plc corp "
@@ -50,7 +51,7 @@ def employer(person: Person, known: Iterable[str] = ()) -> str:
     if found:
         return _PARTS.split(found[1])[0].strip()
     wanted = [company_words(name) for name in known if name]
-    for part in reversed(_parts(person.title)):
+    for part in (*person.notes, *reversed(_parts(person.title))):
         if not has_title_word(part) and company_words(part) in wanted:
             return part
     return ""
@@ -65,7 +66,30 @@ def replaced(old_title: str, old_org: str, new_title: str) -> str:
     if not old or not new or not same_company(old[-1], old_org) or len(new) < len(old):
         return ""
     last = new[-1]
+    if set(words(last)) <= vocabulary("places"):
+        return ""
     return "" if has_title_word(last) or same_company(last, old_org) or not last[:1].isupper() else last
+
+
+def replaced_note(old: Iterable[str], old_org: str, new: Iterable[str]) -> str:
+    """Return the employer that stands in a card where another stood before; empty where none does."""
+    before, after = list(old), list(new)
+    if len(before) != len(after):
+        return ""
+    for one, other in zip(before, after, strict=True):
+        if (
+            same_company(one, old_org)
+            and other[:1].isupper()
+            and not (has_title_word(other) or same_company(other, old_org))
+        ):
+            return other
+    return ""
+
+
+def is_company(text: str, known: Iterable[str]) -> bool:
+    """Say whether a text is the name of a company that we know, and nothing else."""
+    found = company_words(text)
+    return bool(found) and any(found == company_words(name) for name in known if name)
 
 
 def _parts(title: str) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,10 @@ _GENERIC_MAIL = frozenset(
     "info contact hello team office press sales support admin hr jobs careers media mail general enquiries "
     "kontakt".split(),
 )
+
+
+_OWN_PHOTO = re.compile(r"[a-z]{3,}[-_.][a-z]{3,}|[0-9a-f]{8,}")
+"""A file name that is a person's or a hash, not a number in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,10 @@ class Matcher:
             for token in _tokens(name):
                 self._index[token].append(number)
         self._claimed: set[int] = set()
+        marks = (
+            mark for person in people for mark in {person.link, person.photo, person.email, person.handle}
+        )
+        self._uses = Counter(mark for mark in marks if mark)
         self.found: dict[str, Match] = {}
         self.ambiguous: set[str] = set()
 
@@ -109,10 +118,22 @@ class Matcher:
             if number in self._claimed or self._names[number].digest in self._strangers:
                 continue
             mark = _marks(each, person)
-            if mark and (mark != "photo" or self._shares_a_name(each, number)):
+            if mark and self._tells(each, number, mark):
                 fitting.append((number, mark))
         if len(fitting) == 1:
             self._claim(each, fitting[0][0], Likeness.LOOSE, fitting[0][1])
+
+    def _tells(self, each: Sought, number: int, mark: str) -> bool:
+        """Say whether a mark is one person's own; the third photo of a page may be the successor's."""
+        person = self._people[number]
+        value = {"e-mail": person.email, "handle": person.handle, "link": person.link, "photo": person.photo}[
+            mark
+        ]
+        if self._uses[value] > 1:
+            return False
+        return mark != "photo" or (
+            self._shares_a_name(each, number) and bool(_OWN_PHOTO.search(value.lower()))
+        )
 
     def _shares_a_name(self, each: Sought, number: int) -> bool:
         own = self._names[number]

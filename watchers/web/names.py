@@ -234,10 +234,9 @@ def _by_parts(one: Name, other: Name) -> Likeness:
         kept = {word for word in families_a & families_b if not _is_initial(word) and word not in _PARTICLES}
         if kept - {a[0], b[0]}:
             return Likeness.LOOSE
-        if (_is_initial(b[-1]) and a[-1].startswith(b[-1])) or (
-            _is_initial(a[-1]) and b[-1].startswith(a[-1])
-        ):
-            return Likeness.LOOSE
+        for x, y in ((a, b), (b, a)):
+            if _is_initial(x[-1]) and any(word.startswith(x[-1]) for word in y[1:]):
+                return Likeness.LOOSE
     return Likeness.NONE
 
 

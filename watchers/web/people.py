@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import accumulate
 
-from watchers.web.blocks import Asset, Document, Line, Piece, Place, lay_out
+from watchers.web.blocks import Asset, Document, Line, Piece, Place, lay_out, semantic
 from watchers.web.folding import EDGES, fold, words
 from watchers.web.headings import Kind, kind_of
 from watchers.web.hints import Hint, Hints
@@ -22,6 +22,7 @@ from watchers.web.titles import is_prose, same_title
 _GROUP_FEWEST = 2
 _GROUP_SHARE = 0.5
 _GROUP_MANY, _GROUP_MANY_SHARE = 4, 0.3
+_NOTE, _MOST_NOTES = 80, 4
 _LOWEST_HEADING = 6
 _CARD_LINES = 12
 _AHEAD = 6
@@ -140,10 +141,20 @@ class _Reader:
         share = _GROUP_SHARE if yes[style] < _GROUP_MANY else _GROUP_MANY_SHARE
         grouped = yes[style] >= _GROUP_FEWEST and yes[style] >= share * total[style]
         if mention.seen is Look.MAYBE:
-            return grouped and yes[style] > _GROUP_FEWEST and mention.shape != "split"
+            fits = yes[style] > _GROUP_FEWEST and yes[style] >= _GROUP_SHARE * total[style]
+            return fits and mention.shape != "split" and not self._beside_a_name(mention)
         if mention.shape in {"list", "name", "two"} or grouped:
             return True
         return self._has_company(mention)
+
+    def _beside_a_name(self, mention: Mention) -> bool:
+        """Say whether the line's own card names somebody already, so that the line is no name."""
+        box = self.doc.boxes[self.doc.lines[mention.line].box]
+        for around in (box, self.doc.boxes[box.parent] if box.parent >= 0 else box):
+            near = self.doc.lines[around.first : min(around.last, around.first + _CARD_LINES)]
+            if len(near) > 1 and sum(look(line.text) is Look.YES for line in near if not line.alt) == 1:
+                return True
+        return False
 
     def _has_company(self, mention: Mention) -> bool:
         """Say whether a lone name has what belongs to a person beside it: a title, a heading, a photo."""
@@ -203,9 +214,9 @@ class _Reader:
 
     def _person(self, mention: Mention) -> Person:
         first, last, card = self._card(mention)
-        title, org, status = self._parts(mention, first, last, card)
+        title, org, status, notes = self._parts(mention, first, last, card)
         where = self.standings[mention.line]
-        assets = self._assets(mention, last, card)
+        assets = self._assets(mention, card)
         former = where.former
         if not former and Place.FORMER in self.doc.boxes[self.doc.lines[mention.line].box].place:
             former = "marked as former"
@@ -222,6 +233,7 @@ class _Reader:
             handle=assets["handle"],
             former=former,
             style=f"{mention.shape}:{self._style_of(mention)}",
+            notes=notes,
         )
 
     def _weak(self, mention: Mention) -> Person:
@@ -230,11 +242,14 @@ class _Reader:
         former = where.former or ("marked as former" if marked else "")
         return Person(_bare(mention.name), section=where.text, former=former, weak=True, style="alone")
 
-    def _parts(self, mention: Mention, first: int, last: int, card: int) -> tuple[str, str, str]:
-        """Return title, employer and status as the card gives them."""
+    def _parts(
+        self, mention: Mention, first: int, last: int, card: int
+    ) -> tuple[str, str, str, tuple[str, ...]]:
+        """Return title, employer and status as the card gives them, and what else it says in short."""
         if mention.shape == "list":
-            return self._title_above(mention), "", ""
+            return self._title_above(mention), "", "", ()
         title, org, status, best = "", "", "", 0
+        notes: list[str] = []
         own = self._own_parts(mention)
         after = [
             (piece.text, piece.box)
@@ -259,11 +274,14 @@ class _Reader:
                     status = text
                 else:
                     score = _score(text, hint, given, order)
+                    if score and len(text) <= _NOTE:
+                        notes.append(text)
                     if score > best:
                         title, best = text, score
         if not title and card < 0 and mention.line and self.doc.lines[mention.line - 1].heading:
             title = self._title_above(mention)
-        return _trimmed(title), org[:200], status[:80]
+        kept = tuple(note for note in notes if note != title)[:_MOST_NOTES]
+        return _trimmed(title), org[:200], status[:80], kept
 
     def _title_above(self, mention: Mention) -> str:
         """Return the heading above a name where it is a title: "Treasurers", but not "Our team"."""
@@ -275,11 +293,27 @@ class _Reader:
         own = self.doc.lines[mention.line].heading
         level = own or _LOWEST_HEADING
         kept: list[Line] = []
-        for line in self.doc.lines[mention.line + 1 : min(last, mention.line + 1 + _AHEAD)]:
+        start = mention.line + (2 if mention.shape == "two" else 1)
+        for line in self.doc.lines[start : min(last, mention.line + 1 + _AHEAD)]:
             if line.heading and line.heading <= level and (own or card < 0):
+                break
+            if card < 0 and self._stands_apart(line, mention):
                 break
             kept.append(line)
         return kept
+
+    def _stands_apart(self, line: Line, mention: Mention) -> bool:
+        """Say whether a line stands in a quotation, in news, in a section that the name is not in."""
+        here = {
+            outer
+            for outer in self.doc.up(self.doc.lines[mention.line].box)
+            if semantic(self.doc.boxes[outer])
+        }
+        return any(
+            semantic(self.doc.boxes[outer]) or self.doc.boxes[outer].place & ~Place.OWN & ~Place.FORMER
+            for outer in self.doc.up(line.box)
+            if outer not in here
+        )
 
     def _term(self, line: int) -> list[tuple[str, int]]:
         """Return the term that a definition list gives the title in, before the name."""
@@ -299,7 +333,7 @@ class _Reader:
         parts = [(piece.text.strip(EDGES), piece.box) for piece in line.pieces[1:]]
         return [(text, box) for text, box in parts if text and text not in mention.name]
 
-    def _assets(self, mention: Mention, last: int, card: int) -> dict[str, str]:
+    def _assets(self, mention: Mention, card: int) -> dict[str, str]:
         """Return profile link, photo, e-mail and handle of the card."""
         if card >= 0:
             box = self.doc.boxes[card]
@@ -309,7 +343,7 @@ class _Reader:
             found = [
                 asset
                 for asset in self.doc.assets[start : start + 20]
-                if asset.line < last and asset.kind != "photo"
+                if asset.line == mention.line and asset.kind != "photo"
             ]
         return _known_by(found, mention.name)
 

@@ -11,7 +11,8 @@ class Person:
 
     `former` is why the page counts them among those who left, empty for members. `source` names the form in
     which they were found (html, jsonld, json). A `weak` one is a name that stands alone: enough to
-    say that somebody is still named, too little to suggest a contact.
+    say that somebody is still named, too little to suggest a contact. `notes` are the other short texts of
+    the card, unread: one may be the employer.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Person:
     source: str = "html"
     style: str = ""
     weak: bool = False
+    notes: tuple[str, ...] = ()
 
     def filled(self, other: Person) -> Person:
         """Return this person with what only the other record says; listed now by either means not former."""
@@ -40,4 +42,5 @@ class Person:
             handle=self.handle or other.handle,
             former=self.former if self.former and other.former else "",
             weak=self.weak and other.weak,
+            notes=self.notes or other.notes,
         )

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from watchers.web.employers import employer, replaced, same_company
+from watchers.web.employers import employer, is_company, replaced, replaced_note, same_company
 from watchers.web.matching import Match, Matcher, Sought
 from watchers.web.names import parse
 from watchers.web.persons import Person
@@ -33,6 +33,7 @@ _MANY = 4
 _DETOUR_SHARE = 0.6
 _MASS_SHARE = 0.34
 _MOST_OTHERS = 1_000
+_ALONE = "alone"
 
 Kept = dict[str, Any]
 
@@ -124,6 +125,11 @@ class _Look:
         self.before = {each.key: before.get(each.key, {}) for each in self.watched}
         matcher = Matcher(self.seen.people, self.old.get("names", ()))
         matches = matcher.run([self._sought(each) for each in self.watched])
+        matches = {
+            key: match for key, match in matches.items() if not self._only_mentioned(key, match.person)
+        }
+        self.companies = self._companies(matches.values())
+        matches = {key: replace(match, person=self._sorted(match.person)) for key, match in matches.items()}
         self.here = {key: match for key, match in matches.items() if not self._left(key, match.person)}
         self.left = {key: match for key, match in matches.items() if key not in self.here}
         self.ambiguous = matcher.ambiguous
@@ -149,6 +155,22 @@ class _Look:
             email,
             kept.get("handle", ""),
         )
+
+    def _only_mentioned(self, key: str, person: Person) -> bool:
+        """Say whether someone who was listed in full before is now only named somewhere on the page."""
+        return person.weak and not person.former and self.before[key].get("style", _ALONE) != _ALONE
+
+    def _companies(self, matches: Iterable[Match]) -> frozenset[str]:
+        """Return the employers that we know, or that the page names as such."""
+        named = (match.person.org for match in matches)
+        kept = (kept.get("org", "") for kept in self.before.values())
+        return frozenset(org for org in (*(each.company for each in self.watched), *named, *kept) if org)
+
+    def _sorted(self, person: Person) -> Person:
+        """Return the person with an employer that was read as the title in its place."""
+        if not person.org and person.title and is_company(person.title, self.companies):
+            return replace(person, org=person.title, title="")
+        return person
 
     def _left(self, key: str, person: Person) -> bool:
         """Say whether the page lists the person among those who left."""
@@ -211,26 +233,24 @@ class _Look:
         least = max(_REORGANISED, math.ceil(titled / 2))
         return {change for change, count in changes.items() if count >= least and any(change)}
 
-    def _rebrands(self) -> bool:
-        """Say whether most people's employer changed alike: the company was renamed, or bought."""
+    def _rebrands(self) -> set[tuple[str, str]]:
+        """Return the employers that changed for all their people alike: renamed, or bought."""
         pairs: Counter[tuple[str, str]] = Counter()
-        with_org = 0
+        staff: Counter[str] = Counter()
         for key, match in self.here.items():
             was, now = self.before[key].get("org", ""), self._employer(match.person)
-            if was and now:
-                with_org += 1
-                if not same_company(was, now):
-                    pairs[was, now] += 1
-        if pairs:
-            (was, now), count = pairs.most_common(1)[0]
-            same = sum(self.before[key].get("org", "") == was for key in self.here)
-            if count > 1 and count * 2 > same and count * 4 > with_org:
-                self.notices.append(f"{was} is now {now} for {count} people: renamed or acquired")
-                return True
-        return False
+            staff[was] += bool(now)
+            if was and now and not same_company(was, now):
+                pairs[was, now] += 1
+        found = {(was, now) for (was, now), count in pairs.items() if count > 1 and count * 2 > staff[was]}
+        self.notices += [
+            f"{was} is now {now} for {pairs[was, now]} people: renamed or acquired"
+            for was, now in sorted(found)
+        ]
+        return found
 
     def _employer(self, person: Person) -> str:
-        return employer(person, [each.company for each in self.watched])
+        return employer(person, self.companies)
 
     def _notice_reorganisation(self, findings: list[Finding]) -> None:
         changed = [finding for finding in findings if finding.state is State.CHANGED]
@@ -285,14 +305,14 @@ class _Look:
         self._keep(each.key, state=State.GONE.value)
         return Finding(each.key, State.GONE, f"{why}, since {since}", person=person)
 
-    def _keep(self, key: str, **values: str | None) -> None:
+    def _keep(self, key: str, **values: str | list[str] | None) -> None:
         self.before[key] = {**self.before[key], **values}
 
     def _present(self, each: Watched, match: Match) -> Finding:
         person, kept = match.person, self.before[each.key]
         reason = f"listed as {person.name}" + (f", known again by {match.by}" if match.by else "")
         finding = Finding(each.key, State.PRESENT, reason, person=person)
-        if kept.get("seen"):
+        if kept.get("seen") and not self._cut_off():
             finding = self._moved(each, person, finding)
             if finding.state is State.PRESENT:
                 finding = self._titled(each, person, finding)
@@ -308,6 +328,7 @@ class _Look:
             email=person.email or kept.get("email", ""),
             handle=person.handle or kept.get("handle", ""),
             style=person.style,
+            notes=list(person.notes),
             state=State.PRESENT.value,
             seen=self.day.isoformat(),
             missing=None,
@@ -321,16 +342,26 @@ class _Look:
             )
         return finding
 
+    def _cut_off(self) -> bool:
+        """Say whether the page ends in the middle, so that its last words may be half of others."""
+        return bool({"cut off", "damaged letters"} & self.seen.gaps - set(self.old.get("gaps", ())))
+
     def _moved(self, each: Watched, person: Person, finding: Finding) -> Finding:
         """See whether the page names another employer than before."""
         kept = self.before[each.key]
         was = kept.get("org", "") or (each.company if kept.get("title") and not kept.get("org") else "")
-        now = self._employer(person) or (replaced(kept.get("title", ""), was, person.title) if was else "")
+        now = self._employer(person) or (
+            was
+            and (
+                replaced(kept.get("title", ""), was, person.title)
+                or replaced_note(kept.get("notes", ()), was, person.notes)
+            )
+        )
         if (
             not was
             or not now
             or same_company(was, now)
-            or self.rebrands
+            or (was, now) in self.rebrands
             or was.lower() in person.title.lower()
         ):
             return finding

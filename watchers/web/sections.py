@@ -81,7 +81,7 @@ def _level(doc: Document, number: int, line: Line, stack: list[Section]) -> int:
     if line.alt:
         return 0
     if line.heading:
-        if look(line.text) is Look.NO:
+        if look(line.text) is not Look.YES or kind_of(line.text) is not Kind.OTHER:
             return line.heading
         # A name is a heading of its own card only, but one of higher rank than all before opens anew.
         return (
@@ -101,7 +101,7 @@ def _level(doc: Document, number: int, line: Line, stack: list[Section]) -> int:
         return 0
     if (
         kind_of(line.text) is not Kind.OTHER
-        and not _YEAR.search(line.text)
+        and (doc.boxes[line.box].tag in _LOUD_TAGS or not _YEAR.search(line.text))
         and not _beside_a_name(doc, number, line)
     ):
         return _PSEUDO_LEVEL
@@ -123,7 +123,7 @@ def _beside_a_name(doc: Document, number: int, line: Line) -> bool:
     if not outer.first <= number - 1:
         return False
     names = sum(
-        look(other.text) is Look.YES for other in doc.lines[outer.first : outer.first + 20] if not other.alt
+        _starts_with_name(other) for other in doc.lines[outer.first : outer.first + 20] if not other.alt
     )
     inner = {box.tag} | {doc.boxes[piece.box].tag for piece in line.pieces}
     return names <= 1 or not inner & _LOUD_TAGS

@@ -104,9 +104,8 @@ def says_departed(title: str, year: int) -> bool:
     if over and max(over) <= year:
         return True
     segments = [segment for segment in _SEGMENTS.split(text) if segment.strip()]
-    return all(
-        _BEGINS_FORMER.search(segment.strip()) or _FORMER_INSIDE.search(segment) for segment in segments
-    )
+    held = [segment for segment in segments if has_title_word(segment)] or segments
+    return all(_BEGINS_FORMER.search(segment.strip()) or _FORMER_INSIDE.search(segment) for segment in held)
 
 
 def is_prose(text: str, given: str = "") -> bool:
@@ -131,6 +130,8 @@ def is_prose(text: str, given: str = "") -> bool:
         "prior",
     } or (given and first == given):
         return len(found) > 2  # noqa: PLR2004 - "He", "She" alone says nothing
+    if len(found) > 1 and text.endswith(".") and not has_abbreviation_only(text):
+        return True
     ends = len(found) >= _PROSE_WORDS and bool(_SENTENCE.search(text)) and not has_abbreviation_only(text)
     return ends or (len(found) >= _PROSE_WORDS and bool(_VERBS.search(folded)))
 
