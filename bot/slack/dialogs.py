@@ -80,7 +80,7 @@ class Place:
             kept = json.loads(text)
             people = tuple(str(one) for one in kept["people"])
             return cls(str(kept["case"]), str(kept["channel"]), str(kept["ts"]), people)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError("no place of ours") from error
 
 

@@ -4,132 +4,35 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
 import pytest
-from slack_sdk.signature import SignatureVerifier
 
 from bot.answers import KINDS
-from bot.model import Answer, Case, Choice, Contact, NeedsHuman, Person, SourceDown
+from bot.model import Answer, Case, Choice, Contact, NeedsHuman, SourceDown
 from bot.slack.app import Connection, SlackApp
 from bot.slack.outbox import drain
-from bot.store import Store
 from bot.testing import FrozenClock, MemoryStore
-from tests.servers.slack import APP_ID, BOT_TOKEN, SIGNING_SECRET, TEAM, Workspace
+from tests.servers.slack import BOT_TOKEN, SIGNING_SECRET, Workspace
 from tests.servers.slack_socket import APP_TOKEN, socket_mode
+from tests.slack.pressing import Office, open_office
 from tests.slack.story import ADDRESS, JANE, LEFT, NOW, SLIPPING, raise_alert
 
 pytestmark = pytest.mark.servers
 
-SETTLED = timedelta(seconds=5)
-
-
-@dataclass
-class Office:
-    """The app, running, with what it keeps, and Slack, which presses its buttons."""
-
-    server: Workspace
-    store: Store
-    app: SlackApp
-    clock: FrozenClock
-    http: aiohttp.ClientSession
-
-    async def post_alert(self, **raised: Any) -> None:
-        await raise_alert(self.store, **raised)
-        assert await drain(self.store, self.app.poster, self.clock) == 1
-
-    async def press(self, action: str, by: str = "rita", **changes: Any) -> int:
-        """Press a button, as Slack tells us over HTTP; return the status of our answer."""
-        return await self.send(urlencode({"payload": json.dumps(self.pressed(action, by, **changes))}))
-
-    def pressed(self, action: str, by: str = "rita", **changes: Any) -> dict[str, Any]:
-        """Return what Slack sends when a button under the first message is pressed."""
-        who, message = self.server.user(by), self.message()
-        channel = self.server.channel("champions")
-        button = {"type": "button", "action_id": action, "block_id": "answers", "value": f"{ADDRESS}:1"}
-        return {
-            "type": "block_actions",
-            "api_app_id": APP_ID,
-            "team": {"id": TEAM, "domain": "vendor"},
-            "user": {"id": who, "username": by, "team_id": TEAM},
-            "container": {"type": "message", "message_ts": message["ts"], "channel_id": channel},
-            "channel": {"id": channel, "name": "champions"},
-            "message": message,
-            "trigger_id": "1.2.3",
-            "actions": [{**button, **changes, "action_ts": "1"}],
-        }
-
-    async def send(self, body: str, secret: str = SIGNING_SECRET, age: int = 0) -> int:
-        stamp = str(int(time.time()) - age)
-        signature = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body)
-        headers = {
-            "content-type": "application/x-www-form-urlencoded",
-            "x-slack-request-timestamp": stamp,
-            "x-slack-signature": str(signature),
-        }
-        async with self.http.post(self.app.addresses[0], data=body, headers=headers) as response:
-            return response.status
-
-    def message(self) -> dict[str, Any]:
-        return self.server.messages(self.server.channel("champions"))[0]
-
-    def shown(self) -> str:
-        return json.dumps(self.message()["blocks"], ensure_ascii=False)
-
-    def buttons(self) -> list[str]:
-        return [element["text"]["text"] for element in self.message()["blocks"][-1]["elements"]]
-
-    async def person(self) -> Person:
-        person = await self.store.person(ADDRESS)
-        assert person is not None
-        return person
-
-    async def case(self) -> Case:
-        return (await self.person()).cases[-1]
-
-    async def sentences(self) -> list[str]:
-        return [seen.sentence for seen in (await self.person()).observations]
-
-    async def until(self, text: str) -> None:
-        """Wait until the message says so."""
-        async with asyncio.timeout(SETTLED.total_seconds()):
-            while text not in self.shown():  # noqa: ASYNC110 - Slack cannot set our event
-                await asyncio.sleep(0.02)
-
-    async def told(self, count: int = 1) -> list[dict[str, Any]]:
-        """Wait until so many people were told something, and return it."""
-        async with asyncio.timeout(SETTLED.total_seconds()):
-            while len(self.server.ephemeral()) < count:  # noqa: ASYNC110 - Slack cannot set our event
-                await asyncio.sleep(0.02)
-        return self.server.ephemeral()
-
 
 @pytest.fixture
 async def office(slack_server: Workspace) -> AsyncIterator[Office]:
-    store, clock = MemoryStore(), FrozenClock(NOW)
-    connection = Connection(
-        bot_token=BOT_TOKEN,
-        channel=slack_server.channel("champions"),
-        signing_secret=SIGNING_SECRET,
-        port=0,
-        base_url=slack_server.base_url,
-        pace=timedelta(),
-    )
-    app = SlackApp(connection, store, clock)
-    await app.start()
-    async with aiohttp.ClientSession() as http:
-        yield Office(slack_server, store, app, clock, http)
-    await app.stop()
+    async with open_office(slack_server) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize(
     ("choice", "assessment", "sentence", "shown"),
     [
-        (Choice.LEFT, LEFT, "Rita Rep confirmed: left", "Jane Doe has left"),
         (Choice.STILL_THERE, LEFT, "Rita Rep said: still there", "Jane Doe is still there"),
         (Choice.NOTHING_WRONG, SLIPPING, "Rita Rep said: nothing wrong", "nothing wrong with Jane Doe"),
     ],
@@ -150,7 +53,7 @@ async def test_an_answer_settles_the_case_and_the_message_says_who_decided(
 
 async def test_each_answer_becomes_an_observation_of_a_declared_kind(office: Office) -> None:
     await office.post_alert()
-    await office.press("answer.left")
+    await office.settle()
     await office.until("Settled")
     [seen] = (await office.person()).observations
     assert seen.kind in {kind.name for kind in KINDS}
@@ -163,38 +66,25 @@ async def test_i_am_on_it_is_shown_and_leaves_the_case_open(office: Office) -> N
     await office.until("is on it")
     assert (await office.case()).settled is None
     assert await office.sentences() == ["Rita Rep is on it"]
-    assert office.buttons() == ["Nothing wrong", "Snooze 1 week", "Why?"]
-
-
-async def test_a_snooze_is_shown_with_its_end_says_nothing_about_the_person_and_can_be_settled(
-    office: Office,
-) -> None:
-    await office.post_alert()
-    await office.press("answer.snooze")
-    await office.until("until Mon 10 Aug")
-    settled = (await office.case()).settled
-    assert settled is not None
-    assert settled.until == date(2026, 8, 10)
-    assert await office.sentences() == []
-    assert office.buttons() == ["Confirm left", "Still there", "Why?"]
-    await office.press("answer.left", by="max")
-    await office.until("Jane Doe has left")
-    assert office.server.ephemeral() == []
+    assert office.buttons() == ["Nothing wrong", "Snooze…"]
 
 
 async def test_pressing_twice_gives_one_result_and_no_complaint(office: Office) -> None:
     await office.post_alert()
-    await office.press("answer.left")
+    await office.press("answer.still_there")
     await office.until("Settled")
     office.clock.advance(timedelta(minutes=1))
-    assert await office.press("answer.left") == 200
-    await asyncio.gather(*(office.press("answer.left") for _ in range(3)))
-    assert await office.sentences() == ["Rita Rep confirmed: left"]
+    assert await office.press("answer.still_there") == 200
+    await asyncio.gather(*(office.press("answer.still_there") for _ in range(3)))
+    assert await office.sentences() == ["Rita Rep said: still there"]
+    assert office.server.ephemeral() == []
 
 
 async def test_of_two_who_press_at_once_one_decides_and_the_other_is_told(office: Office) -> None:
     await office.post_alert()
-    await asyncio.gather(office.press("answer.left", "rita"), office.press("answer.still_there", "max"))
+    await office.press("answer.on_it", "rita")
+    answers = [office.press("answer.nothing_wrong", "rita"), office.press("answer.still_there", "max")]
+    await asyncio.gather(*answers)
     [told] = await office.told()
     settled = (await office.case()).settled
     assert settled is not None
@@ -202,7 +92,7 @@ async def test_of_two_who_press_at_once_one_decides_and_the_other_is_told(office
     assert told["target_user"] == loser
     assert "Already settled" in told["text"]
     assert f"<@{settled.by}>" in told["text"]
-    assert len(await office.sentences()) == 1
+    assert len(await office.sentences()) == 2
     await office.until(f"*Settled* by <@{settled.by}>")
 
 
@@ -230,7 +120,7 @@ async def test_why_shows_all_evidence_in_words_to_one_person_only(office: Office
     assert office.message() == before
 
 
-@pytest.mark.parametrize("action", ["answer.left", "why"])
+@pytest.mark.parametrize("action", ["answer.left", "answer.still_there", "watch.0", "why"])
 async def test_a_button_of_a_case_we_no_longer_keep_says_so(office: Office, action: str) -> None:
     await office.post_alert()
     assert await office.press(action, value="omar@other.example:3") == 200
@@ -249,7 +139,7 @@ async def test_a_button_this_version_does_not_know_says_so(office: Office) -> No
 async def test_an_answer_is_kept_and_confirmed_when_the_message_cannot_be_changed(office: Office) -> None:
     await office.post_alert()
     office.server.fail("chat.update", error="msg_blocks_too_long")
-    await office.press("answer.left")
+    await office.press("answer.still_there")
     [told] = await office.told()
     assert "Your answer is kept" in told["text"]
     assert (await office.case()).settled is not None
@@ -259,9 +149,9 @@ async def test_slack_is_answered_at_once_although_looking_up_a_name_takes_long(o
     await office.post_alert()
     office.server.fail("users.info", delay=5000)
     started = time.monotonic()
-    assert await office.press("answer.left") == 200
+    assert await office.press("answer.still_there") == 200
     assert time.monotonic() - started < 3
-    assert await office.sentences() == ["rita confirmed: left"]
+    assert await office.sentences() == ["rita said: still there"]
 
 
 async def test_an_answer_that_cannot_be_kept_is_not_confirmed(
@@ -269,11 +159,11 @@ async def test_an_answer_that_cannot_be_kept_is_not_confirmed(
 ) -> None:
     await office.post_alert()
 
-    async def full(_: Answer) -> Case | None:
+    async def full(*_: object) -> Case | None:
         raise OSError("no space left on device")
 
     monkeypatch.setattr(office.store, "answer", full)
-    assert await office.press("answer.left") >= 500
+    assert await office.press("answer.still_there") >= 500
     assert "Settled" not in office.shown()
 
 
@@ -283,7 +173,7 @@ async def test_a_request_that_is_not_signed_by_slack_just_now_is_refused(
 ) -> None:
     await office.post_alert()
     payload = {"type": "block_actions", "user": {"id": "U1"}, "actions": [{"action_id": "answer.left"}]}
-    assert await office.send(urlencode({"payload": json.dumps(payload)}), secret, age) == 401
+    assert (await office.send(urlencode({"payload": json.dumps(payload)}), secret, age))[0] == 401
     assert (await office.case()).settled is None
 
 
@@ -319,7 +209,7 @@ async def test_the_account_of_another_case_is_left_alone(office: Office) -> None
     other = Contact("omar@other.example", "Omar")
     await raise_alert(office.store, contact=other)
     await drain(office.store, office.app.poster, office.clock)
-    await office.press("answer.left")
+    await office.press("answer.still_there")
     await office.until("Settled")
     person = await office.store.person(other.address)
     assert person is not None
@@ -382,7 +272,7 @@ async def test_an_answer_during_a_stronger_alert_is_still_on_the_message_afterwa
 async def test_what_was_begun_is_finished_before_the_app_stops(office: Office) -> None:
     await office.post_alert()
     office.server.fail("chat.update", delay=300)
-    assert await office.press("answer.left") == 200
+    assert await office.press("answer.still_there") == 200
     await office.app.stop()
     assert "Settled" in office.shown()
 
@@ -392,6 +282,6 @@ async def test_an_answer_to_a_message_that_was_deleted_meanwhile_is_kept_and_con
 ) -> None:
     await office.post_alert()
     office.server.fail("chat.update", error="message_not_found")
-    await office.press("answer.left")
+    await office.press("answer.still_there")
     [told] = await office.told()
     assert "Your answer is kept" in told["text"]

@@ -27,6 +27,7 @@ from bot.model import (
 )
 from bot.slack import cards, mrkdwn, words
 from bot.slack.cards import Card, Scene
+from bot.slack.names import Naming, initials
 from tests.servers.block_kit import check_message
 from tests.slack.story import (
     ADDRESS,
@@ -225,6 +226,163 @@ def test_who_is_on_it_is_shown() -> None:
     assert "I'm on it" not in buttons(card)
 
 
+def test_a_confirmed_departure_names_the_new_champion_and_who_of_those_suggested_is_watched() -> None:
+    of = settled(Choice.LEFT, champion=ANN.address)
+    card = cards.case(alert(), of, Scene(NOW, RITA, watched={ANN.address}))
+    assert (
+        lines(card)[-1] == "*Settled* by <@U0MAX00001>, Mon 3 Aug: Jane Doe has left. New champion: Ann Lee"
+    )
+    assert "Ann Lee> (named in the automatic reply; watched)" in "".join(lines(card))
+    assert buttons(card, "watch") == ["Watch Bob Roe"]
+
+
+def test_only_people_with_an_address_that_is_no_guess_can_be_watched() -> None:
+    guess = Suggestion("Eve Poe", "eve.poe@acme.example", (), guess=True)
+    nameless = Suggestion("Max", "", ())
+    card = cards.case(alert(replace(LEFT, suggestions=(guess, nameless))), None, Scene(NOW))
+    assert buttons(card, "watch") == []
+
+
+def test_a_case_that_evidence_settled_says_so_and_asks_nothing() -> None:
+    card = cards.case(alert(), settled(Choice.ANSWERED), Scene(NOW, RITA))
+    assert lines(card)[-1] == "*Answered on Mon 3 Aug*: no longer a case"
+    assert lines(card)[0].startswith(":white_check_mark:")
+    assert buttons(card) == ["Why?"]
+    assert buttons(card, "watch") == []
+
+
+def test_who_is_on_it_can_be_said_anew_once_it_got_graver() -> None:
+    said = word(Choice.ON_IT)
+    before = replace(case(SLIPPING), on_it=replace(said, at=SLIPPING.at - timedelta(hours=1)))
+    assert "I'm on it" in buttons(cards.case(alert(SLIPPING), before, Scene(NOW)))
+
+
+@pytest.mark.parametrize(
+    ("ended", "shown"),
+    [
+        (word(Choice.SNOOZE, date(2026, 8, 3)), "*Reminder*: snoozed by <@U0MAX00001> until Mon 3 Aug."),
+        (
+            word(Choice.SNOOZE, date(2026, 8, 9)),
+            (
+                "*Back before the snooze ended*, because it has become graver: "
+                "snoozed by <@U0MAX00001> until Sun 9 Aug."
+            ),
+        ),
+        (
+            word(Choice.STILL_THERE),
+            "*Again*: <@U0MAX00001> decided on Mon 3 Aug: Jane Doe is still there; the signs are newer.",
+        ),
+        (word(Choice.ANSWERED), "*Again*: they were in touch on Mon 3 Aug; the signs are newer."),
+    ],
+)
+def test_a_case_that_is_back_says_how_it_ended_before(ended: Answer, shown: str) -> None:
+    scene = Scene(NOW, RITA, before=replace(case(), settled=ended))
+    card = cards.case(alert(episode=2), case(episode=2), scene)
+    assert lines(card)[1] == shown
+    assert card.text.startswith(shown.replace("*", "").rstrip("."))
+
+
+def test_a_case_that_was_told_again_rests() -> None:
+    card = cards.case(alert(), settled(Choice.SNOOZE, NOW.date()), Scene(NOW, after=case(episode=2)))
+    assert lines(card)[-1].endswith("Told again Mon 3 Aug")
+    assert buttons(card) == ["Why?"]
+
+
+NOTICE = Alert(
+    Contact("@acme.example", account="Acme", owner="rita@vendor.example"),
+    Assessment(
+        "@acme.example",
+        NOW,
+        Verdict.UNCHECKED,
+        Strength.SOME,
+        0.0,
+        "4 addresses at acme.example bounced on 13 June 2026: not counted as departures",
+        tuple(
+            replace(
+                REPLIED, key=who, sentence=f"{who}@acme.example: Mail refused", weight=0, means=Means.NOTED
+            )
+            for who in ("ann.lee", "bob.roe", "jane.doe", "max.poe")
+        ),
+        ("a mail migration or a gateway block", "an acquisition"),
+    ),
+    1,
+    NOW,
+)
+
+
+def test_an_account_notice_names_the_account_what_happened_and_what_it_may_be() -> None:
+    told = Case("@acme.example", 1, (Delivery(NOTICE),))
+    card = cards.case(NOTICE, told, Scene(NOW, RITA))
+    assert lines(card) == [
+        (
+            ":white_circle: *Account notice: Acme.* 4 addresses at acme.example bounced on 13 June 2026. "
+            f"Not counted as departures. {RITA}"
+        ),
+        "Possible: a mail migration or a gateway block; an acquisition",
+        "Affected: ann.lee@acme.example, bob.roe@acme.example, jane.doe@acme.example, max.poe@acme.example",
+    ]
+    assert buttons(card) == ["Understood", "Why?"]
+    assert "nchecked" not in json.dumps(sent(card))
+    assert card.text.startswith("Account notice: Acme. 4 addresses at acme.example bounced")
+
+
+def test_an_account_notice_that_was_understood_says_by_whom() -> None:
+    told = Case("@acme.example", 1, (Delivery(NOTICE),), settled=word(Choice.UNDERSTOOD))
+    card = cards.case(NOTICE, told, Scene(NOW))
+    assert lines(card)[-1] == "*Understood* by <@U0MAX00001>, Mon 3 Aug"
+    assert buttons(card) == ["Why?"]
+    for other in (cards.why(NOTICE, Scene(NOW)), cards.raised_again(NOTICE, NOTICE, Scene(NOW))):
+        assert "Account notice: Acme" in "".join(lines(other))
+        assert "nchecked" not in json.dumps(sent(other))
+
+
+def test_in_a_channel_without_names_nobody_is_named() -> None:
+    said = "Jane's reply: write to ANN LEE <ann.lee@acme.example> or carl@acme.example"
+    facts = (replace(REPLIED, sentence=said), PUSHED)
+    raised = alert(replace(LEFT, evidence=facts, headline=said))
+    scene = Scene(NOW, RITA, "initials", before=settled(Choice.STILL_THERE))
+    every = [
+        cards.case(raised, settled(Choice.LEFT, champion=ANN.address), scene),
+        cards.case(raised, None, scene),
+        cards.raised_again(raised, alert(SLIPPING), scene),
+        cards.why(raised, scene),
+        cards.case(NOTICE, None, scene),
+    ]
+    for card in every:
+        read = "\n".join([*mrkdwn_of(card), *buttons(card), *buttons(card, "watch")])
+        assert not re.search(r"(?i)jane|\bdoe\b|ann\b|\blee\b|bob|\broe\b|carl|@acme", read)
+    assert lines(every[1])[0].startswith(":red_circle: *J. D.*, Head of Platform, *Acme*")
+    assert "J.'s reply: write to A. L. &lt;A. L.&gt; or an address at acme.example" in "".join(
+        lines(every[1])
+    )
+    assert buttons(every[1], "watch") == ["Watch A. L.", "Watch B. R."]
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "short"),
+    [
+        ("Jane Doe", "", "J. D."),
+        ("jane maria van doe", "", "J. D."),
+        ("", "jane.doe@acme.example", "J. D."),
+        ("Cher", "", "C."),
+        ("山田 太郎", "", "山. 太."),
+        ("", "", "somebody"),
+        ("\u202e12", "", "somebody"),
+        ("W" * 10_000, "", "W."),
+    ],
+)
+def test_initials_are_those_of_the_first_and_the_last_name(name: str, address: str, short: str) -> None:
+    assert initials(name, address) == short
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=200))
+def test_no_name_breaks_the_search_for_names(name: str, address: str, text: str) -> None:
+    by = Naming("initials", ((name, address), (text, name)))
+    assert len(by.quote(text, 100)) <= 100
+    assert len(by.source(text)) <= 80
+
+
 def test_a_stronger_alert_says_what_it_was_and_what_is_new() -> None:
     card = cards.raised_again(alert(LEFT), alert(SLIPPING), Scene(NOW, RITA))
     shown = lines(card)
@@ -334,12 +492,14 @@ def everywhere(text: str) -> list[Card]:
         returns=date(2026, 9, 1),
     )
     raised = Alert(contact, judged, 1, NOW)
-    decided = Case(ADDRESS, 1, settled=Answer(ADDRESS, raised.case, text, NOW, Choice.LEFT))
+    decided = Case(ADDRESS, 1, settled=Answer(ADDRESS, raised.case, text, NOW, Choice.LEFT, champion=text))
     return [
         cards.case(raised, None, Scene(NOW)),
         cards.case(raised, decided, Scene(NOW)),
         cards.raised_again(raised, alert(SLIPPING), Scene(NOW)),
         cards.why(raised, Scene(NOW)),
+        cards.case(raised, None, Scene(NOW, names="initials", before=decided)),
+        cards.case(replace(raised, contact=replace(contact, address="@a.example")), decided, Scene(NOW)),
     ]
 
 

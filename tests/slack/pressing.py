@@ -1,0 +1,185 @@
+"""The app, running against the stand-in, and Slack, which presses its buttons and sends its modals."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+from slack_sdk.signature import SignatureVerifier
+
+from bot.model import Case, Person
+from bot.routing import Rules
+from bot.slack.app import Connection, SlackApp
+from bot.slack.outbox import drain
+from bot.store import Store
+from bot.testing import FrozenClock, MemoryStore
+from tests.servers.slack import APP_ID, BOT_TOKEN, SIGNING_SECRET, TEAM, Workspace
+from tests.slack.story import ADDRESS, NOW, raise_alert
+
+SETTLED = timedelta(seconds=5)
+
+
+@dataclass
+class Office:
+    """The app, running, with what it keeps, and Slack, which presses its buttons."""
+
+    server: Workspace
+    store: Store
+    app: SlackApp
+    clock: FrozenClock
+    http: aiohttp.ClientSession
+
+    async def post_alert(self, **raised: Any) -> None:
+        await raise_alert(self.store, **raised)
+        assert await drain(self.store, self.app.poster, self.clock) == 1
+
+    async def press(self, action: str, by: str = "rita", **changes: Any) -> int:
+        """Press a button, as Slack tells us over HTTP; return the status of our answer."""
+        return (await self.interact(self.pressed(action, by, **changes)))[0]
+
+    async def pick(self, choice: str, by: str = "rita") -> int:
+        """Choose something in the menu beside the first message."""
+        picked = {"type": "overflow", "block_id": f"case {ADDRESS}:1", "value": None}
+        return await self.press("more", by, **picked, selected_option={"value": choice})
+
+    async def open(self, action: str, by: str = "rita") -> dict[str, Any]:
+        """Press a button, or choose in the menu, and return the modal that opens."""
+        before = len(self.server.views())
+        pressing = self.press(action, by) if action.startswith("answer.") else self.pick(action, by)
+        assert await pressing == 200
+        await self.eventually(lambda: len(self.server.views()) > before)
+        return self.server.views()[-1]
+
+    async def submit(self, view: dict[str, Any], by: str = "rita", **values: Any) -> dict[str, Any]:
+        """Send a modal off, with what was chosen by field, and return what the app answers."""
+        status, answer = await self.interact(self.submitted(view, by, **values))
+        assert status == 200
+        return json.loads(answer) if answer else {}
+
+    async def settle(self, by: str = "rita", champion: str = "nobody") -> None:
+        """Confirm that Jane left."""
+        view = await self.open("answer.left", by)
+        assert await self.submit(view, by, champion=option(champion)) == {}
+
+    def pressed(self, action: str, by: str = "rita", **changes: Any) -> dict[str, Any]:
+        """Return what Slack sends when a button under the first message is pressed."""
+        message, channel = self.message(), self.server.channel("champions")
+        button = {"type": "button", "action_id": action, "block_id": "answers", "value": f"{ADDRESS}:1"}
+        pressed = {name: value for name, value in {**button, **changes}.items() if value is not None}
+        return {
+            "type": "block_actions",
+            **self.sender(by),
+            "container": {"type": "message", "message_ts": message["ts"], "channel_id": channel},
+            "channel": {"id": channel, "name": "champions"},
+            "message": message,
+            "trigger_id": self.server.trigger(by),
+            "actions": [{**pressed, "action_ts": "1"}],
+        }
+
+    def submitted(self, view: dict[str, Any], by: str = "rita", **values: Any) -> dict[str, Any]:
+        """Return what Slack sends when a modal is sent off."""
+        return {"type": "view_submission", **self.sender(by), "view": self.filled(view, **values)}
+
+    def filled(self, view: dict[str, Any], **values: Any) -> dict[str, Any]:
+        """Return the modal with what was chosen in it."""
+        chosen = {field: {field: value} for field, value in values.items()}
+        return {**view, "id": view["view_id"], "state": {"values": chosen}}
+
+    def sender(self, by: str) -> dict[str, Any]:
+        """Return which app and who."""
+        who = {"id": self.server.user(by), "username": by, "team_id": TEAM}
+        return {"api_app_id": APP_ID, "team": {"id": TEAM, "domain": "vendor"}, "user": who}
+
+    async def interact(self, payload: dict[str, Any]) -> tuple[int, str]:
+        return await self.send(urlencode({"payload": json.dumps(payload)}))
+
+    async def send(self, body: str, secret: str = SIGNING_SECRET, age: int = 0) -> tuple[int, str]:
+        stamp = str(int(time.time()) - age)
+        signature = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body)
+        headers = {
+            "content-type": "application/x-www-form-urlencoded",
+            "x-slack-request-timestamp": stamp,
+            "x-slack-signature": str(signature),
+        }
+        async with self.http.post(self.app.addresses[0], data=body, headers=headers) as response:
+            return response.status, await response.text()
+
+    def messages(self) -> list[dict[str, Any]]:
+        return self.server.messages(self.server.channel("champions"))
+
+    def message(self) -> dict[str, Any]:
+        return self.messages()[0]
+
+    def shown(self) -> str:
+        return json.dumps(self.message()["blocks"], ensure_ascii=False)
+
+    def buttons(self, row: str = "answers") -> list[str]:
+        rows = {block.get("block_id"): block for block in self.message()["blocks"]}
+        return [button["text"]["text"] for button in rows.get(row, {"elements": []})["elements"]]
+
+    async def person(self, address: str = ADDRESS) -> Person:
+        person = await self.store.person(address)
+        assert person is not None
+        return person
+
+    async def case(self) -> Case:
+        return (await self.person()).cases[-1]
+
+    async def sentences(self) -> list[str]:
+        return [seen.sentence for seen in (await self.person()).observations]
+
+    async def eventually(self, holds: Callable[[], Any]) -> None:
+        """Wait until it holds in Slack."""
+        async with asyncio.timeout(SETTLED.total_seconds()):
+            while not holds():  # noqa: ASYNC110 - Slack cannot set our event
+                await asyncio.sleep(0.02)
+
+    async def until(self, text: str) -> None:
+        """Wait until the message says so."""
+        await self.eventually(lambda: text in self.shown())
+
+    async def told(self, count: int = 1) -> list[dict[str, Any]]:
+        """Wait until so many people were told something, and return it."""
+        await self.eventually(lambda: len(self.server.ephemeral()) >= count)
+        return self.server.ephemeral()
+
+
+def option(value: str) -> dict[str, Any]:
+    """Return what Slack sends of a choice that was made."""
+    return {"selected_option": {"value": value}}
+
+
+def day(value: str) -> dict[str, Any]:
+    """Return what Slack sends of a day that was picked."""
+    return {"selected_date": value}
+
+
+@asynccontextmanager
+async def open_office(
+    server: Workspace, admins: tuple[str, ...] = (), **changes: Any
+) -> AsyncIterator[Office]:
+    """Let the app work until the block ends."""
+    store, clock = MemoryStore(), FrozenClock(NOW)
+    channel = server.channel("champions")
+    connection = Connection(
+        bot_token=BOT_TOKEN,
+        channel=channel,
+        signing_secret=SIGNING_SECRET,
+        port=0,
+        base_url=server.base_url,
+        pace=timedelta(),
+        rules=Rules(channel, admins=admins, **changes),
+    )
+    app = SlackApp(connection, store, clock)
+    await app.start()
+    async with aiohttp.ClientSession() as http:
+        yield Office(server, store, app, clock, http)
+    await app.stop()
