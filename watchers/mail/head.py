@@ -211,6 +211,14 @@ def decode_transfer(raw: bytes, encoding: str) -> bytes:
     return raw[: LIMITS.text * 2]
 
 
+NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape"})
+"""Codecs of Python's that no mail is written in; some take time quadratic in the text."""
+
+
+def _is_charset(codec: codecs.CodecInfo) -> bool:
+    return codec._is_text_encoding and codec.name.replace("_", "-") not in NO_CHARSETS  # noqa: SLF001 - no public name
+
+
 def decode_charset(raw: bytes, charset: str) -> str:
     """Decode by the declared charset where it decodes, else UTF-8, else Windows-1252, never failing."""
     name = charset.strip().strip("\"'").lower()
@@ -219,7 +227,7 @@ def decode_charset(raw: bytes, charset: str) -> str:
         name = "iso2022_jp_ext"
     for candidate in (name, "utf-8"):
         try:
-            if candidate and codecs.lookup(candidate)._is_text_encoding:  # noqa: SLF001 - no public name
+            if candidate and _is_charset(codecs.lookup(candidate)):
                 return raw.decode(candidate)
         except (LookupError, UnicodeError, ValueError):
             continue
@@ -236,7 +244,7 @@ _LOST_ESCAPE = re.compile(rb"(?<!\x1b)(\$[@B]|\([BJ])")
 
 def restore_escapes(raw: bytes) -> bytes:
     """Put back the ESC bytes that some gateways strip from ISO-2022-JP (RFC 1468) text."""
-    return raw if b"\x1b" in raw or b"$B" not in raw else _LOST_ESCAPE.sub(rb"\x1b\1", raw)
+    return raw if b"\x1b" in raw or b"$B" not in raw else _LOST_ESCAPE.sub(b"\x1b\\1", raw)
 
 
 def as_text(value: bytes) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 512 * 2**10
 MAX_EVENTS = 200
+MAX_LINES = 5000
 MAX_DEPTH = 6
 MAX_ATTENDEES = 500
 MAX_ADDRESS = 254
@@ -131,7 +132,7 @@ def _framed(text: str) -> tuple[str, list[str]]:
         match = _FRAME.fullmatch(line)
         name = match[2].upper() if match else ""
         if match is None:
-            if _kept(open_parts, line):
+            if len(lines) < MAX_LINES and _kept(open_parts, line):
                 lines.append(line)
         elif match[1].upper() == "BEGIN":
             events += name == "VEVENT"
@@ -144,6 +145,8 @@ def _framed(text: str) -> tuple[str, list[str]]:
             _close(lines, open_parts, name)
             if not open_parts:
                 break
+    if len(lines) >= MAX_LINES:
+        notes.append(f"only the first {MAX_LINES} lines of the calendar were read")
     if open_parts:
         notes.append("the calendar ends early")
         _close(lines, open_parts, open_parts[0])
