@@ -180,10 +180,13 @@ def _held(own: Own) -> Held | None:
 
 
 def _alone(book: Book, now: datetime) -> Iterable[Contact]:
-    """Return who is the last active contact of a deal: without them nobody is left."""
+    """Return who is the last active contact of a deal: without them nobody is left.
+
+    Of somebody whom we cannot see, we cannot say it either.
+    """
     for own in book.people:
         contact = own.watched.contact
-        if contact.deal is None or own.watched.verdict is Verdict.LEFT:
+        if contact.deal is None or own.watched.verdict in {Verdict.LEFT, Verdict.UNCHECKED}:
             continue
         others = (one for one in book.around.get(contact.account_name, ()) if one.address != contact.address)
         if not any(_is_active(other, now) for other in others):

@@ -201,9 +201,13 @@ def test_a_deal_hangs_on_one_person_where_nobody_else_is_in_contact(
     assert [contact.address for contact in found.alone] == ([JANE] if alone else [])
 
 
-def test_without_a_deal_or_after_they_left_nothing_hangs_on_them() -> None:
-    gone = with_deal(person("Jane", Verdict.LEFT))
-    assert week(book(gone, person("Al", Verdict.ACTIVE)), LAST_WEEK, NOW).alone == ()
+@pytest.mark.parametrize("verdict", [Verdict.LEFT, Verdict.UNCHECKED])
+def test_nothing_hangs_on_whoever_left_or_is_not_seen(verdict: Verdict) -> None:
+    assert week(book(with_deal(person("Jane", verdict))), LAST_WEEK, NOW).alone == ()
+
+
+def test_without_a_deal_nothing_hangs_on_them() -> None:
+    assert week(book(person("Jane", Verdict.ACTIVE)), LAST_WEEK, NOW).alone == ()
 
 
 def test_unchecked_people_are_grouped_by_the_reason_with_the_outage_behind_it() -> None:

@@ -7,6 +7,7 @@ quarter of an hour: where Slack is down, or the process dies, the next one tries
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -196,14 +197,16 @@ class Digests:
     async def _around(self, mine: Sequence[Watched], contacts: Sequence[Contact]) -> dict[str, list[Person]]:
         """Return everybody known at the accounts where a deal is at stake."""
         domains = domains_by_account(contacts)
+        watched: defaultdict[str, list[str]] = defaultdict(list)
+        for contact in contacts:
+            watched[contact.account_name].append(contact.address)
         around: dict[str, list[Person]] = {}
         for account in {one.contact.account_name for one in mine if one.contact.deal is not None}:
             people = {person.address: person for person in await self._store.people(domains[account])}
-            for contact in contacts:
-                if contact.account_name == account and contact.address not in people:
-                    person = await self._store.person(contact.address)
-                    people |= {person.address: person} if person else {}
-            around[account] = list(people.values())
+            others = [
+                await self._store.person(address) for address in watched[account] if address not in people
+            ]
+            around[account] = [*people.values(), *(person for person in others if person is not None)]
             await asyncio.sleep(0)
         return around
 

@@ -212,31 +212,31 @@ async def test_a_rep_reads_of_their_own_people_only(rounds: Round) -> None:
     assert "Jane Doe" not in json.dumps(his)
 
 
-async def test_a_deal_that_others_of_the_account_carry_as_well_hangs_on_nobody(rounds: Round) -> None:
-    await rounds.store.watch(replace(JANE, address="zoe@acme.example", name="Zoe Zed"))
+async def active(store: Store, contact: Contact) -> None:
+    """Watch somebody who is judged to be Active."""
+    await store.watch(contact)
+    person = await store.person(contact.address)
+    assert person is not None
+    judged = Assessment(contact.address, SUNDAY, Verdict.ACTIVE, Strength.CLEAR, 0.01, "wrote yesterday")
+    decision = Decision(contact.address, SUNDAY, Action.HOLD, Reason.BELOW_THRESHOLD, Verdict.ACTIVE, 0.01)
+    assert await store.conclude(person.version, judged, decision)
+
+
+async def test_a_deal_hangs_on_one_person_until_somebody_else_of_the_account_is_active(
+    rounds: Round,
+) -> None:
+    await active(rounds.store, replace(JANE, address="zoe@acme.example", name="Zoe Zed"))
     await rounds.at("2026-08-03T06:00")
     assert "if Zoe Zed leaves, 0 active contacts remain" in json.dumps(rounds.to()[0]["blocks"])
-    person = await rounds.store.person("zoe@acme.example")
-    assert person is not None
-    judged = Assessment("zoe@acme.example", DUE, Verdict.ACTIVE, Strength.CLEAR, 0.01, "wrote yesterday")
-    decision = Decision("zoe@acme.example", DUE, Action.HOLD, Reason.BELOW_THRESHOLD, Verdict.ACTIVE, 0.01)
-    assert await rounds.store.conclude(person.version, judged, decision)
-    await rounds.store.watch(replace(JANE, address="yan@elsewhere.example", name="Yan Yu"))
+    await active(rounds.store, replace(JANE, address="yan@elsewhere.example", name="Yan Yu"))
     await rounds.at("2026-08-10T06:00")
-    last = json.dumps(rounds.to()[1]["blocks"])
-    assert "if Zoe Zed leaves" in last
-    assert "if Yan Yu leaves" not in last
+    assert "0 active contacts remain" not in json.dumps(rounds.to()[1]["blocks"])
 
 
 async def test_a_week_with_nothing_to_say_is_one_line(slack_server: Workspace) -> None:
     store, clock = MemoryStore(), FrozenClock(SUNDAY)
     slack_server.show_user("rita", tz=BERLIN)
-    await store.watch(Contact("jane@acme.example", "Jane Doe", owner="rita@vendor.example"))
-    judged = Assessment("jane@acme.example", SUNDAY, Verdict.ACTIVE, Strength.CLEAR, 0.01, "wrote yesterday")
-    decision = Decision(
-        "jane@acme.example", SUNDAY, Action.HOLD, Reason.BELOW_THRESHOLD, Verdict.ACTIVE, 0.01
-    )
-    assert await store.conclude(1, judged, decision)
+    await active(store, Contact("jane@acme.example", "Jane Doe", owner="rita@vendor.example"))
     made = Round(slack_server, store, clock, sender(slack_server, store, clock))
     assert await made.at("2026-08-02T12:00", "2026-08-03T06:00") == [0, 1]
     [message] = made.to()
