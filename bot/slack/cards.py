@@ -85,7 +85,7 @@ def case(raised: Alert, of: Case | None, scene: Scene) -> Card:
     lines += [turn_to] if turn else []
     blocks: list[Block] = [
         buttons.with_menu(raised, "\n".join(lines)),
-        _context("known", _known(assessment, by, now)),
+        _context("known", _known(assessment, by, now, word if settled else None)),
     ]
     state = _state(raised, of, by, scene)
     if state:
@@ -265,13 +265,20 @@ def _person(suggestion: Suggestion, by: Naming) -> str:
     return by.link(suggestion)
 
 
-def _known(assessment: Assessment, by: Naming, now: datetime) -> str:
-    """Say what is small print, but must not be missing: last contact, what else it could be."""
-    if assessment.last_contact:
-        last = assessment.last_contact
+def _known(assessment: Assessment, by: Naming, now: datetime, settled: Answer | None = None) -> str:
+    """Say what is small print, but must not be missing: last contact, what else it could be.
+
+    Once the case is settled, nothing is open any more; evidence that settled it is the last contact.
+    """
+    last = assessment.last_contact
+    if settled is not None and settled.choice is Choice.ANSWERED:
+        last = settled.at
+    if last:
         parts = [f"Last real contact {words.day(last, now)}, {words.ago(last, now)}"]
     else:
         parts = ["No real contact on record"]
+    if settled is not None:
+        return parts[0]
     if assessment.returns:
         parts.append(f"Back {words.day(assessment.returns, now)}")
     others = [by.quote(text, 150) for text in assessment.other_explanations[:_EXPLANATIONS]]

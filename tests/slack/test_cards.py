@@ -245,6 +245,7 @@ def test_only_people_with_an_address_that_is_no_guess_can_be_watched() -> None:
 
 def test_a_case_that_evidence_settled_says_so_and_asks_nothing() -> None:
     card = cards.case(alert(), settled(Choice.ANSWERED), Scene(NOW, RITA))
+    assert lines(card)[-2] == "Last real contact Mon 3 Aug, today"
     assert lines(card)[-1] == "*Answered on Mon 3 Aug*: no longer a case"
     assert lines(card)[0].startswith(":white_check_mark:")
     assert buttons(card) == ["Why?"]
