@@ -126,7 +126,7 @@ def _observation(head: Head, reading: Reading, reason: str) -> Observation:
         "new_address": reading.new_address,
         "language": reading.language,
     }
-    because = [*([reason] if reason else ["no header says that a machine sent it"]), *reading.because]
+    sent_by = f"a machine sent it: {reason}" if reason else "no header says that a machine sent it"
     return Observation(
         contact=_about(head.sender.address, reading.contact),
         kind=reading.says,
@@ -134,7 +134,7 @@ def _observation(head: Head, reading: Reading, reason: str) -> Observation:
         source="",
         sentence=_sentence(reading),
         facts=facts,
-        because=tuple(because),
+        because=(sent_by, *reading.because),
     )
 
 

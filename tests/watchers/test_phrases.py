@@ -19,6 +19,11 @@ def test_every_pattern_matches_its_examples(one: Language, row: Phrase) -> None:
 
 
 @pytest.mark.parametrize("one", languages(), ids=lambda one: one.code)
+def test_every_language_has_a_name(one: Language) -> None:
+    assert one.name[0].isupper()
+
+
+@pytest.mark.parametrize("one", languages(), ids=lambda one: one.code)
 def test_no_pattern_has_an_unbounded_gap(one: Language) -> None:
     for row in one.phrases:
         assert re.search(r"(?<!\\)\.[*+]|\[\^[^\]]*\][*+]|\)[*+]", row.pattern) is None, row.pattern

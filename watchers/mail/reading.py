@@ -18,7 +18,7 @@ from watchers.mail.dates import last_day, return_day
 from watchers.mail.folding import fold
 from watchers.mail.names import is_role
 from watchers.mail.own_text import Text, own_text
-from watchers.mail.phrases import Language, is_short, languages, spoken
+from watchers.mail.phrases import Language, is_short, language, languages, spoken
 from watchers.mail.successors import Successor, mentions, named_only, reveal, successors
 from watchers.mail.words import any_of
 
@@ -166,6 +166,16 @@ def _overlap(one: Hit, other: Hit) -> bool:
     return one.start < other.end and other.start < one.end
 
 
+_SAYS = {
+    "departed": "says that the person has left, or that the mailbox is no longer theirs",
+    "farewell": "has its writer say goodbye",
+    "on_leave": "says that the person is away",
+    "role_change": "says that the person now has other duties",
+    "address_change": "says that the person is reached at another address",
+    "acknowledgement": "says that the mail arrived",
+}
+"""What each reading rests on, in words; the text itself is not quoted, for it may give private reasons."""
+
 _SHORT = 2000
 """Up to this length, in characters, every language is tried where the likely ones say nothing."""
 
@@ -194,10 +204,10 @@ def read_automatic(mail: Mail, scope: Scope) -> Reading | None:
         says = "on_leave" if _away_subject(head) else "acknowledgement"
         code = spoken_here[0].code if spoken_here else ""
         hit = Hit(says, 0, 0, first_person=True, code=code)
-        because = f"it is an automatic answer that says no more ({says.replace('_', ' ')})"
+        because = "its subject says so" if says == "on_leave" else "its text says nothing else that is known"
     else:
         says = "departed" if hit.section == "farewell" else hit.section
-        because = f"its text has a phrase of the class {hit.section!r}, language {hit.code!r}"
+        because = f"its text, in {language(hit.code).name}, {_SAYS[says]}"
     return _reading(says, text, hit, head, scope, named, because)
 
 
@@ -219,7 +229,7 @@ def read_personal(mail: Mail, scope: Scope) -> Reading | None:
         if not text.sentence(hit.start).rstrip().endswith("?")
     ]
     if goodbye and not any_of("no_reply").search(head.sender.address):
-        because = f"the writer speaks of leaving: phrase class 'farewell', language {goodbye[0].code!r}"
+        because = f"its text, in {language(goodbye[0].code).name}, {_SAYS['farewell']}"
         return _reading("farewell", text, goodbye[0], head, scope, named, because)
     if len(text.shown) > _LONGEST or "?" in text.shown or not head.references:
         return None
@@ -232,7 +242,8 @@ def read_personal(mail: Mail, scope: Scope) -> Reading | None:
         return None
     if hit.section == "on_leave" and not any_of("redirect").search(text.low):
         return None
-    because = f"it is short and formal and has a phrase of the class {hit.section!r}, language {hit.code!r}"
+    said = f"in {language(hit.code).name}, {_SAYS[hit.section]}"
+    because = f"it is short and formal as an auto-reply is, and its text, {said}"
     return _reading(hit.section, text, hit, head, scope, named, because)
 
 

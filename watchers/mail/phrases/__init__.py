@@ -2,6 +2,7 @@
 
 A file begins with what is known of the language, a line each::
 
+    name:    what the language is called in English
     words:   frequent words by which the language is recognised; or script: the Unicode script's name
     i:       words for "I", so that "I left" and "John left" are told apart
     we:      words for "we": "we no longer work with agencies" is nobody's departure
@@ -58,6 +59,11 @@ class Language:
     code: str
     about: dict[str, str]
     phrases: tuple[Phrase, ...] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """Return what the language is called in English."""
+        return self.about["name"]
 
     @cached_property
     def words(self) -> frozenset[str]:
