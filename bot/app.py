@@ -46,7 +46,7 @@ async def serve(config_file: Path, console: Console) -> None:
             if slack is None:
                 service = Service(plan, store, TerminalPoster(console))
             else:
-                service = Service(plan, store, slack.poster, slack.send_digests)
+                service = Service(plan, store, slack.poster, slack)
                 slack.coverage = service.health.coverage
                 slack.sources = service.sources
             async with service.running():

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
 from bot import answers, config
 from bot.crm.csv import Contacts, read_contacts
+from bot.demotion import announcement, demoted
 from bot.engine import Unit
 from bot.engine.local import LocalEngine
 from bot.health import Health
@@ -20,6 +21,7 @@ from bot.model import NeedsHuman, SourceDown
 from bot.pipeline import Pipeline, Rules
 from bot.schedule import Schedule
 from bot.slack.outbox import Outbox, Poster
+from bot.stats import precision
 from bot.store import Store
 from watchers import Watcher, derivers, kinds
 
@@ -27,6 +29,10 @@ log = structlog.get_logger()
 
 OUTBOX_EVERY = timedelta(seconds=5)
 DIGESTS_EVERY = timedelta(minutes=4)
+BASELINES_EVERY = timedelta(seconds=20)
+DEMOTED = "demoted"
+"""The setting that names the kinds of signal that raise no alerts."""
+
 IDLE_FOR = timedelta(minutes=9)
 """How long one wait for a mailbox to wake us lasts; servers drop longer ones in silence."""
 
@@ -46,28 +52,30 @@ def rules() -> Rules:
     return Rules({**kinds(), **{kind.name: kind for kind in answers.KINDS}}, derivers())
 
 
-SendDigests = Callable[[datetime], Awaitable[int]]
-"""Sends what is due of the weekly digests and returns how many went out."""
+class Teller(Protocol):
+    """Tells people what is no alert."""
 
+    async def send_digests(self, now: datetime) -> int:
+        """Send the weekly digests that are due, and return how many."""
 
-async def without_slack(_: datetime) -> int:
-    """Send no digests."""
-    return 0
+    async def tell_baselines(self, now: datetime) -> int:
+        """Send the lists of who already looked gone that were not sent yet, and return how many."""
+
+    async def announce(self, text: str) -> None:
+        """Tell every admin. Raise SourceDown and NeedsHuman."""
 
 
 class Service:
     """The running service: looks at what is due, judges what is new, brings out what is raised."""
 
-    def __init__(
-        self, plan: config.Plan, store: Store, poster: Poster, send_digests: SendDigests = without_slack
-    ) -> None:
+    def __init__(self, plan: config.Plan, store: Store, poster: Poster, teller: Teller | None = None) -> None:
         self.plan = plan
         self.store = store
         self.outbox = Outbox(store, poster, now)
         self.pipeline = Pipeline(store, rules(), plan.config.team.domains, baseline=True)
         self.health = Health()
         self.engine = LocalEngine(self.look)
-        self._send_digests = send_digests
+        self._teller = teller
         self._taken: Contacts | None = None
 
     @contextlib.asynccontextmanager
@@ -77,6 +85,7 @@ class Service:
         Every start looks at once, whether or not the slot was used before: what was mended shows at once.
         """
         await self.take_contacts()
+        await self.weigh_signals()
         await self.judge_news()
         await self.bring_out()
         schedule = Schedule(self.store, now)
@@ -85,6 +94,7 @@ class Service:
         schedule.every(self.plan.config.review, "review", self.review)
         schedule.often(OUTBOX_EVERY, "outbox", self.bring_out)
         schedule.often(DIGESTS_EVERY, "digests", self.send_digests)
+        schedule.often(BASELINES_EVERY, "baselines", self.tell_baselines)
         wakers = [asyncio.create_task(self._wake(unit)) for unit in await self._units()]
         try:
             for watcher, _ in self.plan.watchers:
@@ -134,6 +144,7 @@ class Service:
     async def review(self) -> None:
         """Judge everybody anew: time alone changes what to think of a silence or an announced last day."""
         await self.take_contacts()
+        await self.weigh_signals()
         await self.pipeline.judge(now())
         await self.bring_out()
 
@@ -143,7 +154,32 @@ class Service:
 
     async def send_digests(self) -> None:
         """Send the weekly digests that are due."""
-        await self._send_digests(now())
+        if self._teller is not None:
+            await self._teller.send_digests(now())
+
+    async def tell_baselines(self) -> None:
+        """Send each rep the list of who already looked gone, once a source was read through."""
+        if self._teller is not None:
+            await self._teller.tell_baselines(now())
+
+    async def weigh_signals(self) -> None:
+        """Leave to the digest what kinds of signal were wrong too often, and say so where that changes."""
+        found = demoted(precision(await self.store.cases(), now()))
+        self.pipeline.demoted = frozenset(found)
+        kept = await self.store.setting(DEMOTED)
+        before = [str(kind) for kind in kept] if isinstance(kept, list) else []
+        lines = announcement(before, found)
+        if not lines:
+            return
+        for line in lines:
+            log.warning("signal.weighed", what=line)
+        try:
+            if self._teller is not None:
+                await self._teller.announce("\n".join(lines))
+        except (SourceDown, NeedsHuman) as problem:
+            log.warning("admin.not_told", why=problem.what)
+        else:
+            await self.store.save_setting(DEMOTED, [*sorted(found)])
 
     async def take_contacts(self) -> None:
         """Watch whom the contacts file names; whom it no longer names stays watched.

@@ -16,11 +16,13 @@ import structlog
 from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
 
 from bot.coverage import Coverage
 from bot.model import NeedsHuman
 from bot.routing import Rules
 from bot.slack.actions import Desk
+from bot.slack.baselines import Baselines
 from bot.slack.board import Board
 from bot.slack.commands import Commands
 from bot.slack.digests import Digests
@@ -33,7 +35,7 @@ from bot.slack.house import House
 from bot.slack.people import Directory
 from bot.slack.places import Places
 from bot.slack.poster import PACE, SlackPoster
-from bot.slack.web import BASE_URL, ask, once, patient
+from bot.slack.web import BASE_URL, ask, code, once, patient
 from bot.store import Store
 
 log = structlog.get_logger()
@@ -118,6 +120,9 @@ class SlackApp:
         forms.register(self.bolt)
         Commands(house, forms).register(self.bolt)
         self._redacting: asyncio.Task[None] | None = None
+        self._people = people
+        self._baselines = Baselines(store, self._client, posting, people, rules, now)
+        self._baselines.register(self.bolt)
         self._socket: AsyncSocketModeHandler | None = None
         self._http: web.AppRunner | None = None
 
@@ -152,6 +157,18 @@ class SlackApp:
     async def send_digests(self, now: datetime) -> int:
         """Send every weekly digest that is due; return how many went out. Call it every few minutes."""
         return 0 if self.poster.removed else await self._digests.send_due(now)
+
+    async def tell_baselines(self, now: datetime) -> int:
+        """Send each rep the list of who already looked gone; return how many went out."""
+        return 0 if self.poster.removed else await self._baselines.tell(now)
+
+    async def announce(self, text: str) -> None:
+        """Tell every admin. Raise SourceDown and NeedsHuman."""
+        for admin in await self._people.admins():
+            try:
+                await ask(self._client.chat_postMessage(channel=admin.user, text=text))
+            except SlackApiError as error:
+                log.warning("admin.not_told", why=code(error))
 
     def _coverage(self) -> Coverage:
         return self.coverage()

@@ -142,7 +142,8 @@ class Outbox:
                 lane = await self._poster.lane(case)
             except (SourceDown, NeedsHuman):
                 lane = UNKNOWN
-        return key, None if self._now() < self._blocked.get(lane, self._now()) else lane
+        blocked = lane in self._blocked and self._now() < self._blocked[lane]
+        return key, None if blocked else lane
 
     async def _serve(self, lane: str) -> None:
         """Bring out what is queued for one place."""

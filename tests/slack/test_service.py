@@ -55,6 +55,7 @@ data: data
 slack:
   channel: {slack_server.channel("champions")}
   api: {slack_server.base_url}
+  quiet_hours: none
   http: {{port: {free_port()}}}
 watchers:
   mailbox:

@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import time, timedelta
+from typing import Any
+
+import pytest
+
+from bot.model import Action, Contact, Decision, Reason, Verdict
+from bot.pipeline import FIRST_PASSES
+from bot.slack import first_list
+from bot.slack.app import Connection, SlackApp
+from bot.store import Store
+from bot.testing import FrozenClock, MemoryStore
+from tests.servers.slack import BOT_TOKEN, Workspace
+from tests.servers.slack_socket import APP_TOKEN, socket_mode
+from tests.slack.pressing import Office, open_office, option
+from tests.slack.story import JANE, LEFT, MAILBOX, NOW, SLIPPING, raise_alert
+
+pytestmark = pytest.mark.servers
+
+RITA, MAX = "rita@vendor.example", "max@vendor.example"
+TOM = Contact("tom@acme.example", "Tom Berg", "", "Acme", RITA)
+KIM = Contact("kim@other.example", "Kim <!channel> Lee", "", "Other", RITA)
+LIKELY = replace(LEFT, verdict=Verdict.LIKELY_LEFT)
+
+
+async def found(store: Store, assessment: Any = LEFT, contact: Contact = JANE) -> None:
+    """Keep what the first pass found of somebody, the way the pipeline does."""
+    await store.watch(contact)
+    person = await store.person(contact.address)
+    assert person is not None
+    judged = replace(assessment, contact=contact.address)
+    held = Decision(contact.address, NOW, Action.HOLD, Reason.BASELINE, judged.verdict, judged.probability)
+    assert await store.conclude(person.version, judged, held)
+
+
+async def three_found(store: Store) -> None:
+    await found(store, LEFT)
+    await found(store, LIKELY, TOM)
+    await found(store, SLIPPING, KIM)
+    await store.save_cursor(FIRST_PASSES, {MAILBOX: NOW.isoformat()})
+
+
+@pytest.fixture
+async def office(slack_server: Workspace) -> AsyncIterator[Office]:
+    async with open_office(slack_server) as opened:
+        yield opened
+
+
+def dm(server: Workspace, name: str) -> list[dict[str, Any]]:
+    user, state = server.user(name), server.state()
+    ids = [one["channel_id"] for one in state["channels"] if one.get("is_im") and user in one["members"]]
+    return [message for message in state["messages"] if message["channel_id"] in ids]
+
+
+def pressed(office: Office, action: str, by: str = "rita", value: str = "") -> dict[str, Any]:
+    [message] = dm(office.server, "rita")
+    carried = value or f"{office.server.user('rita')} {MAILBOX}"
+    return {
+        "type": "block_actions",
+        **office.sender(by),
+        "container": {"message_ts": message["ts"], "channel_id": message["channel_id"]},
+        "channel": {"id": message["channel_id"], "name": "directmessage"},
+        "trigger_id": office.server.trigger(by),
+        "actions": [{"type": "button", "action_id": action, "block_id": "settle", "value": carried}],
+    }
+
+
+async def said(store: Store, contact: Contact) -> list[str]:
+    person = await store.person(contact.address)
+    assert person is not None
+    return [seen.sentence for seen in person.observations]
+
+
+async def test_after_the_first_pass_each_rep_gets_one_list_once(office: Office) -> None:
+    await three_found(office.store)
+    await found(office.store, LEFT, replace(TOM, address="max.s@z.example", name="Zoe", owner=MAX))
+    assert await office.app.tell_baselines(NOW) == 2
+    assert await office.app.tell_baselines(NOW) == 0
+    [mine] = dm(office.server, "rita")
+    assert mine["text"] == "Already looks gone: Jane Doe, Kim &lt;!channel&gt; Lee, Tom Berg."
+    lines = str(mine["blocks"])
+    assert "*Jane Doe*, Acme · *Left*" in lines
+    assert "*Tom Berg*, Acme · *Likely left*" in lines
+    assert "<!channel>" not in lines
+    assert "Zoe" not in lines
+    [theirs] = dm(office.server, "max")
+    assert "Zoe" in theirs["text"]
+    assert office.messages() == []
+
+
+async def test_a_second_source_has_a_list_of_its_own(office: Office) -> None:
+    await three_found(office.store)
+    await office.app.tell_baselines(NOW)
+    pages = "public pages"
+    other = replace(LEFT, evidence=(replace(LEFT.evidence[0], source=pages),))
+    await found(office.store, other, replace(TOM, address="lou@acme.example", name="Lou Ray"))
+    await office.store.save_cursor(FIRST_PASSES, {MAILBOX: NOW.isoformat(), pages: NOW.isoformat()})
+    assert await office.app.tell_baselines(NOW) == 1
+    assert "Lou Ray" in dm(office.server, "rita")[1]["text"]
+
+
+async def test_who_has_a_case_or_looks_well_is_on_no_list(office: Office) -> None:
+    await raise_alert(office.store)
+    await found(office.store, replace(LEFT, verdict=Verdict.QUIET), TOM)
+    await office.store.save_cursor(FIRST_PASSES, {MAILBOX: NOW.isoformat()})
+    assert await office.app.tell_baselines(NOW) == 0
+    assert dm(office.server, "rita") == []
+
+
+async def test_nobody_is_listed_while_the_first_pass_or_its_judgement_goes_on(office: Office) -> None:
+    await found(office.store, LEFT)
+    assert await office.app.tell_baselines(NOW) == 0
+    await office.store.save_cursor(FIRST_PASSES, {MAILBOX: NOW.isoformat()})
+    assert await office.app.tell_baselines(NOW) == 1
+
+
+async def test_all_who_left_are_confirmed_at_once_and_who_slips_stays_open(office: Office) -> None:
+    await three_found(office.store)
+    await office.app.tell_baselines(NOW)
+    assert (await office.interact(pressed(office, first_list.CONFIRM)))[0] == 200
+    assert await said(office.store, JANE) == ["Rita Rep confirmed: left"]
+    assert await said(office.store, TOM) == ["Rita Rep confirmed: left"]
+    assert await said(office.store, KIM) == []
+    await office.eventually(lambda: "2 settled, 1 open" in str(dm(office.server, "rita")[0]["blocks"]))
+    office.clock.advance(timedelta(minutes=1))
+    await office.interact(pressed(office, first_list.CONFIRM))
+    assert await said(office.store, JANE) == ["Rita Rep confirmed: left"]
+    assert "Confirm all" not in str(dm(office.server, "rita")[0]["blocks"])
+
+
+async def test_they_are_settled_one_by_one_in_a_modal(office: Office) -> None:
+    await three_found(office.store)
+    await office.app.tell_baselines(NOW)
+    assert (await office.interact(pressed(office, first_list.EACH)))[0] == 200
+    await office.eventually(office.server.views)
+    view = office.server.views()[-1]
+    chosen = {
+        JANE.address: {"choice": option("left")},
+        TOM.address: {"choice": option("still_there")},
+        KIM.address: {"choice": option("later")},
+        "stranger@else.example": {"choice": option("left")},
+    }
+    payload = {**office.submitted(view), "view": {**view, "id": view["view_id"], "state": {"values": chosen}}}
+    assert (await office.interact(payload))[0] == 200
+    assert await said(office.store, JANE) == ["Rita Rep confirmed: left"]
+    assert await said(office.store, TOM) == ["Rita Rep said: still there"]
+    assert await said(office.store, KIM) == []
+    assert await office.store.person("stranger@else.example") is None
+    await office.eventually(lambda: "2 settled, 1 open" in str(dm(office.server, "rita")[0]["blocks"]))
+
+
+async def test_a_list_is_settled_by_nobody_but_its_owner(office: Office) -> None:
+    await three_found(office.store)
+    await office.app.tell_baselines(NOW)
+    for action in (first_list.CONFIRM, first_list.EACH):
+        forged = {**pressed(office, action, "max"), "channel": {"id": office.server.channel("champions")}}
+        assert (await office.interact(forged))[0] == 200
+    assert len(await office.told(2)) == 2
+    assert await said(office.store, JANE) == []
+    await office.interact(pressed(office, first_list.CONFIRM, value="nonsense"))
+    assert "not kept any more" in (await office.told(3))[-1]["text"]
+
+
+async def test_whoever_sleeps_gets_the_list_in_the_morning(slack_server: Workspace) -> None:
+    slack_server.show_user("rita", tz="America/Los_Angeles")
+    async with open_office(slack_server, quiet=(time(18), time(8))) as office:
+        await three_found(office.store)
+        assert await office.app.tell_baselines(NOW) == 0
+        assert await office.app.tell_baselines(NOW + timedelta(hours=8)) == 1
+
+
+async def test_in_shadow_mode_an_admin_gets_the_list_and_may_settle_it(slack_server: Workspace) -> None:
+    async with open_office(slack_server, admins=(MAX,), shadow=True) as office:
+        await three_found(office.store)
+        assert await office.app.tell_baselines(NOW) == 1
+        assert dm(slack_server, "rita") == []
+        [message] = dm(slack_server, "max")
+        assert f"to <@{slack_server.user('rita')}>" in str(message["blocks"])
+        body = {
+            "type": "block_actions",
+            **office.sender("max"),
+            "container": {"message_ts": message["ts"], "channel_id": message["channel_id"]},
+            "channel": {"id": message["channel_id"]},
+            "actions": [
+                {
+                    "type": "button",
+                    "action_id": first_list.CONFIRM,
+                    "value": f"{slack_server.user('rita')} {MAILBOX}",
+                }
+            ],
+        }
+        await office.interact(body)
+        assert await said(office.store, JANE) == ["Max Manager confirmed: left"]
+
+
+async def test_slack_in_trouble_delays_a_list_and_sends_it_once(office: Office) -> None:
+    await three_found(office.store)
+    office.server.fail("chat.postMessage", status=503)
+    assert await office.app.tell_baselines(NOW) == 0
+    assert await office.app.tell_baselines(NOW) == 1
+    assert len(dm(office.server, "rita")) == 1
+
+
+async def test_a_long_list_stays_within_what_slack_takes(office: Office) -> None:
+    for i in range(60):
+        await found(office.store, LEFT, Contact(f"p{i}@acme.example", "N" * 500, "", "A" * 500, RITA))
+    await office.store.save_cursor(FIRST_PASSES, {MAILBOX: NOW.isoformat()})
+    assert await office.app.tell_baselines(NOW) == 1
+    assert "And 30 more" in str(dm(office.server, "rita")[0]["blocks"])
+    await office.interact(pressed(office, first_list.EACH))
+    await office.eventually(office.server.views)
+    assert "15 more" in str(office.server.views()[-1]["blocks"])
+
+
+async def test_a_list_is_settled_over_socket_mode_too(slack_server: Workspace) -> None:
+    store, clock = MemoryStore(), FrozenClock(NOW)
+    async with socket_mode(slack_server) as socket:
+        channel = slack_server.channel("champions")
+        app = SlackApp(
+            Connection(BOT_TOKEN, channel, app_token=APP_TOKEN, base_url=socket.base_url), store, clock
+        )
+        await app.start()
+        await three_found(store)
+        await app.tell_baselines(NOW)
+        [message] = dm(slack_server, "rita")
+        user = slack_server.user("rita")
+        body = {
+            "type": "block_actions",
+            "team": {"id": "T000000001"},
+            "user": {"id": user, "username": "rita"},
+            "container": {"message_ts": message["ts"], "channel_id": message["channel_id"]},
+            "channel": {"id": message["channel_id"]},
+            "actions": [{"type": "button", "action_id": first_list.CONFIRM, "value": f"{user} {MAILBOX}"}],
+        }
+        envelope = await socket.send(body)
+        async with asyncio.timeout(5):
+            assert await socket.acknowledged.get() == envelope
+        assert await said(store, JANE) == ["Rita Rep confirmed: left"]
+        await app.stop()
