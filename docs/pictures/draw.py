@@ -13,6 +13,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 
+from bot import incidents, notes  # noqa: E402
+from bot.backscatter import HARD  # noqa: E402
 from bot.model import (  # noqa: E402 - the repository is put on the path first
     Alert,
     Answer,
@@ -28,22 +32,28 @@ from bot.model import (  # noqa: E402 - the repository is put on the path first
     Choice,
     Contact,
     Deal,
+    Delivery,
     Evidence,
     Family,
     Means,
+    Observation,
     Strength,
     Suggestion,
     Verdict,
 )
-from bot.slack import cards  # noqa: E402
-from bot.slack.cards import Card  # noqa: E402
+from bot.slack import cards, dialogs  # noqa: E402
+from bot.slack.cards import Scene  # noqa: E402
+from bot.slack.dialogs import Place  # noqa: E402
+from bot.slack.names import Names  # noqa: E402
 
 WIDTH = 760
-NARROW = 380
-SCALE = 2
+NARROW = 400
+MODAL = 560
+SCALES = {"light": 1.5, "dark": 1}
 NOW = datetime(2026, 8, 3, 9, 30, tzinfo=UTC)
-RITA, MENTION = "U0RITA0001", "<@U0RITA0001>"
-USERS = [{"id": RITA, "name": "Rita Rep"}]
+RITA, MAX = "U0RITA0001", "U0MAX00001"
+MENTION = f"<@{RITA}>"
+USERS = [{"id": RITA, "name": "Rita Rep"}, {"id": MAX, "name": "Max Manager"}]
 MAILBOX = "mailbox rita@vendor.example"
 
 JANE = Contact(
@@ -56,31 +66,107 @@ JANE = Contact(
 )
 ANN = Suggestion("Ann Lee", "ann.lee@acme.example", ("named in the automatic reply",), successor=True)
 BOB = Suggestion("Bob Roe", "bob.roe@acme.example", ("on the last 3 invitations",))
+PLACE = Place("jane.doe@acme.example:1", "C0CHAMPION", "1")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One message or modal in a picture; `thread` marks a reply."""
+
+    blocks: Sequence[Mapping[str, Any]]
+    thread: bool = False
+    modal: Mapping[str, str] | None = None
 
 
 def main() -> None:
-    """Write the pictures beside this file."""
-    drift, left = slipping(), gone()
-    settled = Case(JANE.address, 1, settled=Answer(JANE.address, left.case, RITA, NOW, Choice.LEFT))
-    first = [(cards.alert(left, None, NOW, MENTION), False)]
-    draw("alert", first)
-    draw("alert-dark", first, theme="dark")
-    draw("alert-narrow", first, width=NARROW)
-    draw("slipping", [(cards.alert(drift, None, drift.at, MENTION), False)])
-    draw("thread", [*first, (cards.raised_again(left, drift, NOW, MENTION), True)])
-    draw("settled", [(cards.alert(left, settled, NOW, MENTION), False)])
-    draw("why", [(cards.why(left, NOW), False)])
+    """Write the pictures beside this file; with names as arguments, only those."""
+    chosen = set(sys.argv[1:])
+    for name, shown in pictures().items():
+        if chosen and name not in chosen:
+            continue
+        width = MODAL if shown[0].modal else WIDTH
+        draw(name, shown, "light", width)
+        draw(f"{name}-narrow-dark", shown, "dark", NARROW)
 
 
-def draw(name: str, messages: list[tuple[Card, bool]], theme: str = "light", width: int = WIDTH) -> None:
-    """Draw messages under each other; True marks a reply in the thread."""
+def pictures() -> dict[str, list[Shown]]:
+    """Return what is on each picture."""
+    drift, left, likely, many = slipping(), gone(), refused(), account()
+    first = case(left)
+    drafts = notes.drafts(left)
+    return {
+        "alert": [message(first)],
+        "likely": [message(case(likely))],
+        "slipping": [message(case(drift))],
+        "thread": [message(first), reply(left, drift)],
+        "settled": [
+            message(settled(left, Choice.LEFT, champion=ANN.address), watched={ANN.address}),
+            message(settled(likely, Choice.STILL_THERE)),
+            message(settled(likely, Choice.ON_LEAVE, until=date(2026, 8, 24))),
+            message(settled(likely, Choice.CHANGED_ROLE)),
+        ],
+        "open": [
+            message(replace(case(drift), on_it=word(drift, Choice.ON_IT))),
+            message(settled(drift, Choice.SNOOZE, until=date(2026, 8, 10))),
+        ],
+        "answered": [message(settled(likely, Choice.ANSWERED))],
+        "reminder": [
+            message(
+                case(replace(drift, at=NOW), 2), before=settled(drift, Choice.SNOOZE, until=date(2026, 8, 3))
+            ),
+            message(case(likely, 2), before=settled(likely, Choice.STILL_THERE)),
+        ],
+        "initials": [message(first, names="initials")],
+        "notice": [message(case(many)), message(settled(many, Choice.UNDERSTOOD))],
+        "why": [Shown(cards.why(left, Scene(NOW)).blocks), Shown(cards.why(many, Scene(NOW)).blocks)],
+        "confirm-left": [modal(dialogs.confirm_left(PLACE, left, NOW))],
+        "changed-role": [modal(dialogs.changed_role(PLACE, left, NOW))],
+        "on-leave": [modal(dialogs.on_leave(PLACE, left, NOW))],
+        "snooze": [modal(dialogs.snooze(PLACE, left, NOW))],
+        "assign": [modal(dialogs.assign(PLACE, left))],
+        "note": [modal(dialogs.note(PLACE, drafts, 0))],
+    }
+
+
+def message(
+    of: Case, names: Names = "full", before: Case | None = None, watched: Collection[str] = ()
+) -> Shown:
+    """Return the message of a case."""
+    return Shown(cards.case(of.alert, of, Scene(NOW, MENTION, names, watched, before)).blocks)
+
+
+def reply(raised: Alert, earlier: Alert) -> Shown:
+    """Return what a thread says is new."""
+    return Shown(cards.raised_again(raised, earlier, Scene(NOW, MENTION)).blocks, thread=True)
+
+
+def modal(view: Mapping[str, Any]) -> Shown:
+    """Return a modal with its frame."""
+    return Shown(view["blocks"], modal={part: view[part]["text"] for part in ("title", "submit", "close")})
+
+
+def case(raised: Alert, episode: int = 1) -> Case:
+    """Return a case that was just told."""
+    return Case(raised.contact.address, episode, (Delivery(raised),))
+
+
+def word(raised: Alert, choice: Choice, until: date | None = None, champion: str = "") -> Answer:
+    """Return what somebody said today."""
+    return Answer(raised.contact.address, raised.case, MAX, NOW, choice, until, champion)
+
+
+def settled(raised: Alert, choice: Choice, until: date | None = None, champion: str = "") -> Case:
+    """Return a case that somebody settled or put off today."""
+    return replace(case(raised), settled=word(raised, choice, until, champion))
+
+
+def draw(name: str, shown: Sequence[Shown], theme: str, width: int) -> None:
+    """Draw messages and modals under each other."""
     content = {
         "theme": theme,
         "width": width,
         "users": USERS,
-        "messages": [
-            {"blocks": card.blocks, "time": NOW.isoformat(), "thread": thread} for card, thread in messages
-        ],
+        "messages": [{**asdict(one), "time": NOW.isoformat()} for one in shown],
     }
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "page.html"
@@ -97,7 +183,7 @@ def draw(name: str, messages: list[tuple[Card, bool]], theme: str = "light", wid
         height = re.search(r"<title>(\d+)</title>", dom)
         assert height is not None, "the page did not say how high it is"
         shot = f"--screenshot={HERE / name}.png"
-        scale = f"--force-device-scale-factor={SCALE}"
+        scale = f"--force-device-scale-factor={SCALES[theme]}"
         run(*browser, f"{size},{height[1]}", scale, "--hide-scrollbars", shot, page.as_uri())
 
 
@@ -157,6 +243,38 @@ def gone() -> Alert:
         NOW - timedelta(days=61),
     )
     return Alert(JANE, judged, 1, NOW)
+
+
+def refused() -> Alert:
+    """Return a rejected mailbox after a quiet drift."""
+    at = NOW - timedelta(hours=2)
+    said = "Mail refused: 550 5.1.1 no such user"
+    bounce = evidence(0, said, Means.GONE, Family.MAIL, 6.0, source="mx.acme.example")
+    judged = Assessment(
+        JANE.address,
+        at,
+        Verdict.LIKELY_LEFT,
+        Strength.CLEAR,
+        0.9,
+        said,
+        (bounce, *slipping().assessment.evidence[:1]),
+        ("a renamed address or a mail migration would bounce as well",),
+        (BOB,),
+        NOW - timedelta(days=61),
+    )
+    return Alert(JANE, judged, 1, at)
+
+
+def account() -> Alert:
+    """Return the notice of a domain whose mail bounces."""
+    people = ("bob.roe", "eve.poe", "jane.doe", "omar.diaz")
+    bounces = tuple(
+        Observation(f"{one}@acme.example", HARD, NOW, MAILBOX, "Mail refused: 550 5.1.1 no such user")
+        for one in people
+    )
+    found = incidents.Incident("acme.example", bounces)
+    contact, judged = incidents.notice(found, "Acme", RITA, NOW)
+    return Alert(contact, judged, 1, NOW)
 
 
 def pushed(days: int, sentence: str) -> Evidence:
