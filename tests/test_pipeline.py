@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot import story
-from bot.model import Contact, Json, NeedsHuman, Observation, Reason, SourceDown, Verdict
+from bot.model import Choice, Contact, Json, NeedsHuman, Observation, Reason, SourceDown, Verdict
 from bot.pipeline import Pipeline
 from bot.testing import MemoryStore
 from tests.observations import BOX, JANE, NOW, RULES, bounce, exchange, seen, wrote
@@ -143,6 +143,21 @@ async def test_what_comes_after_the_baseline_is_raised() -> None:
     person = await pipe.store.person(JANE)
     assert person is not None
     assert len(person.cases) == 1
+
+
+async def test_a_mail_by_the_person_after_the_signal_ends_the_case_without_anybodys_word() -> None:
+    pipe = await pipeline()
+    await sweep(pipe, [*exchange(), bounce(2)])
+    await pipe.judge(NOW)
+    later = NOW + timedelta(hours=3)
+    await sweep(pipe, [], [wrote(-0.1)], now=later)
+    for _ in range(2):
+        await pipe.judge(later)
+    (case,) = await pipe.store.cases()
+    assert case.settled is not None
+    assert (case.settled.choice, case.settled.by) == (Choice.ANSWERED, JANE)
+    assert len(case.deliveries) == 2
+    assert case.alert.assessment.verdict is Verdict.LIKELY_LEFT
 
 
 async def test_people_who_are_added_later_and_left_long_ago_raise_nothing() -> None:
