@@ -25,9 +25,8 @@ from bot.model import (
     Suggestion,
     Verdict,
 )
-from bot.slack import cards, mrkdwn, words
+from bot.slack import cards, words
 from bot.slack.cards import Card, Scene
-from bot.slack.names import Naming, initials
 from tests.servers.block_kit import check_message
 from tests.slack.story import (
     ADDRESS,
@@ -359,31 +358,6 @@ def test_in_a_channel_without_names_nobody_is_named() -> None:
     assert buttons(every[1], "watch") == ["Watch A. L.", "Watch B. R."]
 
 
-@pytest.mark.parametrize(
-    ("name", "address", "short"),
-    [
-        ("Jane Doe", "", "J. D."),
-        ("jane maria van doe", "", "J. D."),
-        ("", "jane.doe@acme.example", "J. D."),
-        ("Cher", "", "C."),
-        ("山田 太郎", "", "山. 太."),
-        ("", "", "somebody"),
-        ("\u202e12", "", "somebody"),
-        ("W" * 10_000, "", "W."),
-    ],
-)
-def test_initials_are_those_of_the_first_and_the_last_name(name: str, address: str, short: str) -> None:
-    assert initials(name, address) == short
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=200))
-def test_no_name_breaks_the_search_for_names(name: str, address: str, text: str) -> None:
-    by = Naming("initials", ((name, address), (text, name)))
-    assert len(by.quote(text, 100)) <= 100
-    assert len(by.source(text)) <= 80
-
-
 def test_a_stronger_alert_says_what_it_was_and_what_is_new() -> None:
     card = cards.raised_again(alert(LEFT), alert(SLIPPING), Scene(NOW, RITA))
     shown = lines(card)
@@ -523,48 +497,6 @@ def test_no_text_at_all_breaks_a_card(text: str) -> None:
     for card in everywhere(text):
         for line in mrkdwn_of(card):
             assert "<" not in OURS.sub("", line)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.text(max_size=300), st.integers(min_value=2, max_value=60))
-def test_quoted_text_fits_its_limit_and_never_ends_in_half_an_entity(text: str, limit: int) -> None:
-    quoted = mrkdwn.quote(text, limit)
-    assert len(quoted) <= limit
-    assert not re.search(r"&(?!amp;|lt;|gt;)", quoted)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.text(alphabet="ab*_~`:.@<>&| ", max_size=80))
-def test_quoted_text_holds_nothing_that_formats(text: str) -> None:
-    quoted = mrkdwn.quote(text, 1000)
-    assert not set("*~`|<>") & set(quoted)
-    assert not re.search(r":[\w+'-]+:", quoted)
-    assert not re.search(r"(?<![a-z])_|_(?![a-z])", quoted)
-
-
-@pytest.mark.parametrize(
-    "harmless",
-    [
-        "ann_lee@acme.example",
-        "10:30",
-        "Zoë O'Brien",
-        "50 % of C++",
-        "https://acme.example/a?b=c",
-        "ratio 3:2",
-    ],
-)
-def test_harmless_text_stays_as_it_is(harmless: str) -> None:
-    assert mrkdwn.quote(harmless) == harmless
-
-
-def test_a_cut_text_says_so() -> None:
-    assert mrkdwn.quote("a" * 300, 10) == "aaaaaaaaa…"
-    assert mrkdwn.quote("a&&&&", 12) == "a&amp;&amp;…"
-
-
-def test_an_address_that_could_be_no_link_becomes_none() -> None:
-    assert mrkdwn.mailto("a@b.example|<!channel>", "Ann") == "Ann"
-    assert mrkdwn.mailto("ann@b.example", "") == "<mailto:ann@b.example|ann@b.example>"
 
 
 def test_why_shows_the_successor_first_and_stays_within_bounds() -> None:
