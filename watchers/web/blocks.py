@@ -21,8 +21,8 @@ from watchers.web.headings import names_the_departed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-MOST_LINES = 60_000
-MOST_BOXES = 200_000
+MOST_LINES = 20_000
+MOST_BOXES = 100_000
 MOST_DEPTH = 300
 MOST_TEXT = 2_000
 """Characters of a line that are read."""

@@ -160,7 +160,8 @@ class Matcher:
     def _loose(self, each: Sought) -> list[int]:
         """Return the free people who may be meant, but nobody who stood there before under that name."""
         candidates = self._candidates(each)
-        return sorted(number for number in candidates if self._names[number].digest not in self._strangers)
+        known = [number for number in candidates if self._names[number].digest not in self._strangers]
+        return sorted(known, key=lambda number: self._rank(each, number))
 
 
 def _tokens(name: Name) -> set[str]:

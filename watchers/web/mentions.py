@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from watchers.web.blocks import Document, Line, Place
 from watchers.web.folding import EDGES, clean, fold
-from watchers.web.headings import Kind
+from watchers.web.headings import Kind, kind_of
 from watchers.web.hints import Hint, Hints
 from watchers.web.namelike import Look, has_title_word, look
 from watchers.web.names import MOST_LETTERS
@@ -63,7 +63,7 @@ def mentions(doc: Document, standings: list[Standing], hints: Hints) -> list[Men
         place = doc.boxes[line.box].place
         if place & (Place.NAV | Place.FOOT | Place.QUOTE | Place.NEWS | Place.JOBS):
             continue
-        if standings[number].kind in {Kind.NEWS, Kind.JOBS} or _leads_home(doc, line):
+        if standings[number].kind in {Kind.NEWS, Kind.JOBS} or _is_no_name(doc, line):
             continue
         if number >= done:
             new = _of_line(doc, number, line, hints)
@@ -180,7 +180,10 @@ def _of_split(number: int, text: str) -> Mention | None:
 def _more_name(rest: str) -> bool:
     """Say whether a degree follows, which belongs to the name."""
     return bool(
-        re.match(r"(?:ph\.?d|m\.?d|mba|j\.?d|cpa|jr|sr|esq|m\.?sc|b\.?sc|rn|ii|iii)\b\.?(?:,|$)", fold(rest))
+        re.match(
+            r"(?:ph\.?d|m\.?d|mba|j\.?d|cpa|jr|sr|esq|m\.?sc|b\.?sc|rn|ii|iii)\b\.?\s*(?:[,|\u2013\u2014-]|$)",
+            fold(rest),
+        )
     )
 
 
@@ -224,7 +227,9 @@ def _is_byline(doc: Document, mention: Mention) -> bool:
     return False
 
 
-def _leads_home(doc: Document, line: Line) -> bool:
-    """Say whether the line is the site's own name: a link to its first page."""
+def _is_no_name(doc: Document, line: Line) -> bool:
+    """Say whether the line is a heading of people, or the site's own name: a link to its first page."""
+    if kind_of(line.text) is not Kind.OTHER:
+        return True
     box = doc.boxes[line.pieces[0].box]
     return box.tag == "a" and box.attrs.get("href", "").strip() in {"/", "./", "#top", "/index.html"}

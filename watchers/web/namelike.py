@@ -82,7 +82,7 @@ def _by_words(chunks: list[str], found: tuple[str, ...]) -> Look:
     if len(common) == len(found):
         return Look.MAYBE if is_given_name(found[0]) and len(found) >= _FEWEST else Look.NO
     lower = [chunk for chunk in chunks if chunk[0].islower() and chunk.rstrip(".,").lower() not in _PARTICLES]
-    if lower or len(found) < _FEWEST or not any(len(word) > 1 for word in found):
+    if lower or len(found) < _FEWEST or len(chunks) < _FEWEST or not any(len(word) > 1 for word in found):
         return Look.MAYBE if len(lower) < len(chunks) or len(chunks) <= _FEWEST else Look.NO
     return Look.MAYBE if common and not is_given_name(found[0]) else Look.YES
 

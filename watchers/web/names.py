@@ -36,6 +36,7 @@ _DEGREES = frozenset(
 )
 _SHORT_DEGREES = frozenset("ma ba ms bs do pe ing med ret np dr bed mag".split())
 """Degrees that are names as well: they count only after a comma."""
+_QUIET = frozenset(("Esq", "Ret", "Ing", "Dipl", "Mag", "Bed"))
 _SUFFIXES = frozenset("jr sr snr jnr ii iii iv junior senior".split())
 _PARTICLES = frozenset(
     "van von de der den del della di da do dos das du la le el al bin ibn ben ten ter zu zum af av y e bint"
@@ -134,9 +135,17 @@ def parse(text: str) -> Name:
 
 
 def is_degree(part: str) -> bool:
-    """Say whether the text holds degrees and the like alone."""
-    found = words(part.replace(".", ""))
-    return bool(found) and all(word in _DEGREES or word in _SUFFIXES for word in found)
+    """Say whether the text holds degrees and the like alone: "PhD", "M.D.", but not the given name "Faia"."""
+    chunks = part.replace(".", "").split()
+    loud = part.isupper() or part.islower()
+    return bool(chunks) and all(
+        fold(chunk).strip(",") in _SUFFIXES
+        or (
+            fold(chunk).strip(",") in _DEGREES
+            and (loud or sum(letter.isupper() for letter in chunk) > 1 or chunk in _QUIET)
+        )
+        for chunk in chunks
+    )
 
 
 def _words(part: str) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
 from itertools import accumulate
 
-from watchers.web.blocks import Asset, Document, Line, Piece, Place, lay_out, semantic
-from watchers.web.folding import EDGES, fold, words
+from watchers.web.blocks import Asset, Box, Document, Line, Piece, Place, lay_out, semantic
+from watchers.web.folding import EDGES, clean, fold, words
 from watchers.web.headings import Kind, kind_of
 from watchers.web.hints import Hint, Hints
 from watchers.web.mentions import Mention, mentions
@@ -23,6 +24,8 @@ _GROUP_FEWEST = 2
 _GROUP_SHARE = 0.5
 _GROUP_MANY, _GROUP_MANY_SHARE = 4, 0.3
 _NOTE, _MOST_NOTES = 80, 4
+_SMALL_CARD = 6
+_AFTER_DEGREE = re.compile(r"([^,|\u2013\u2014-]{1,20})[,|\u2013\u2014-](.*)", re.DOTALL)
 _LOWEST_HEADING = 6
 _CARD_LINES = 12
 _AHEAD = 6
@@ -38,6 +41,8 @@ _HANDLES = (
     "bsky.app/profile/",
 )
 _NO_TITLES = frozenset((Hint.BIO, Hint.CONTACT, Hint.OTHER, Hint.NAME, Hint.FIRST, Hint.LAST))
+_ROWS = frozenset("tr ul ol dl table tbody main body html".split())
+"""Elements whose parts are one person each."""
 _TEAMS = frozenset("team people staff us members".split())
 _GENERIC_LINKS = frozenset(("", "#", "/"))
 
@@ -69,7 +74,8 @@ def read(text: str) -> Listing:
 
 def from_json(text: str) -> Listing:
     """Read the people of a page that is JSON."""
-    return Listing(Document(), tuple(_merged(people_in_scripts([("application/json", text)]))))
+    found = people_in_scripts([("application/json", text)])
+    return Listing(Document(title=clean(text[:300])), tuple(_merged(found)))
 
 
 def _merged(people: list[Person]) -> list[Person]:
@@ -128,24 +134,26 @@ class _Reader:
     def _sure(self) -> list[Mention]:
         """Return the mentions that are names by themselves or by the company they keep."""
         total: Counter[str] = Counter()
-        for line in self.doc.lines:
-            total[self._style(line.box)] += 1
+        for number in range(len(self.doc.lines)):
+            total[self._position(number)] += 1
         yes: Counter[str] = Counter()
         for mention in self.found:
             if mention.seen is Look.YES and mention.shape != "list":
-                yes[self._style_of(mention)] += 1
+                yes[self._position(mention.line)] += 1
         return [mention for mention in self.found if self._is_sure(mention, yes, total)]
 
     def _is_sure(self, mention: Mention, yes: Counter[str], total: Counter[str]) -> bool:
-        style = self._style_of(mention)
+        style = self._position(mention.line)
         share = _GROUP_SHARE if yes[style] < _GROUP_MANY else _GROUP_MANY_SHARE
         grouped = yes[style] >= _GROUP_FEWEST and yes[style] >= share * total[style]
         if mention.seen is Look.MAYBE:
             fits = yes[style] > _GROUP_FEWEST and yes[style] >= _GROUP_SHARE * total[style]
             return fits and mention.shape != "split" and not self._beside_a_name(mention)
-        if mention.shape in {"list", "name", "two"} or grouped:
+        if mention.shape in {"list", "name", "two"}:
             return True
-        return self._has_company(mention)
+        if self._follows_a_name(mention.line):
+            return False
+        return grouped or self._has_company(mention)
 
     def _beside_a_name(self, mention: Mention) -> bool:
         """Say whether the line's own card names somebody already, so that the line is no name."""
@@ -167,6 +175,38 @@ class _Reader:
             for other in near
         )
         return titled or line.heading == 1 or has_title_word(self.standings[mention.line].text)
+
+    def _follows_a_name(self, number: int) -> bool:
+        """Say whether a small card names somebody before this line, so that this is their employer or place.
+
+        Names side by side look alike and have nothing, or their titles, between them.
+        """
+        card, line = self._small_card(number), self.doc.lines[number]
+        if card is None or line.heading:
+            return False
+        before = [other for other in self.doc.lines[card.first : number] if not other.alt]
+        named = [place for place, other in enumerate(before) if look(other.text) is Look.YES]
+        if not named:
+            return False
+        if self._style(before[named[-1]].pieces[0].box) != self._style(line.pieces[0].box):
+            return True
+        after = self.doc.lines[number + 1 : min(number + 2, card.last)]
+        return named[-1] < len(before) - 1 and not any(has_title_word(other.text) for other in after)
+
+    def _small_card(self, number: int) -> Box | None:
+        """Return the element that holds this line and a few others."""
+        box = self.doc.boxes[self.doc.lines[number].box]
+        card = box if box.last - box.first > 1 or box.parent < 0 else self.doc.boxes[box.parent]
+        return card if card.last - card.first <= _SMALL_CARD and card.tag not in _ROWS else None
+
+    def _position(self, number: int) -> str:
+        """Return the design of a line and, in a small card, which line of it this is.
+
+        What stands third in every card is no name because it looks like one: "Blue Harbor" is an employer.
+        """
+        card = self._small_card(number)
+        place = number - card.first if card else -1
+        return f"{place}@{self._style(self.doc.lines[number].box)}"
 
     def _style(self, box: int) -> str:
         """Return what elements of one design have in common: their tags and classes, three deep."""
@@ -418,8 +458,8 @@ def _bare(name: str) -> str:
 
 def _trimmed(title: str) -> str:
     """Return a title without the brackets around it and the degrees before it."""
-    head, comma, rest = title.partition(",")
-    if comma and is_degree(head):
-        title = rest
+    found = _AFTER_DEGREE.match(title)
+    if found and is_degree(found[1]):
+        title = found[2]
     title = title.strip(EDGES)
     return title[1:-1] if title[:1] == "(" and title[-1:] == ")" and title.count("(") == 1 else title

@@ -123,6 +123,7 @@ class _Look:
             findings = tuple(Finding(each.key, State.UNKNOWN, self.seen.reason) for each in self.watched)
             return Report(findings, self.old)
         self.before = {each.key: before.get(each.key, {}) for each in self.watched}
+        self.company_of = {each.key: each.company for each in self.watched}
         matcher = Matcher(self.seen.people, self.old.get("names", ()))
         matches = matcher.run([self._sought(each) for each in self.watched])
         matches = {
@@ -238,7 +239,7 @@ class _Look:
         pairs: Counter[tuple[str, str]] = Counter()
         staff: Counter[str] = Counter()
         for key, match in self.here.items():
-            was, now = self.before[key].get("org", ""), self._employer(match.person)
+            was, now = self._employer_before(key), self._employer(match.person)
             staff[was] += bool(now)
             if was and now and not same_company(was, now):
                 pairs[was, now] += 1
@@ -248,6 +249,12 @@ class _Look:
             for was, now in sorted(found)
         ]
         return found
+
+    def _employer_before(self, key: str) -> str:
+        """Return the employer at the last sight: as the page said, or else as the CRM does."""
+        kept = self.before[key]
+        company = self.company_of.get(key, "")
+        return str(kept.get("org", "") or (company if kept.get("title") else ""))
 
     def _employer(self, person: Person) -> str:
         return employer(person, self.companies)
@@ -328,7 +335,6 @@ class _Look:
             email=person.email or kept.get("email", ""),
             handle=person.handle or kept.get("handle", ""),
             style=person.style,
-            notes=list(person.notes),
             state=State.PRESENT.value,
             seen=self.day.isoformat(),
             missing=None,
@@ -338,6 +344,7 @@ class _Look:
                 each.key,
                 title=person.title or kept.get("title", ""),
                 org=org or kept.get("org", ""),
+                notes=list(person.notes),
                 pending=None,
             )
         return finding
@@ -349,7 +356,7 @@ class _Look:
     def _moved(self, each: Watched, person: Person, finding: Finding) -> Finding:
         """See whether the page names another employer than before."""
         kept = self.before[each.key]
-        was = kept.get("org", "") or (each.company if kept.get("title") and not kept.get("org") else "")
+        was = self._employer_before(each.key)
         now = self._employer(person) or (
             was
             and (

@@ -266,7 +266,7 @@ def _person(node: Node, key: str, former: str, heading: str, *, linked: bool) ->
         handle=_first(node, _HANDLE)[:200],
         former=former or _left(node),
         source="jsonld" if linked else "json",
-        style=f"json:{key}",
+        style="json",
     )
 
 
