@@ -185,7 +185,7 @@ def invent(people: int, observations: int) -> Iterator[Person]:
         address = address_of(number)
         contact = Contact(address, f"Person {number}", "Director", f"Account {number // 5}")
         seen = tuple(_sighting(address, index, source) for index in range(observations))
-        yield Person(address, contact, seen, news=True)
+        yield Person(address, contact, observations=seen, news=True)
 
 
 def _sighting(address: str, index: int, source: random.Random) -> Observation:

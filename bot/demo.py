@@ -40,7 +40,8 @@ OPENING = (
     "Rita sells to Acme. Jane Doe argues for her there. These are the mails in Rita's mailbox, and what "
     "Stillthere would say in Slack (the buttons work there)."
 )
-CLOSING = "Try it on your own mail: stillthere check --contacts contacts.csv --mail ~/Maildir --our-domain your.domain"
+CLOSING = """Try it on your own mail:
+  stillthere check --contacts contacts.csv --mail ~/Maildir --our-domain vendor.example"""
 
 
 async def play(console: Console, folder: Path | None = None) -> list[Told]:

@@ -54,7 +54,8 @@ def test_nobody_who_is_leaving_too_is_suggested() -> None:
 
 def test_the_contact_is_never_suggested_for_themselves() -> None:
     reply = seen("departed", 1, successors=[{"name": "Jane", "address": JANE, "role": False}])
-    assert suggest(CONTACT, [reply], rank([Person(JANE, CONTACT, observations=tuple(exchange()))], NOW), NOW) == ()
+    jane = Person(JANE, CONTACT, observations=tuple(exchange()))
+    assert suggest(CONTACT, [reply], rank([jane], NOW), NOW) == ()
 
 
 def test_a_successor_named_without_an_address_is_still_told() -> None:

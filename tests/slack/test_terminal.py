@@ -35,7 +35,11 @@ def columns(line: str) -> int:
 @pytest.mark.parametrize("width", [40, 80, 200])
 @pytest.mark.parametrize("thread", [False, True])
 def test_no_line_is_wider_than_the_terminal(width: int, *, thread: bool) -> None:
-    card = cards.raised_again(alert(), alert(SLIPPING), Scene(NOW)) if thread else cards.case(alert(), None, Scene(NOW))
+    card = (
+        cards.raised_again(alert(), alert(SLIPPING), Scene(NOW))
+        if thread
+        else cards.case(alert(), None, Scene(NOW))
+    )
     assert max(columns(line) for line in drawn(card, width, thread=thread).splitlines()) <= width
 
 
@@ -67,7 +71,9 @@ def test_without_colour_nothing_but_text_is_written() -> None:
 
 
 def test_colour_only_repeats_what_the_words_say() -> None:
-    plain, coloured = (drawn(cards.case(alert(), None, Scene(NOW)), colour=colour) for colour in (False, True))
+    plain, coloured = (
+        drawn(cards.case(alert(), None, Scene(NOW)), colour=colour) for colour in (False, True)
+    )
     assert "\x1b[" in coloured
     stripped = "".join(
         part.partition("m")[2] if i else part for i, part in enumerate(coloured.split("\x1b["))
