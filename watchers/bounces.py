@@ -162,19 +162,18 @@ class Bounces(MailReader):
         )
 
 
-def read_failure(failure: Failure, report: Report) -> Reading:
+def read_failure(failure: Failure, report: Report, status: str) -> Reading:
     """Say what a report means for one recipient: its words first, then its codes, then the other text."""
     if report.feedback:
         return Reading(table.FEEDBACK, "the recipient or their provider complained about the mail")
-    reading = _judged(failure, report)
+    reading = _judged(failure, report, status)
     late = failure.action in {"delayed", "expired"} or (report.warning and not failure.action)
     if late and reading.kind in {*NOT_YET, table.OTHER}:
         return Reading(table.TRANSIENT, "the mail is only late so far")
     return reading
 
 
-def _judged(failure: Failure, report: Report) -> Reading:
-    status = _status(failure)
+def _judged(failure: Failure, report: Report, status: str) -> Reading:
     heard: list[str] = []
     for vague, voices in ((False, _voices(failure)), (True, heard)):
         for said in voices:
@@ -246,8 +245,8 @@ def _first(pattern: re.Pattern[str], text: str) -> str:
 
 
 def _observation(mail: Mail, report: Report, failure: Failure, returned: dict[str, Json]) -> Observation:
-    reading = read_failure(failure, report)
     status, reply = _status(failure), _reply(failure)
+    reading = read_failure(failure, report, status)
     host = failure.remote_mta or report.reporting_mta
     facts: dict[str, Json] = {
         "message_id": mail.head.message_id,
@@ -302,7 +301,10 @@ _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
 def _one_line(text: str, longest: int) -> str:
-    line = _UNPRINTABLE.sub(" ", text[: 4 * longest]).strip()
+    line = text[: 4 * longest]
+    if "  " in line or not line.isprintable():
+        line = _UNPRINTABLE.sub(" ", line)
+    line = line.strip()
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 

@@ -60,14 +60,13 @@ class Correspondence(MailReader):
     def read(self, mail: Mail, scope: Scope) -> Sequence[Observation]:
         """Return who wrote, who was written to and who was copied, if a person wrote the mail."""
         head = mail.head
-        letter = _Letter(head, scope)
         calendar = announces_calendar(head) or _invites(mail)
         if scope.is_ours(head.sender.address):
             # An invitation of ours is a mail to them as well: it is often the one that bounces.
-            return list(letter.ours()) if calendar or not automatic(head) else ()
+            return list(_Letter(head, scope).ours()) if calendar or not automatic(head) else ()
         if not head.sender.address or calendar or automatic(head):
             return ()
-        return list(letter.theirs())
+        return list(_Letter(head, scope).theirs())
 
 
 def _invites(mail: Mail) -> bool:

@@ -130,7 +130,7 @@ def _cut(lines: list[str], number: int) -> tuple[str, Head | None, str]:
 
 def expanded_from(passage: str) -> str:
     """Return the alias that was expanded to the recipient, as Sendmail and Postfix write it."""
-    found = _EXPANDED.search(passage)
+    found = _EXPANDED.search(passage) if "expanded from" in passage.lower() else None
     return found[1].lower() if found is not None else ""
 
 
