@@ -12,12 +12,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import routing
 from bot.model import Alert, Case, Json, NeedsHuman, SourceDown, Verdict
 from bot.preferences import Preferences, preferences
-from bot.routing import Deliver, Hold, Hours, Names, Rep, Rules
+from bot.routing import BUNDLED_FOR, Deliver, Hold, Hours, Names, Rep, Rules
 from bot.slack import notices
 from bot.slack.cards import Card
 from bot.slack.people import Directory
 from bot.slack.web import ChannelGone, ask
 from bot.store import Store
+from watchers import FREE_MAIL
 
 log = structlog.get_logger()
 
@@ -96,6 +97,21 @@ class Places:
             answer = await ask(self.client.conversations_open(users=place.user))
             self._dms[place.user] = str(answer["channel"]["id"])
         return self._dms[place.user]
+
+    async def thread(self, alert: Alert, channel: str, now: datetime) -> str:
+        """Return the recent message about the same account in whose thread the alert belongs, if any."""
+        contact = alert.contact
+        if alert.assessment.verdict is Verdict.LEFT or contact.domain in FREE_MAIL:
+            return ""
+        recent = [
+            (sent, case.home.ts)
+            for person in await self._store.people(frozenset({contact.domain}))
+            for case in person.cases
+            if case.home and case.home.channel == channel and not case.home.thread and case.key != alert.case
+            for sent in [case.deliveries[0].sent_at]
+            if sent and now - sent < BUNDLED_FOR and case.alert.contact.account_name == contact.account_name
+        ]
+        return min(recent)[1] if recent else ""
 
     async def names(self, channel: str) -> Names:
         """Return how people are named in a channel: by initials where it is public or cannot be looked at."""

@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.model import Alert, Case, Delivery, Home, NeedsHuman, SourceDown, Verdict
-from bot.routing import BUNDLED_FOR, DIRECT, Deliver, Hold
+from bot.routing import DIRECT, Deliver, Hold
 from bot.slack import notices
 from bot.slack.board import MESSAGE_GONE, Board
 from bot.slack.cards import Card
@@ -41,8 +41,7 @@ class SlackPoster:
         self._places = places
         self._board = board
         self._pace = Pace(pace)
-        self._threads: dict[tuple[str, str], tuple[str, datetime]] = {}
-        self._may_look = True
+        self._blind: set[bool] = set()
         self.removed = False
         """Whether the app was removed from the workspace: then nothing is posted any more."""
 
@@ -89,21 +88,12 @@ class SlackPoster:
                 reply = await self._board.reply(alert, earlier, channel, now, mention)
                 await self._post(place, channel, reply, alert, thread)
             return home
-        thread = self._thread(alert, channel, now)
+        thread = await self._places.thread(alert, channel, now)
         found = await self._find(alert, channel, thread) if retaken else None
         if found is None:
             card = await self._board.card(case, channel, now)
             found = await self._post(place, channel, card, alert, thread)
-        if not found.thread:
-            self._threads[channel, _account(alert)] = found.ts, now
         return found
-
-    def _thread(self, alert: Alert, channel: str, now: datetime) -> str:
-        """Return the message of the same account in whose thread the alert belongs; a departure has none."""
-        recent = {key: kept for key, kept in self._threads.items() if now - kept[1] < BUNDLED_FOR}
-        self._threads = recent
-        ts, _ = recent.get((channel, _account(alert)), ("", now))
-        return "" if alert.assessment.verdict is Verdict.LEFT else ts
 
     async def _post(self, place: Deliver, channel: str, card: Card, alert: Alert, thread: str = "") -> Home:
         await self._pace.turn(place.lane)
@@ -154,11 +144,15 @@ class SlackPoster:
         await ask(client.chat_update(channel=old.channel, ts=old.ts, text=card.text, blocks=card.blocks))
 
     async def _find(self, alert: Alert, channel: str, thread: str = "") -> Home | None:
-        """Look for a message that carries the alert's key; None also where we may not look."""
+        """Look for a message that carries the alert's key; None also where we may not look.
+
+        Whether we may is another matter in direct messages than in channels.
+        """
+        is_direct = channel.startswith(DIRECT)
         client = self._places.client
         oldest = str((alert.at - LOOK_BACK).timestamp())
         page: dict[str, Any] = {"channel": channel, "oldest": oldest, "limit": PAGE}
-        for _ in range(PAGES if self._may_look else 0):
+        for _ in range(0 if is_direct in self._blind else PAGES):
             look = (
                 client.conversations_replies(ts=thread, include_all_metadata=True, **page)
                 if thread
@@ -170,7 +164,7 @@ class SlackPoster:
                 raise
             except NeedsHuman as problem:
                 log.info("outbox.cannot_look", why=problem.what)
-                self._may_look = False
+                self._blind.add(is_direct)
                 break
             for message in answer["messages"]:
                 if _key(message) == alert.key:
@@ -203,10 +197,6 @@ class Pace:
 def _stays(home: Home, channel: str, alert: Alert) -> bool:
     """Say whether the case's message stands where the alert goes; a departure leaves another's thread."""
     return home.channel == channel and not (home.thread and alert.assessment.verdict is Verdict.LEFT)
-
-
-def _account(alert: Alert) -> str:
-    return alert.contact.account_name.casefold()
 
 
 def _earlier(case: Case, alert: Alert) -> Alert | None:

@@ -32,7 +32,7 @@ APP_ID, BOT_ID, BOT_USER, TEAM = "A0STILL001", "B0STILL001", "U0STILL001", "T000
 SCOPES = list(manifest.SCOPES)
 """What the app asks for is all it gets here."""
 
-HISTORY = ["channels:history", "groups:history"]
+HISTORY = ["channels:history", "groups:history", "im:history"]
 
 
 class CannotRun(Exception):  # noqa: N818 - it is a reason to skip, not a failure
@@ -105,6 +105,15 @@ class Workspace:
     def fail(self, method: str, **how: Any) -> None:
         """Let calls of a method go wrong; see slack_standin.mjs."""
         self._control("fault", {"method": method, **how})
+
+    def chaos(self, **how: Any) -> None:
+        """Let a share of all calls go wrong, by a seed; see slack_standin.mjs."""
+        self._control("chaos", how)
+
+    def harm(self) -> dict[str, int]:
+        """Return how many calls went wrong by chance, and how many posts Slack took without our hearing."""
+        counted: dict[str, int] = self._control("harm")
+        return counted
 
     def events_to(self, url: str) -> None:
         """Send the workspace's events to an app, signed."""

@@ -8,6 +8,8 @@
 //   - unknown tokens and unknown methods are refused as Slack refuses them, metadata is shown only on request;
 //   - POST /_control/fault   {method, times, status, retry_after, error, delay, drop, after} goes wrong on purpose:
 //                            `delay` in ms, `drop` cuts the connection, `after` lets Slack do the work first;
+//   - POST /_control/chaos   {seed, limited, broken, dropped} shares of all calls that are answered with 429 or 503,
+//                            or cut off, half of those after Slack did the work; GET /_control/harm counts them;
 //   - POST /_control/events  {url} sends the workspace's events there, signed;
 //   - GET  /_control/state   what the workspace holds;  GET /_control/calls  every call, with its arguments;
 //   - POST /response/ANY     takes what an app sends to a response_url; GET /_control/responses shows it;
@@ -26,6 +28,8 @@ const faults = [];
 const calls = [];
 const responses = [];
 const shownAs = new Map();
+const harm = { limited: 0, broken: 0, dropped: 0, unheard: 0 };
+let chaos = null;
 
 async function startWorkspace() {
   const name = readdirSync(dist).find(
@@ -71,12 +75,14 @@ const argumentsOf = (url, request, body) => {
 
 const control = {
   fault: (content) => (faults.push({ times: 1, ...content }), { ok: true }),
+  chaos: (content) => ((chaos = { ...content, random: seeded(content.seed) }), { ok: true }),
+  harm: () => harm,
   events: (content) => workspace.webhooks.register({ url: content.url, events: ["*"], active: true, owner: "slack" }),
   calls: () => calls,
   responses: () => responses,
   user: ({ user, ...changes }) => (shownAs.set(user, changes), { ok: true }),
   channel: ({ channel, ...changes }) => (shownAs.set(channel, changes), { ok: true }),
-  reset: () => (reset(), (faults.length = calls.length = responses.length = 0), shownAs.clear(), { ok: true }),
+  reset: () => (reset(), (chaos = null), Object.keys(harm).forEach((kind) => (harm[kind] = 0)), (faults.length = calls.length = responses.length = 0), shownAs.clear(), { ok: true }),
   state: () => {
     const kinds = ["messages", "ephemeralMessages", "views", "files", "channels", "users"];
     return Object.fromEntries(kinds.map((kind) => [kind, workspace.slack[kind].all()]));
@@ -86,7 +92,23 @@ const control = {
 const isKnown = (token) =>
   seed.tokens.some((known) => known.token === token) || Boolean(workspace.slack.tokens.findOneBy("token", token));
 
+// Numbers from 0 to 1, always the same for a seed: a linear congruential generator (Numerical Recipes).
+const seeded = (seed) => () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+
+const mishap = (method) => {
+  const drawn = chaos.random();
+  const { limited = 0, broken = 0, dropped = 0 } = chaos;
+  if (drawn < limited) return (harm.limited += 1), { status: 429 };
+  if (drawn < limited + broken) return (harm.broken += 1), { status: 503 };
+  if (drawn >= limited + broken + dropped) return undefined;
+  const after = chaos.random() < 0.5;
+  harm.dropped += 1;
+  if (after && method === "chat.postMessage") harm.unheard += 1;
+  return { drop: true, after };
+};
+
 const faultFor = (method) => {
+  if (chaos) return mishap(method);
   const fault = faults.find((one) => one.times > 0 && (one.method === method || one.method === "*"));
   if (fault) fault.times -= 1;
   return fault;
