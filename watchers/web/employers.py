@@ -52,7 +52,7 @@ def employer(person: Person, known: Iterable[str] = ()) -> str:
         return _PARTS.split(found[1])[0].strip()
     wanted = [company_words(name) for name in known if name]
     for part in (*person.notes, *reversed(_parts(person.title))):
-        if not has_title_word(part) and company_words(part) in wanted:
+        if company_words(part) in wanted:
             return part
     return ""
 
@@ -77,11 +77,7 @@ def replaced_note(old: Iterable[str], old_org: str, new: Iterable[str]) -> str:
     if len(before) != len(after):
         return ""
     for one, other in zip(before, after, strict=True):
-        if (
-            same_company(one, old_org)
-            and other[:1].isupper()
-            and not (has_title_word(other) or same_company(other, old_org))
-        ):
+        if same_company(one, old_org) and other[:1].isupper() and not same_company(other, old_org):
             return other
     return ""
 

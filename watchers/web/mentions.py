@@ -197,6 +197,8 @@ def _of_list(number: int, text: str) -> list[Mention]:
     seen = [look(re.sub(r"\s*\([^()]{0,60}\)$", "", part)) for part in parts]
     if sum(each is Look.YES for each in seen) < _NAMED_SHARE * len(parts):
         return []
+    if any(each is Look.NO and has_title_word(part) for part, each in zip(parts, seen, strict=True)):
+        return []
     return [
         Mention(number, part, "", Look.YES, "list")
         for part, each in zip(parts, seen, strict=True)

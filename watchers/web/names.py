@@ -150,13 +150,14 @@ def is_degree(part: str) -> bool:
 
 def _words(part: str) -> list[str]:
     """Return the words of a name without titles before and degrees behind it."""
-    found = words(_DOTS.sub(" ", part.replace("Ph.D", "PhD").replace("ph.d", "phd").replace("M.D.", "MD")))
+    chunks = _DOTS.sub(" ", part.replace("Ph.D", "PhD").replace("ph.d", "phd").replace("M.D.", "MD")).split()
+    while (
+        len(chunks) > _A_NAME and is_degree(chunks[-1]) and fold(chunks[-1]).strip(".") not in _SHORT_DEGREES
+    ):
+        chunks.pop()
+    found = words(" ".join(chunks))
     while len(found) > 1 and found[0] in _HONORIFICS:
         found = found[1:]
-    while len(found) > _A_NAME and (
-        found[-1] in _SUFFIXES or (found[-1] in _DEGREES and found[-1] not in _SHORT_DEGREES)
-    ):
-        found = found[:-1]
     return found
 
 

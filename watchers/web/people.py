@@ -151,7 +151,7 @@ class _Reader:
             return fits and mention.shape != "split" and not self._beside_a_name(mention)
         if mention.shape in {"list", "name", "two"}:
             return True
-        if self._follows_a_name(mention.line):
+        if self._follows_a_name(mention.line) or _runs_on(mention):
             return False
         return grouped or self._has_company(mention)
 
@@ -386,6 +386,12 @@ class _Reader:
                 if asset.line == mention.line and asset.kind != "photo"
             ]
         return _known_by(found, mention.name)
+
+
+def _runs_on(mention: Mention) -> bool:
+    """Say whether a name only begins running text, such as the authors and the title of a paper."""
+    first = mention.rest.partition(". ")[0]
+    return mention.shape == "split" and is_prose(mention.rest) and not has_title_word(first)
 
 
 def _parts_of(line: Line) -> list[Piece]:
