@@ -239,7 +239,7 @@ class _Look:
         pairs: Counter[tuple[str, str]] = Counter()
         staff: Counter[str] = Counter()
         for key, match in self.here.items():
-            was, now = self._employer_before(key), self._employer(match.person)
+            was, now = self._employer_before(key), self._employer_now(key, match.person)
             staff[was] += bool(now)
             if was and now and not same_company(was, now):
                 pairs[was, now] += 1
@@ -256,8 +256,14 @@ class _Look:
         company = self.company_of.get(key, "")
         return str(kept.get("org", "") or (company if kept.get("title") else ""))
 
-    def _employer(self, person: Person) -> str:
-        return employer(person, self.companies)
+    def _employer_now(self, key: str, person: Person) -> str:
+        """Return the employer that the page names, if need be by the place where the last one stood."""
+        kept, was = self.before[key], self._employer_before(key)
+        named = employer(person, self.companies)
+        if named or not was:
+            return named
+        in_title = replaced(kept.get("title", ""), was, person.title)
+        return in_title or replaced_note(kept.get("notes", ()), was, person.notes)
 
     def _notice_reorganisation(self, findings: list[Finding]) -> None:
         changed = [finding for finding in findings if finding.state is State.CHANGED]
@@ -323,7 +329,7 @@ class _Look:
             finding = self._moved(each, person, finding)
             if finding.state is State.PRESENT:
                 finding = self._titled(each, person, finding)
-        org = self._employer(person)
+        org = self._employer_now(each.key, person)
         pending = self.before[each.key].get("pending")
         waits = pending and pending["seen"] == self.day.isoformat()
         settled = not waits and finding.state is State.PRESENT
@@ -355,15 +361,8 @@ class _Look:
 
     def _moved(self, each: Watched, person: Person, finding: Finding) -> Finding:
         """See whether the page names another employer than before."""
-        kept = self.before[each.key]
         was = self._employer_before(each.key)
-        now = self._employer(person) or (
-            was
-            and (
-                replaced(kept.get("title", ""), was, person.title)
-                or replaced_note(kept.get("notes", ()), was, person.notes)
-            )
-        )
+        now = self._employer_now(each.key, person)
         if (
             not was
             or not now
