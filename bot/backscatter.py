@@ -6,14 +6,13 @@ where the address worked before: a first-ever mail that bounces is a typo, not a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.model import Json, Observation
 
 NEVER_WROTE = "we never wrote to them, by the mail that was read"
 NOT_OURS = "it answers a mail that was not ours"
-NOT_SENT = "it answers a mail that is not among those we sent them"
 NOT_TO_THEM = "the mail it answers was not to them"
 FORWARDED = "it was refused where their mail is forwarded to"
 UNKNOWN_ORIGINAL = "it does not show which mail of ours it answers"
@@ -21,9 +20,6 @@ NEVER_WORKED = "no earlier mail is known to have reached this address: perhaps a
 
 SETTLED_AFTER = timedelta(days=2)
 """A mail of ours that has not bounced for so long counts as delivered; most systems report sooner."""
-
-SENT_MAIL_SHOWS = timedelta(days=30)
-"""A mailbox whose sent mail shows a mail to the person so recently shows the one that bounced too."""
 
 HARD = "mailbox_gone"
 CONTACT = frozenset({"wrote", "written_to", "copied"})
@@ -41,8 +37,8 @@ def objection(bounce: Observation, history: Sequence[Observation]) -> str:
 def _not_genuine(bounce: Observation, before: Sequence[Observation]) -> str:
     """Return why it is no report of a mail that we sent to the person; empty where it is one."""
     original = text(bounce.facts.get("original_message_id"))
-    sent = [seen for seen in before if seen.kind in {"written_to", "copied"}]
-    if original and original in {text(seen.facts.get("message_id")) for seen in sent}:
+    sent = {text(seen.facts.get("message_id")) for seen in before if seen.kind in {"written_to", "copied"}}
+    if original and original in sent:
         return FORWARDED if is_forwarded(bounce) else ""
     found = ""
     if bounce.facts.get("ours") is False:
@@ -53,8 +49,6 @@ def _not_genuine(bounce: Observation, before: Sequence[Observation]) -> str:
         found = UNKNOWN_ORIGINAL
     elif not _was_to_them(bounce):
         found = NOT_TO_THEM
-    elif original and _sent_mail_shows(bounce, sent):
-        found = NOT_SENT
     elif is_forwarded(bounce):
         found = FORWARDED
     return found
@@ -69,14 +63,6 @@ def _was_to_them(bounce: Observation) -> bool:
 
 
 RECIPIENTS = ("original_recipient", "final_recipient", "expanded_from")
-
-
-def _sent_mail_shows(bounce: Observation, sent: Iterable[Observation]) -> bool:
-    """Say whether the mailbox that got the bounce shows what was sent to the person around that time."""
-    return any(
-        seen.kind == "written_to" and seen.source == bounce.source and bounce.at - seen.at <= SENT_MAIL_SHOWS
-        for seen in sent
-    )
 
 
 def is_forwarded(bounce: Observation) -> bool:
