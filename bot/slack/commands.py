@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -36,6 +37,9 @@ log = structlog.get_logger()
 
 OK = 200
 
+BREATH = timedelta(milliseconds=5)
+"""Between the accounts of a rep, whose people take long to read, so that others are answered meanwhile."""
+
 Ack = Callable[..., Awaitable[object]]
 Respond = Callable[..., Awaitable[Any]]
 Body = dict[str, Any]
@@ -47,6 +51,7 @@ class Commands:
     def __init__(self, house: House, forms: Forms) -> None:
         self._house = house
         self._forms = forms
+        self._reading = asyncio.Lock()
         self._verbs: dict[str, Callable[[Caller, str, Say], Awaitable[None]]] = {
             "add": self._add,
             "list": self._list,
@@ -139,9 +144,7 @@ class Commands:
         if everybody and not caller.is_admin:
             raise Refused(ADMINS)
         watched = [
-            one
-            for one in await self._house.store.watchlist()
-            if everybody or caller.profile.owns(one.contact)
+            one for one in await self._house.store.watchlist() if everybody or caller.owns(one.contact)
         ]
         page = Page(int(number) if number.isdigit() else 0, everybody, contacts.order(watched))
         await say(contacts.listed(page, caller.now))
@@ -200,14 +203,15 @@ class Commands:
 
     async def _exposure(self, caller: Caller, _: str, say: Say) -> None:
         everybody = await self._house.store.contacts()
-        mine = [one for one in everybody if caller.profile.owns(one) and has_open_deal(one)]
+        mine = [one for one in everybody if caller.owns(one) and has_open_deal(one)]
         accounts = {one.account_name for one in mine}
         domains = domains_by_account(one for one in everybody if one.account_name in accounts)
         around: dict[str, list[Person]] = {}
-        for account in sorted(accounts):
-            around[account] = await self._house.store.people(domains[account])
-            around[account] += await self._strays(account, domains[account], everybody)
-            await asyncio.sleep(0)
+        async with self._reading:
+            for account in sorted(accounts):
+                around[account] = await self._house.store.people(domains[account])
+                around[account] += await self._strays(account, domains[account], everybody)
+                await asyncio.sleep(BREATH.total_seconds())
         await say(contacts.exposed(exposure(mine, around, caller.now), caller.now))
 
     async def _strays(self, account: str, domains: frozenset[str], everybody: list[Contact]) -> list[Person]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -49,6 +49,7 @@ class Caller:
     profile: Profile
     is_admin: bool
     now: datetime
+    _owned: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def user(self) -> str:
@@ -60,9 +61,15 @@ class Caller:
         """Return what makes a contact theirs: the e-mail address, or the user id where Slack hides it."""
         return self.profile.address or self.profile.user
 
+    def owns(self, contact: Contact) -> bool:
+        """Say whether the contact is their own; quick for thousands, who have few owners."""
+        if contact.owner not in self._owned:
+            self._owned[contact.owner] = self.profile.owns(contact)
+        return self._owned[contact.owner]
+
     def may_change(self, contact: Contact) -> bool:
         """Say whether the contact is theirs to change: a rep's own, and for admins everybody's."""
-        return self.is_admin or self.profile.owns(contact)
+        return self.is_admin or self.owns(contact)
 
     def may_see(self, contact: Contact) -> bool:
         """Say whether all that is known of the contact may be shown to them."""
