@@ -56,7 +56,7 @@ QUIET_FROM = 0.2
 KNOWN_FOR = timedelta(days=180)
 """How long after the last real contact we still call somebody active who keeps no rhythm to judge by."""
 
-SKEW = timedelta(hours=1)
+SKEW = timedelta(minutes=5)
 """Mail servers' clocks run ahead of ours by seconds or minutes: what they date so has happened."""
 
 SILENT = "silent"
