@@ -88,16 +88,17 @@ def unwrapped(text: str) -> tuple[str, Head | None]:
 def split_original(text: str) -> tuple[str, Head | None, str]:
     """Cut the readable text where the original begins: the notice, the original's headers and its body."""
     lines = [line[:LONGEST_LINE] for line in islice(text.splitlines(), MOST_LINES)]
+    common = [":" in line and _COMMON_HEADER.match(line) is not None for line in lines]
     for number, line in enumerate(lines):
         quoted = line[:1] in " \t"
-        if (_TRACE if quoted else _TECHNICAL).match(line) and _is_header_block(lines, number):
+        if ":" in line and (_TRACE if quoted else _TECHNICAL).match(line) and _is_header_block(lines, number):
             if quoted and _goes_on(lines, number):
                 continue
             first = number
             while first > 0 and _HEADER.match(lines[first - 1]) and not STATUS_FIELD.match(lines[first - 1]):
                 first -= 1
             return _cut(lines, first)
-        if number and any(map(_COMMON_HEADER.match, lines[number + 1 : number + _NEAR])) and _is_marker(line):
+        if number and any(common[number + 1 : number + _NEAR]) and _is_marker(line):
             return _cut(lines, number + 1)
     return "\n".join(lines)[:LONGEST_NOTICE], None, ""
 
@@ -122,7 +123,9 @@ def _cut(lines: list[str], number: int) -> tuple[str, Head | None, str]:
     while block and not block[0].strip():
         block = block[1:]
     indent = len(block[0]) - len(block[0].lstrip(" \t>|")) if block else 0
-    raw = "\n".join(line[indent:] if not line[:indent].strip(" \t>|") else line for line in block)
+    if indent:
+        block = [line[indent:] if not line[:indent].strip(" \t>|") else line for line in block]
+    raw = "\n".join(block)
     encoded = raw.encode("utf-8", "replace")
     head, body = split_head(encoded, 0, len(encoded))
     return "\n".join(lines[:number])[:LONGEST_NOTICE], head, encoded[body:].decode("utf-8")

@@ -19,7 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 
-_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'|\\@]{1,64}@[a-z0-9\[][a-z0-9.\-\]]{0,253}")
+_ATOM = r"[^\s<>()\[\],;:\"'|\\@]"
+_ADDRESS = re.compile(rf"(?<!{_ATOM}){_ATOM}{{1,64}}@[a-z0-9\[][a-z0-9.\-\]]{{0,253}}")
 _CODE = re.compile(r"\b[245]\d\d[ \-]#?(?:[245]\.\d{1,3}\.\d{1,3}\b)?|\b[245]\.\d{1,3}\.\d{1,3}\b")
 _HOST = re.compile(r"\bhost [a-z0-9][a-z0-9.\-]{0,253}\.[a-z0-9\-]{1,63}(?:\s?[\[(][0-9a-f.:]{3,45}[\])])?")
 _BESIDE_THE_POINT = re.compile(r"\(in reply to [^()]{1,40}\)|privacy policy|terms of (?:service|use)")
