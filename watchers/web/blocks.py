@@ -269,7 +269,8 @@ class _Layout:
         place = self.doc.boxes[parent].place if parent >= 0 else Place.NONE
         if name in _HOLDERS:
             return place
-        place |= _PLACES_BY_TAG.get(name, Place.NONE)
+        if name in _PLACES_BY_TAG:
+            place |= _PLACES_BY_TAG[name]
         if attrs.get("role") in {"navigation", "menu", "menubar"}:
             place |= Place.NAV
         if name == "footer" and Place.OWN not in place:
@@ -280,9 +281,14 @@ class _Layout:
             for token in tokens & _PLACES_BY_TOKEN.keys():
                 if _PLACES_BY_TOKEN[token] is Place.FORMER or not tokens & _PEOPLE_TOKENS:
                     place |= _PLACES_BY_TOKEN[token]
-        for key in ("id", "aria-labelledby"):
-            place |= self.labels.get(attrs.get(key, ""), Place.NONE)
+        if self.labels:
+            place |= self._labelled(attrs)
         return place
+
+    def _labelled(self, attrs: dict[str, str]) -> Place:
+        """Return what the button that opens a panel says of it."""
+        names = (attrs.get("id", ""), attrs.get("aria-labelledby", ""))
+        return next((self.labels[name] for name in names if name in self.labels), Place.NONE)
 
     def _note(self, name: str, attrs: dict[str, str], index: int) -> None:
         """Keep what an element says outside its text."""

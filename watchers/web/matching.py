@@ -64,9 +64,10 @@ class Matcher:
 
     def run(self, sought: Sequence[Sought]) -> Mapping[str, Match]:
         """Return who was found; see `ambiguous` for those whom several might be."""
-        for likeness in (Likeness.SAME, Likeness.NEAR):
+        # Namesakes of one page are told by their titles, so those whose title agrees come first.
+        for likeness, titled in ((Likeness.SAME, True), (Likeness.SAME, False), (Likeness.NEAR, False)):
             for each in self._open(sought):
-                self._claim_best(each, likeness)
+                self._claim_best(each, likeness, titled=titled)
         for each in self._open(sought):
             self._claim_by_marks(each)
         self._claim_loosely(self._open(sought))
@@ -88,8 +89,12 @@ class Matcher:
                     result[number] = max(found, result.get(number, Likeness.NONE))
         return result
 
-    def _claim_best(self, each: Sought, least: Likeness) -> None:
+    def _claim_best(self, each: Sought, least: Likeness, *, titled: bool) -> None:
         fitting = [number for number, likeness in self._candidates(each).items() if likeness >= least]
+        if titled:
+            fitting = [
+                number for number in fitting if each.title and each.title == self._people[number].title
+            ]
         if fitting:
             best = min(fitting, key=lambda number: self._rank(each, number))
             self._claim(each, best, least)

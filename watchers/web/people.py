@@ -120,8 +120,10 @@ class _Reader:
         """Return the people in order."""
         sure = self._sure()
         named = [0] * (len(self.doc.lines) + 1)
-        texts = {mention.name for mention in sure if mention.shape != "alt"}
-        shown = [mention for mention in sure if mention.shape != "alt" or mention.name not in texts]
+        texts = {parse(mention.name).key for mention in sure if mention.shape != "alt"}
+        shown = [
+            mention for mention in sure if mention.shape != "alt" or parse(mention.name).key not in texts
+        ]
         for mention in shown:
             named[mention.line + 1] = 1
         self.counts = list(accumulate(named))
