@@ -106,6 +106,8 @@ class Pipeline:
         """Each source that was asked, and why it could not be read; empty where it could."""
         self.demoted: frozenset[str] = frozenset()
         """The kinds of evidence that were wrong too often to raise an alert by themselves."""
+        self.raised: Callable[[], None] = lambda: None
+        """Called for each alert as soon as it is kept."""
         self._noting = asyncio.Lock()
 
     async def scope(self) -> Scope:
@@ -221,6 +223,8 @@ class Pipeline:
             if alert is None and not person.news and is_same(person.assessment, assessment):
                 return assessment
             if await self.store.conclude(person.version, assessment, decision, alert):
+                if alert is not None:
+                    self.raised()
                 return assessment
         log.warning("judgement.postponed", reason="news kept coming in", tries=TRIES)
         return assessment

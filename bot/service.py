@@ -73,6 +73,7 @@ class Service:
         self.store = store
         self.outbox = Outbox(store, poster, now)
         self.pipeline = Pipeline(store, rules(), plan.config.team.domains, baseline=True)
+        self.pipeline.raised = self.outbox.nudge
         self.health = Health()
         self.engine = LocalEngine(self.look)
         self._teller = teller

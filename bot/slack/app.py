@@ -35,7 +35,7 @@ from bot.slack.house import House
 from bot.slack.people import Directory
 from bot.slack.places import Places
 from bot.slack.poster import PACE, SlackPoster
-from bot.slack.web import BASE_URL, ask, code, once, patient
+from bot.slack.web import BASE_URL, ask, code, keep_alive, once, patient
 from bot.store import Store
 
 log = structlog.get_logger()
@@ -85,6 +85,7 @@ class SlackApp:
         places = Places(store, self._client, people, rules, now)
         board = Board(store, self._client, people, places.names, places.dress)
         posting = once(connection.bot_token, connection.base_url)
+        self._posting = posting
         self.poster = SlackPoster(posting, places, board, connection.pace)
         self.coverage: Callable[[], Coverage] = Coverage
         """Says which sources cannot be read; whoever reads them sets it."""
@@ -140,6 +141,7 @@ class SlackApp:
             await self._connect()
         else:
             await self._listen()
+        self._client.session = self._posting.session = keep_alive()
         log.info("slack.connected", team=who.get("team"), by="socket" if self._socket else "http")
         self._redacting = asyncio.create_task(self._gate.guarded(self._eraser.finish(), nobody))
 
@@ -153,6 +155,9 @@ class SlackApp:
             self._http = None
         await self._desk.finish(SHUTDOWN)
         await self._gate.finish(SHUTDOWN)
+        if self._client.session is not None:
+            await self._client.session.close()
+            self._client.session = self._posting.session = None
 
     async def send_digests(self, now: datetime) -> int:
         """Send every weekly digest that is due; return how many went out. Call it every few minutes."""

@@ -89,6 +89,7 @@ class Outbox:
         self._blocked: dict[str, datetime] = {}
         self._complaints: dict[str, datetime] = {}
         self._stopped = False
+        self._nudge: asyncio.Task[None] | None = None
         self.sent = 0
         """How many alerts went out."""
 
@@ -107,6 +108,11 @@ class Outbox:
             for lane, keys in self._lanes.items():
                 keys.sort(key=lambda key: order.get(key, 0))
                 self._start(lane)
+
+    def nudge(self) -> None:
+        """Bring out what was just raised, without waiting for what else is being judged."""
+        if self._nudge is None or self._nudge.done():
+            self._nudge = asyncio.create_task(self.bring_out(), name="nudge")
 
     async def drain(self) -> int:
         """Bring out everything that is due and return how many alerts went out."""

@@ -69,6 +69,11 @@ def once(token: str, base_url: str = BASE_URL) -> AsyncWebClient:
     return _client(token, base_url, [])
 
 
+def keep_alive() -> aiohttp.ClientSession:
+    """Return connections that clients can share, so that not every call begins with a handshake."""
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT.total_seconds()))
+
+
 def _client(token: str, base_url: str, handlers: list[Any]) -> AsyncWebClient:
     timeout = int(TIMEOUT.total_seconds())
     return AsyncWebClient(token=token, base_url=base_url, timeout=timeout, retry_handlers=handlers)

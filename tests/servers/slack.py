@@ -130,13 +130,22 @@ class Workspace:
 
 
 @contextmanager
-def workspace() -> Iterator[Workspace]:
-    """Start a fresh workspace on a free port and end it afterwards; raise CannotRun where it cannot run."""
+def workspace(reps: int = 0, channels: int = 0) -> Iterator[Workspace]:
+    """Start a fresh workspace on a free port and end it afterwards; raise CannotRun where it cannot run.
+
+    So many more reps, `rep0@vendor.example` and so on, and channels, `team0` and so on, are in it.
+    """
     node = _node()
     dist = _installed(node)
     with tempfile.TemporaryDirectory() as folder:
         seed = Path(folder) / "seed.json"
-        seed.write_text(json.dumps(_seed()))
+        content = _seed()
+        content["users"] += [
+            {"name": f"rep{i}", "real_name": f"Rep {i}", "email": f"rep{i}@vendor.example"}
+            for i in range(reps)
+        ]
+        content["channels"] += [{"name": f"team{i}"} for i in range(channels)]
+        seed.write_text(json.dumps(content))
         command = [*node.run, str(HERE / "slack_standin.mjs"), str(dist), str(seed)]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert process.stdin is not None

@@ -132,7 +132,7 @@ const withoutMetadata = (content) => {
 
 async function callMethod(method, request, url, body, response) {
   const args = argumentsOf(url, request, body);
-  calls.push({ method, args });
+  calls.push({ method, args, at: Date.now() / 1000 });
   const fault = faultFor(method);
   if (fault && !fault.after && (await goWrong(fault, response))) return;
   const token = (request.headers.authorization ?? "").replace(/^Bearer\s+/i, "").trim();
