@@ -18,9 +18,7 @@ from itertools import islice
 from watchers.mail import bounce_layouts as layouts
 from watchers.mail.head import Head, split_head
 from watchers.mail.notices import (
-    ADDRESS,
     CODED,
-    LONGEST_LINE,
     LONGEST_NOTICE,
     LONGEST_PASSAGE,
     STATUS_FIELD,
@@ -30,9 +28,16 @@ from watchers.mail.notices import (
     unwrapped,
 )
 from watchers.mail.parse import Mail, Part
+from watchers.mail.status_fields import (
+    MOST_RECIPIENTS,
+    address_in,
+    host_in,
+    split_fields,
+    status_code,
+    statuses,
+    untyped,
+)
 from watchers.mail.wording import plain
-
-MOST_RECIPIENTS = 200
 
 STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 ORIGINAL_TYPES = ("message/rfc822", "message/global")
@@ -191,14 +196,14 @@ def _complaint(mail: Mail) -> Report | None:
     if part is None and not mail.head.subject.lower().startswith("complaint about message from"):
         return None
     original = _attached_original(mail)
-    fields = _fields(part.text if part is not None else "")
-    named = [_address(value) for name, value in fields if name in {"original-rcpt-to", "removal-recipient"}]
+    fields = split_fields(part.text if part is not None else "")
+    named = [address_in(value) for name, value in fields if name in {"original-rcpt-to", "removal-recipient"}]
     if not any(named) and original is not None:
-        named = [_address(original.get("x-hmxmroriginalrecipient"))]
+        named = [address_in(original.get("x-hmxmroriginalrecipient"))]
         named += [address.address for address in original.recipients]
     mta = next((value for name, value in fields if name == "reporting-mta"), "")
     failures = tuple(Failure(recipient) for recipient in _unique(named) or [""])
-    return Report("it is a feedback report", failures, _host(mta), original, feedback=True)
+    return Report("it is a feedback report", failures, host_in(mta), original, feedback=True)
 
 
 def _from_fields(mail: Mail, found_by: str) -> Report | None:
@@ -208,7 +213,7 @@ def _from_fields(mail: Mail, found_by: str) -> Report | None:
     source = part.text if part is not None else ""
     if "-recipient" not in source.lower() and _FINAL_RECIPIENT.search(text.before_original):
         source = text.cut_at_fields()
-    reporting_mta, recipients = _statuses(source)
+    reporting_mta, recipients = statuses(source)
     if not recipients:
         return None
     original = text.original
@@ -218,10 +223,10 @@ def _from_fields(mail: Mail, found_by: str) -> Report | None:
     failures = []
     for fields in recipients:
         final, first = (
-            _address(fields.get("final-recipient", "")),
-            _address(fields.get("original-recipient", "")),
+            address_in(fields.get("final-recipient", "")),
+            address_in(fields.get("original-recipient", "")),
         )
-        actual = _address(fields.get("x-actual-recipient", ""))
+        actual = address_in(fields.get("x-actual-recipient", ""))
         named = [address for address in (first, final, actual) if "@" in address]
         chosen = next((address for address in named if address in wrote_to), named[0] if named else "")
         tell = partial(text.passage, chosen, final, first, alone=len(recipients) == 1)
@@ -235,9 +240,9 @@ def _from_fields(mail: Mail, found_by: str) -> Report | None:
                 first,
                 alias,
                 fields.get("action", "").partition(" ")[0].strip().lower(),
-                _status_code(fields.get("status", "")),
-                _value(fields.get("diagnostic-code", "")) or fields.get("x-supplementary-info", ""),
-                _host(fields.get("remote-mta", "")),
+                status_code(fields.get("status", "")),
+                untyped(fields.get("diagnostic-code", "")) or fields.get("x-supplementary-info", ""),
+                host_in(fields.get("remote-mta", "")),
                 tell,
             )
         )
@@ -289,80 +294,6 @@ class _Text:
 _FINAL_RECIPIENT = re.compile(
     r"^[ \t]{0,8}(?:final|original)-recipient[ \t]{0,3}:", re.IGNORECASE | re.MULTILINE
 )
-_RECIPIENT_FIELDS = frozenset(
-    "final-recipient original-recipient action status diagnostic-code remote-mta x-actual-recipient "
-    "x-supplementary-info last-attempt-date will-retry-until".split(),
-)
-
-
-def _fields(text: str) -> list[tuple[str, str]]:
-    """Split a block of fields, blank lines included as fields without a name; damage is skipped."""
-    fields: list[tuple[str, str]] = []
-    for line in text.splitlines():
-        name, colon, value = line.partition(":")
-        if not line.strip():
-            fields.append(("", ""))
-        elif line[0] in " \t" and fields and fields[-1][0] and not STATUS_FIELD.match(line):
-            last, before = fields[-1]
-            if len(before) < LONGEST_LINE:
-                fields[-1] = (last, f"{before} {line.strip()[:LONGEST_LINE]}")
-        elif colon and len(name) < 60:  # noqa: PLR2004 - no field of a report has a longer name
-            fields.append((name.strip().lower(), value.strip()[:LONGEST_LINE]))
-    return fields
-
-
-def _statuses(text: str) -> tuple[str, list[dict[str, str]]]:
-    """Return the reporting MTA and, for each recipient, the fields of a delivery status."""
-    reporting_mta = ""
-    groups: list[dict[str, str]] = [{}]
-    for name, value in _fields(text):
-        current = groups[-1]
-        if name in {"reporting-mta", "reporting-ua"}:
-            reporting_mta = reporting_mta or _host(value)
-        elif name == "" and _names_recipient(current) and ("action" in current or "status" in current):
-            groups.append({})
-        elif name in _RECIPIENT_FIELDS:
-            if name in current and name in {"final-recipient", "original-recipient", "action"}:
-                groups.append({})
-            if len(groups) > MOST_RECIPIENTS:
-                break
-            groups[-1].setdefault(name, value)
-    whole: list[dict[str, str]] = []
-    for group in groups:
-        if _names_recipient(group):
-            whole.append(group)
-        elif whole:
-            whole[-1] = {**group, **whole[-1]}
-    return reporting_mta, whole
-
-
-def _names_recipient(fields: dict[str, str]) -> bool:
-    return "final-recipient" in fields or "original-recipient" in fields
-
-
-def _value(text: str) -> str:
-    """Return a field's value without the type in front of it: `smtp; 550 no` is `550 no`."""
-    kind, semicolon, value = text.partition(";")
-    known = semicolon and len(kind) < 30 and " " not in kind.strip() and "@" not in kind  # noqa: PLR2004
-    return (value if known else text).strip()
-
-
-def _address(text: str) -> str:
-    value = _value(text).strip("<>\"' \t").lower()
-    found = ADDRESS.search(value)
-    return value if found is None or " " in value.partition("@")[0] else found[0].rstrip(".>")
-
-
-def _host(text: str) -> str:
-    return _value(text).strip("() \t").partition(" ")[0][:255]
-
-
-_STATUS_CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
-
-
-def _status_code(text: str) -> str:
-    found = _STATUS_CODE.search(text)
-    return found[1] if found is not None else ""
 
 
 NOTIFIER = "sns.amazonaws.com"
@@ -389,7 +320,7 @@ def _notification(mail: Mail, found_by: str) -> Report | None:
     except (ValueError, RecursionError, AttributeError, KeyError, TypeError):
         return None
     reported = said.get("bounce", {})
-    mta = _host(str(reported.get("reportingMTA", ""))) if isinstance(reported, dict) else ""
+    mta = host_in(str(reported.get("reportingMTA", ""))) if isinstance(reported, dict) else ""
     original = head if head.fields else None
     found_by = f"{found_by}, and it is a notification of Amazon SES"
     return (
@@ -403,14 +334,14 @@ def _notified(said: dict[str, dict[str, list[dict[str, str]]]], kind: object) ->
     if kind == "Bounce":
         for entry in said["bounce"]["bouncedRecipients"]:
             yield Failure(
-                _address(str(entry["emailAddress"])),
+                address_in(str(entry["emailAddress"])),
                 action=str(entry.get("action", "failed")),
-                status=_status_code(str(entry.get("status", ""))),
-                diagnostic=_value(str(entry.get("diagnosticCode", ""))),
+                status=status_code(str(entry.get("status", ""))),
+                diagnostic=untyped(str(entry.get("diagnosticCode", ""))),
             )
     elif kind == "Complaint":
         for entry in said["complaint"]["complainedRecipients"]:
-            yield Failure(_address(str(entry["emailAddress"])))
+            yield Failure(address_in(str(entry["emailAddress"])))
 
 
 def _from_text(mail: Mail, found_by: str) -> Report | None:
@@ -465,7 +396,7 @@ def _within(mail: Mail, found_by: str) -> Report | None:
 
 def _named(mail: Mail, notice: Notice, original: Head | None) -> list[str]:
     """Return whom a report without fields is about, most certain source first."""
-    failed = [_address(entry) for entry in mail.head.get("x-failed-recipients")[: 64 * 2**10].split(",")]
+    failed = [address_in(entry) for entry in mail.head.get("x-failed-recipients")[: 64 * 2**10].split(",")]
     listed = [address for address in notice.listed if "@" in address]
     known = {address.address for address in original.recipients} if original is not None else set()
     board = [layouts.list_address(mail.head.sender.address)]
