@@ -7,8 +7,8 @@ One line of JSON each; all three where none is named.
 - `latency`: 100 people are found to have left at once, told in 100 channels, and then in 100 direct messages.
   Seconds from the stored observations to the posted alert, in a service that has just started (cold: no owner
   was looked up yet) and once more in the one that runs.
-- `ack`: commands and presses of buttons with 10,000 contacts in the store, 400 of them of whoever presses; milliseconds until the app has
-  acknowledged, four requests at a time.
+- `ack`: commands and presses of buttons with 10,000 contacts in the store, 400 of them those of whoever asks;
+  milliseconds until the app has acknowledged, four requests at a time.
 - `chaos`: 1,000 alerts to 100 channels; of all calls 20 % get 429, 10 % 503, 5 % are cut off; the process is
   killed five times with -9. Twice: where the app may read history, and where it may not.
 """
