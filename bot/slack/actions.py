@@ -1,7 +1,9 @@
 """What the buttons under an alert do, and the modals that they open.
 
+Nobody is shown anything, and nothing is kept, before it is known who presses: members of this workspace only.
 A word is kept before Slack is told that it arrived: killed in between, Slack shows the rep that it failed,
-and nothing that was said is lost. Pressing twice, or two reps pressing at once, gives one result.
+and nothing that was said is lost, unless Slack itself is slow to say who it is. Pressing twice, or two reps
+pressing at once, gives one result.
 """
 
 from __future__ import annotations
@@ -10,9 +12,9 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from slack_bolt.async_app import AsyncApp
@@ -26,10 +28,13 @@ from bot.slack import buttons, cards, dialogs, words
 from bot.slack.board import Board, current, find, neighbour
 from bot.slack.cards import Scene
 from bot.slack.dialogs import NotChosen, Place
-from bot.slack.gate import ELSEWHERE, GUEST, TOO_LATE
+from bot.slack.door import Ack, Door, Stopped
+from bot.slack.forms import home
+from bot.slack.gate import TOO_LATE
 from bot.slack.mrkdwn import quote, user
-from bot.slack.people import PATIENCE, Directory, Profile
-from bot.slack.presses import Press, Sent, Who
+from bot.slack.people import Directory, Profile
+from bot.slack.presses import Press, Sent, Who, read
+from bot.slack.views import told
 from bot.slack.web import ask
 from bot.store import Store
 
@@ -42,8 +47,20 @@ OLD_BUTTON = "This button comes from an older version and no longer works. Nothi
 NOT_WATCHED = "They are not watched any more. Nothing was changed."
 NOT_YOURS = "Only the owner or an admin can give a contact to somebody else. You can take it over yourself."
 NO_OWNER = "Choose a full member of this workspace."
+NO_TAKER = "Slack does not say at the moment who that is. Nothing was changed."
 
-Ack = Callable[..., Awaitable[object]]
+T = TypeVar("T", Press, Sent)
+
+Acknowledge = Callable[..., Awaitable[object]]
+
+
+@dataclass(frozen=True)
+class Answering:
+    """What a rep says of a case."""
+
+    choice: Choice
+    until: date | None = None
+    champion: str = ""
 
 
 class Desk:
@@ -61,6 +78,7 @@ class Desk:
         self._store = store
         self._client = client
         self._people = people
+        self._door = Door(people)
         self._board = board
         self._now = now
         self._admins = frozenset(address.lower() for address in admins)
@@ -71,28 +89,49 @@ class Desk:
     def register(self, app: AsyncApp) -> None:
         """Let the buttons of the app's messages, and their modals, come here."""
 
-        def pressed(does: Callable[[Ack, Press], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-            async def listener(ack: Ack, body: dict[str, Any]) -> None:
+        def admitted(
+            found: Callable[[dict[str, Any]], T], does: Callable[[Ack, T, Profile], Awaitable[None]]
+        ) -> Callable[..., Awaitable[None]]:
+            async def listener(ack: Acknowledge, body: dict[str, Any], context: Any) -> None:
                 with self._working():
-                    await does(ack, Press.of(body))
+                    await self._admit(Ack(ack), body, home(context), found, does)
 
             return listener
 
-        def sent(does: Callable[[Ack, Sent], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-            async def listener(ack: Ack, body: dict[str, Any]) -> None:
-                with self._working():
-                    await does(ack, Sent.of(body))
+        app.action(re.compile(f"^{re.escape(buttons.ANSWER)}"))(admitted(Press.of, self._answer))
+        app.action(re.compile(f"^{re.escape(buttons.WATCH)}"))(admitted(Press.of, self._watch))
+        app.action(buttons.WHY)(admitted(Press.of, self._why))
+        app.action(buttons.MORE)(admitted(Press.of, self._more))
+        app.action(dialogs.NOTE_FOR)(admitted(Sent.of, self._note_for))
+        app.view(re.compile(f"^{re.escape(dialogs.SUBMIT)}"))(admitted(Sent.of, self._answer_sent))
+        app.view(dialogs.ASSIGN)(admitted(Sent.of, self._assign_sent))
+        app.view(dialogs.NOTE)(_close)
 
-            return listener
-
-        app.action(re.compile(f"^{re.escape(buttons.ANSWER)}"))(pressed(self._answer))
-        app.action(re.compile(f"^{re.escape(buttons.WATCH)}"))(pressed(self._watch))
-        app.action(buttons.WHY)(pressed(self._why))
-        app.action(buttons.MORE)(pressed(self._more))
-        app.action(dialogs.NOTE_FOR)(sent(self._note_for))
-        app.view(re.compile(f"^{re.escape(dialogs.SUBMIT)}"))(sent(self._answer_sent))
-        app.view(dialogs.ASSIGN)(sent(self._assign_sent))
-        app.view(dialogs.NOTE)(sent(self._note_sent))
+    async def _admit(
+        self,
+        ack: Ack,
+        body: dict[str, Any],
+        team: str | None,
+        found: Callable[[dict[str, Any]], T],
+        does: Callable[[Ack, T, Profile], Awaitable[None]],
+    ) -> None:
+        """Do what was asked for, for those who may; nothing of a case is read before."""
+        who, is_sent = Who.of(body, team), body.get("type") == "view_submission"
+        asked = read(found, body)
+        place = asked.place if asked is not None else Place("", "", "")
+        try:
+            profile = await self._door.admit(ack, who)
+        except Stopped as stopped:
+            await ack()
+            await self._tell(who, place, str(stopped))
+            return
+        if asked is not None:
+            await does(ack, asked, profile)
+        elif is_sent and not ack.given:
+            await ack(response_action="update", view=told("Stillthere", OLD_BUTTON))
+        else:
+            await ack()
+            await self._tell(who, place, OLD_BUTTON)
 
     async def finish(self, within: timedelta) -> None:
         """Wait for what is under way: an answer that was kept is still to be shown."""
@@ -109,14 +148,14 @@ class Desk:
         finally:
             self._busy.discard(task)
 
-    async def _answer(self, ack: Ack, press: Press) -> None:
+    async def _answer(self, ack: Ack, press: Press, profile: Profile) -> None:
         """Take an answer that asks nothing, or open the modal of one that does."""
         choice = press.action.removeprefix(buttons.ANSWER)
         if choice not in buttons.LABELS:
             await ack()
             await self._tell(press.who, press.place, OLD_BUTTON)
         elif (dialog := dialogs.OPENED_BY.get(Choice(choice))) is None:
-            await self._decide(ack, press.who, press.place, Choice(choice))
+            await self._decide(ack, press.who, profile, press.place, Answering(Choice(choice)))
         else:
             await ack()
             case = await self._open_case(press)
@@ -125,33 +164,28 @@ class Desk:
                 view = dialog(press.place, current(case.alert, person), self._now())
                 await self._show_view(press, view)
 
-    async def _answer_sent(self, ack: Ack, sent: Sent) -> None:
+    async def _answer_sent(self, ack: Ack, sent: Sent, profile: Profile) -> None:
         """Take the answer that a modal asked for."""
         choice = Choice(sent.dialog.removeprefix(dialogs.SUBMIT))
         try:
             until = dialogs.until(choice, sent.chosen, self._now())
         except NotChosen as missing:
-            await ack(response_action="errors", errors={missing.field: missing.what})
+            await self._amiss(ack, sent, missing)
             return
-        await self._decide(
-            ack, sent.who, sent.place, choice, until, dialogs.champion(sent.place, sent.chosen)
-        )
+        said = Answering(choice, until, dialogs.champion(sent.place, sent.chosen))
+        await self._decide(ack, sent.who, profile, sent.place, said)
 
-    async def _decide(
-        self, ack: Ack, who: Who, place: Place, choice: Choice, until: date | None = None, champion: str = ""
-    ) -> None:
+    async def _decide(self, ack: Ack, who: Who, profile: Profile, place: Place, said: Answering) -> None:
         """Keep a rep's word, show it, and tell whoever came second."""
-        profile = await self._profile(who)
-        person = await self._store.person(place.contact)
-        refusal = _refusal(who, profile) or _closed(person, place)
+        choice, champion = said.choice, said.champion
+        refusal = _closed(await self._store.person(place.contact), place)
         if refusal:
             await ack()
             await self._tell(who, place, refusal)
             return
         now = self._now()
-        answer = Answer(place.contact, place.case, who.user, now, choice, until, champion)
-        name = (profile.name if profile else "") or who.username
-        case = await self._store.answer(answer, observe(answer, name))
+        answer = Answer(place.contact, place.case, who.user, now, choice, said.until, champion)
+        case = await self._store.answer(answer, observe(answer, profile.name or who.username))
         if case is None:
             await ack()
             await self._tell(who, place, NO_CASE)
@@ -171,14 +205,13 @@ class Desk:
         known = {one.address: one for one in case.alert.assessment.suggestions}
         return await self._watch_person(case, known[champion]) if champion in known else ""
 
-    async def _watch(self, ack: Ack, press: Press) -> None:
+    async def _watch(self, ack: Ack, press: Press, _: Profile) -> None:
         """Watch somebody who was suggested, with the same account, owner and deal."""
         await ack()
-        refusal = _refusal(press.who, await self._profile(press.who))
         case = find(await self._store.person(press.place.contact), press.place.case)
         known = {one.address: one for one in case.alert.assessment.suggestions} if case else {}
-        if refusal or case is None or press.value not in known:
-            await self._tell(press.who, press.place, refusal or NO_CASE)
+        if case is None or press.value not in known:
+            await self._tell(press.who, press.place, NO_CASE)
             return
         told = await self._watch_person(case, known[press.value])
         await self._show(press.who, press.place, case)
@@ -209,10 +242,10 @@ class Desk:
         owner = await self._people.mention(like.owner) if like.owner else ""
         return f"{name} is watched now: {quote(like.account_name, 80)}{deal}{f', {owner}' if owner else ''}."
 
-    async def _more(self, ack: Ack, press: Press) -> None:
+    async def _more(self, ack: Ack, press: Press, profile: Profile) -> None:
         """Open what the menu offers."""
         if press.value == buttons.WHY:
-            await self._why(ack, press)
+            await self._why(ack, press, profile)
             return
         await ack()
         person = await self._store.person(press.place.contact)
@@ -228,7 +261,7 @@ class Desk:
         else:
             await self._tell(press.who, press.place, OLD_BUTTON)
 
-    async def _note_for(self, ack: Ack, sent: Sent) -> None:
+    async def _note_for(self, ack: Ack, sent: Sent, _: Profile) -> None:
         """Show the draft for whom the rep chose."""
         await ack()
         person = await self._store.person(sent.place.contact)
@@ -243,30 +276,31 @@ class Desk:
         except (SourceDown, NeedsHuman, SlackApiError) as problem:
             log.warning("note.not_shown", why=type(problem).__name__)
 
-    async def _note_sent(self, ack: Ack, _: Sent) -> None:
-        """Close the modal; what was written in it is not kept."""
-        await ack()
-
-    async def _assign_sent(self, ack: Ack, sent: Sent) -> None:
+    async def _assign_sent(self, ack: Ack, sent: Sent, profile: Profile) -> None:
         """Give the contact to another rep, who is told in the case's thread."""
         try:
             chosen = dialogs.owner(sent.chosen)
         except NotChosen as missing:
-            await ack(response_action="errors", errors={missing.field: missing.what})
-            return
-        profile, taker = await asyncio.gather(self._profile(sent.who), self._profile(Who(chosen, chosen)))
-        if taker is not None and (taker.guest or taker.gone):
-            await ack(response_action="errors", errors={dialogs.OWNER: NO_OWNER})
+            await self._amiss(ack, sent, missing)
             return
         person = await self._store.person(sent.place.contact)
         case = find(person, sent.place.case)
         contact = person.contact if person else None
-        refusal = _refusal(sent.who, profile)
+        refusal = ""
         if contact is not None and chosen != sent.who.user and not self._may_give(contact, profile):
-            refusal = refusal or NOT_YOURS
+            refusal = NOT_YOURS
         if refusal or case is None or contact is None:
             await ack()
             await self._tell(sent.who, sent.place, refusal or (NO_CASE if case is None else NOT_WATCHED))
+            return
+        try:
+            taker = await self._door.look_up(ack, chosen)
+        except Stopped:
+            await ack()
+            await self._tell(sent.who, sent.place, NO_TAKER)
+            return
+        if taker is None or not taker.may_be_told:
+            await self._amiss(ack, sent, NotChosen(dialogs.OWNER, NO_OWNER))
             return
         if contact.owner == chosen:
             await ack()
@@ -276,13 +310,19 @@ class Desk:
         await self._show(sent.who, sent.place, case)
         await self._say(sent, case, chosen)
 
-    def _may_give(self, contact: Contact, profile: Profile | None) -> bool:
-        """Say whether somebody may give a contact to somebody else."""
-        if profile is None or not contact.owner:
-            return not contact.owner
-        return profile.owns(contact) or bool(profile.address and profile.address in self._admins)
+    async def _amiss(self, ack: Ack, sent: Sent, missing: NotChosen) -> None:
+        """Say beside the field what is to be chosen, or after the modal is closed, where that came first."""
+        if ack.given:
+            await self._tell(sent.who, sent.place, f"{missing.what} Nothing was changed.")
+        else:
+            await ack(response_action="errors", errors={missing.field: missing.what})
 
-    async def _why(self, ack: Ack, press: Press) -> None:
+    def _may_give(self, contact: Contact, profile: Profile) -> bool:
+        """Say whether somebody may give a contact to somebody else."""
+        is_admin = bool(profile.address) and profile.address in self._admins
+        return not contact.owner or is_admin or profile.owns(contact)
+
+    async def _why(self, ack: Ack, press: Press, _: Profile) -> None:
         """Show the evidence, to the one who asked."""
         await ack()
         person = await self._store.person(press.place.contact)
@@ -297,20 +337,12 @@ class Desk:
         """Return the case that a modal is to be about; tell where it can no longer be answered."""
         person = await self._store.person(press.place.contact)
         case = find(person, press.place.case)
-        refusal = _refusal(press.who, None) or _closed(person, press.place)
+        refusal = _closed(person, press.place)
         if case is not None and not refusal and case.settled is not None and case.settled.is_final:
             refusal = _second(case.settled, case, self._now())
         if refusal:
             await self._tell(press.who, press.place, refusal)
         return None if refusal else case
-
-    async def _profile(self, who: Who) -> Profile | None:
-        """Return who that is; None where Slack does not say it at once."""
-        try:
-            async with asyncio.timeout(PATIENCE.total_seconds()):
-                return await self._people.profile(who.user)
-        except (TimeoutError, SourceDown, NeedsHuman):
-            return None
 
     async def _show(self, who: Who, place: Place, case: Case) -> None:
         """Show the state the case is in now; a case that was not told yet has no message."""
@@ -367,15 +399,13 @@ class Desk:
             log.warning("answer.not_told", why=type(problem).__name__)
 
 
+async def _close(ack: Acknowledge) -> None:
+    """Close a modal; what was written in it is not kept."""
+    await ack()
+
+
 async def _nothing(_: str) -> None:
     """Do nothing."""
-
-
-def _refusal(who: Who, profile: Profile | None) -> str:
-    """Say why somebody may not decide here, empty where they may."""
-    if who.stranger:
-        return ELSEWHERE
-    return GUEST if profile is not None and profile.guest else ""
 
 
 def _closed(person: Person | None, place: Place) -> str:

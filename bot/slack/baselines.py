@@ -27,6 +27,7 @@ from bot.slack import first_list
 from bot.slack.first_list import Entry, Which
 from bot.slack.mrkdwn import user
 from bot.slack.people import Directory
+from bot.slack.views import told
 from bot.slack.web import ask
 from bot.store import Store
 
@@ -164,15 +165,16 @@ class Baselines:
 
     async def _save(self, ack: Ack, body: dict[str, Any]) -> None:
         """Keep what was chosen in the modal."""
-        where = json.loads(body["view"].get("private_metadata") or "{}")
+        where = _where(body["view"])
         which = Which.unpack(str(where.get("which") or ""))
         people = await self._listed(which, body)
-        if people is not None:
-            values = (body["view"].get("state") or {}).get("values") or {}
-            await self._record(which, people, body, first_list.chosen(values))
+        if people is None:
+            await ack(response_action="update", view=told("Already looks gone", GONE_LIST))
+            return
+        values = (body["view"].get("state") or {}).get("values") or {}
+        await self._record(which, people, body, first_list.chosen(values))
         await ack()
-        if people is not None:
-            await self._show(which, str(where.get("channel")), str(where.get("ts")), body)
+        await self._show(which, str(where.get("channel")), str(where.get("ts")), body)
 
     async def _listed(self, which: Which, body: dict[str, Any]) -> list[Person] | None:
         """Return who is on a list; None where there is no such list, or not for whoever presses."""
@@ -237,6 +239,15 @@ def _entry(person: Person, source: str) -> Entry:
     judged = person.assessment
     assert judged is not None, "only who was judged is on a list"
     return Entry(person.contact, judged.verdict, judged.headline, said)
+
+
+def _where(view: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the modal carries unseen; nothing where it is not ours."""
+    try:
+        kept = json.loads(view.get("private_metadata") or "{}")
+    except ValueError:
+        return {}
+    return kept if isinstance(kept, dict) else {}
 
 
 def _channel(body: dict[str, Any]) -> str:

@@ -205,9 +205,12 @@ def until(choice: Choice, chosen: Chosen, now: datetime) -> date | None:
     if day is None:
         if choice is not Choice.SNOOZE:
             return None
-        picked = _field(chosen, HOW_LONG).get("selected_option") or {}
-        return now.date() + timedelta(days=int(picked.get("value") or ONE_WEEK))
-    found = date.fromisoformat(str(day))
+        picked = str((_field(chosen, HOW_LONG).get("selected_option") or {}).get("value") or ONE_WEEK)
+        return now.date() + timedelta(days=int(picked if picked in {ONE_DAY, ONE_WEEK} else ONE_WEEK))
+    try:
+        found = date.fromisoformat(str(day))
+    except ValueError:
+        raise NotChosen(DAY, "Choose a day.") from None
     if found <= now.date():
         raise NotChosen(DAY, "Choose a day after today.")
     if found > now.date() + FURTHEST:

@@ -95,7 +95,7 @@ class Gate:
 
     async def caller(self, body: dict[str, Any], home: str | None) -> Caller:
         """Return who asks; raise Refused for those who may not. `home` is the workspace we belong to."""
-        if home and any(team != home for team in _teams(body)):
+        if home and any(team != home for team in teams(body)):
             raise Refused(ELSEWHERE)
         user = str(body.get("user_id") or (body.get("user") or {}).get("id") or "")
         profile = await self._people.profile(user) if user else None
@@ -151,7 +151,7 @@ async def _told(say: Say, text: str) -> None:
         log.warning("answer.not_told", why=type(problem).__name__)
 
 
-def _teams(body: dict[str, Any]) -> set[str]:
+def teams(body: dict[str, Any]) -> set[str]:
     """Return the workspaces that a request comes from: that of the place, and that of the person."""
     named = (body.get("team_id"), (body.get("team") or {}).get("id"), (body.get("user") or {}).get("team_id"))
     return {team for team in named if isinstance(team, str) and team.startswith("T")}

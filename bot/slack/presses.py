@@ -5,11 +5,16 @@ https://docs.slack.dev/reference/interaction-payloads
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from bot.model import Choice
 from bot.slack.buttons import CASE
-from bot.slack.dialogs import Chosen, Place
+from bot.slack.dialogs import SUBMIT, Chosen, Place
+from bot.slack.gate import teams
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -21,13 +26,11 @@ class Who:
     stranger: bool = False
 
     @classmethod
-    def of(cls, body: dict[str, Any]) -> Who:
-        """Read the user of a payload."""
+    def of(cls, body: dict[str, Any], home: str | None = None) -> Who:
+        """Read the user of a payload; `home` is the workspace we belong to, where Slack has said."""
         who = body["user"]
-        home = str((body.get("team") or {}).get("id") or "")
-        theirs = str(who.get("team_id") or home)
         name = str(who.get("username") or who.get("name") or who["id"])
-        return cls(str(who["id"]), name, stranger=bool(home) and theirs != home)
+        return cls(str(who["id"]), name, stranger=len(teams(body) | ({home} if home else set())) > 1)
 
 
 @dataclass(frozen=True)
@@ -76,13 +79,24 @@ class Sent:
     def of(cls, body: dict[str, Any]) -> Sent:
         """Read a payload with a view; raise ValueError where the view is none of ours."""
         view = body["view"]
+        dialog = str(view.get("callback_id") or "")
+        if dialog.startswith(SUBMIT):
+            Choice(dialog.removeprefix(SUBMIT))
         return cls(
             who=Who.of(body),
-            dialog=str(view.get("callback_id") or ""),
+            dialog=dialog,
             place=Place.unpack(str(view.get("private_metadata") or "")),
             chosen=(view.get("state") or {}).get("values") or {},
             view=str(view.get("id") or ""),
         )
+
+
+def read(of: Callable[[dict[str, Any]], T], body: dict[str, Any]) -> T | None:
+    """Return what a payload says; None where it is none of this version's."""
+    try:
+        return of(body)
+    except ValueError:
+        return None
 
 
 def _case(action: dict[str, Any]) -> str:

@@ -147,11 +147,39 @@ async def test_an_answer_is_kept_and_confirmed_when_the_message_cannot_be_change
 
 async def test_slack_is_answered_at_once_although_looking_up_a_name_takes_long(office: Office) -> None:
     await office.post_alert()
-    office.server.fail("users.info", delay=5000)
+    office.server.fail("users.info", delay=1800)
     started = time.monotonic()
     assert await office.press("answer.still_there") == 200
-    assert time.monotonic() - started < 3
-    assert await office.sentences() == ["rita said: still there"]
+    assert time.monotonic() - started < 1.7
+    assert await office.sentences() == []
+    await office.until("Settled")
+    assert await office.sentences() == ["Rita Rep said: still there"]
+
+
+@pytest.mark.parametrize("shown_as", ["is_restricted", "deleted"])
+async def test_a_guest_whom_slack_identifies_late_is_still_refused(office: Office, shown_as: str) -> None:
+    await office.post_alert()
+    office.server.show_user("rita", **{shown_as: True})
+    office.server.fail("users.info", delay=1300)
+    assert await office.press("answer.still_there") == 200
+    [told] = await office.told()
+    assert "Nothing was changed" in told["text"]
+    assert (await office.case()).settled is None
+    assert "Settled" not in office.shown()
+
+
+@pytest.mark.parametrize("action", ["answer.still_there", "answer.left", "watch.0", "why"])
+async def test_whom_slack_does_not_identify_is_told_so_and_changes_nothing(
+    office: Office, action: str
+) -> None:
+    await office.post_alert()
+    office.server.fail("users.info", error="internal_error", times=9)
+    assert await office.press(action) == 200
+    [told] = await office.told()
+    assert "does not say who you are at the moment" in told["text"]
+    assert "blocks" not in told or not told["blocks"]
+    assert (await office.case()).settled is None
+    assert office.server.views() == []
 
 
 async def test_an_answer_that_cannot_be_kept_is_not_confirmed(

@@ -153,6 +153,16 @@ async def test_they_are_settled_one_by_one_in_a_modal(office: Office) -> None:
     await office.eventually(lambda: "2 settled, 1 open" in str(dm(office.server, "rita")[0]["blocks"]))
 
 
+@pytest.mark.parametrize("broken", ["", "{", "[]"])
+async def test_a_modal_that_carries_no_list_of_ours_is_answered_in_words(office: Office, broken: str) -> None:
+    await three_found(office.store)
+    await office.app.tell_baselines(NOW)
+    await office.interact(pressed(office, first_list.EACH))
+    await office.eventually(office.server.views)
+    answer = await office.submit({**office.server.views()[-1], "private_metadata": broken})
+    assert "not kept any more" in str(answer["view"])
+
+
 async def test_a_list_is_settled_by_nobody_but_its_owner(office: Office) -> None:
     await three_found(office.store)
     await office.app.tell_baselines(NOW)

@@ -382,6 +382,102 @@ async def test_somebody_of_another_workspace_is_refused(office: Office, action: 
     assert office.server.views() == []
 
 
+ELSEWHERE = "T0ELSEWHERE"
+READS = ["why", "menu why", "menu note", "menu assign", "answer.left", "answer.still_there", "watch.0"]
+
+
+def press(office: Office, action: str, by: str = "rita") -> dict[str, Any]:
+    """Return what Slack sends when a button is pressed, or something is chosen in the menu."""
+    if not action.startswith("menu "):
+        return office.pressed(action, by, value=f"{CASE} {ANN.address}" if action == "watch.0" else CASE)
+    picked = {"type": "overflow", "block_id": f"case {ADDRESS}:1", "value": None}
+    return office.pressed("more", by, **picked, selected_option={"value": action.removeprefix("menu ")})
+
+
+def nothing_is_shown_of(told: dict[str, Any]) -> bool:
+    said = json.dumps([told["text"], told.get("blocks")])
+    return not any(word in said for word in ("Jane", "Acme", LEFT.evidence[0].sentence))
+
+
+@pytest.mark.parametrize("action", READS)
+@pytest.mark.parametrize("refused", ["guest", "gone", "stranger", "place"])
+async def test_whoever_is_no_member_sees_nothing_of_a_case(office: Office, action: str, refused: str) -> None:
+    await office.post_alert()
+    if refused in {"guest", "gone"}:
+        office.server.show_user("max", **{"is_restricted" if refused == "guest" else "deleted": True})
+    payload = press(office, action, "max")
+    if refused == "stranger":
+        payload["user"]["team_id"] = ELSEWHERE
+    if refused == "place":
+        payload["user"]["team_id"] = payload["team"]["id"] = ELSEWHERE
+    assert (await office.interact(payload))[0] == 200
+    [told] = await office.told()
+    assert "Nothing was changed" in told["text"]
+    assert nothing_is_shown_of(told)
+    assert office.server.views() == []
+    assert (await office.case()).settled is None
+    assert await office.store.person(ANN.address) is None
+
+
+async def test_a_guest_gets_no_draft_by_choosing_in_a_modal_of_somebody_else(office: Office) -> None:
+    await office.post_alert()
+    view = await office.open("note")
+    before = texts(view)
+    office.server.show_user("max", is_restricted=True)
+    picked = {"type": "static_select", "action_id": "note.for", "block_id": "note.for"}
+    await office.interact(
+        {
+            "type": "block_actions",
+            **office.sender("max"),
+            "container": {"type": "view", "view_id": view["view_id"]},
+            "view": office.filled(view, **{"note.for": option("2")}),
+            "trigger_id": "1.2.3",
+            "actions": [{**picked, **option("2"), "action_ts": "1"}],
+        }
+    )
+    [told] = await office.told()
+    assert "guests" in told["text"]
+    assert texts(office.server.views()[-1]) == before
+
+
+@pytest.mark.parametrize("broken", ["", "{", '{"case": 1}'])
+@pytest.mark.parametrize("action", ["answer.left", "assign"])
+async def test_a_modal_that_carries_nothing_of_ours_is_answered_in_words(
+    office: Office, action: str, broken: str
+) -> None:
+    await office.post_alert()
+    view = await office.open(action)
+    owner = {"selected_user": office.server.user("max")}
+    answer = await office.submit({**view, "private_metadata": broken}, owner=owner)
+    assert answer["response_action"] == "update"
+    assert "older version" in texts(answer["view"])
+    check_view(answer["view"])
+    assert (await office.case()).settled is None
+
+
+async def test_an_answer_in_a_modal_that_this_version_does_not_know_is_said(office: Office) -> None:
+    await office.post_alert()
+    view = await office.open("answer.left")
+    answer = await office.submit({**view, "callback_id": "answer.promoted"})
+    assert "older version" in texts(answer["view"])
+
+
+async def test_a_day_that_is_none_is_said_beside_its_field(office: Office) -> None:
+    await office.post_alert()
+    view = await office.open("answer.snooze")
+    assert set((await office.submit(view, day=day("soon")))["errors"]) == {"day"}
+
+
+async def test_nobody_is_made_owner_whom_slack_does_not_identify(office: Office) -> None:
+    await office.post_alert()
+    view = await office.open("assign")
+    office.server.fail("users.info", error="internal_error", times=9)
+    await office.submit(view, owner={"selected_user": office.server.user("max")})
+    [told] = await office.told()
+    assert "does not say at the moment who that is" in told["text"]
+    assert (await office.person()).contact == JANE
+
+
 async def test_a_guest_cannot_settle_anything(office: Office) -> None:
     await office.post_alert()
     office.server.show_user("max", is_ultra_restricted=True)
