@@ -133,7 +133,8 @@ def mails(readings: Iterable[Reading], console: Console, *, everything: bool) ->
             _explain(seen, console)
         if not telling and not reading.trouble:
             console.print(
-                "  nothing to report: neither a bounce, nor an auto-reply, nor an invitation", style="dim"
+                "  nothing to report: it is no bounce, auto-reply, farewell or invitation",
+                style="dim",
             )
         for note in reading.notes:
             console.print(Text(f"  note: {clean(note)}", "dim"))
@@ -148,5 +149,9 @@ def _explain(seen: Observation, console: Console) -> None:
     line.append(f"  {seen.at:%-d %B %Y}", "dim")
     console.print(line)
     console.print(Text(f"    {clean(seen.sentence)}"))
+    if seen.facts.get("ours") is False:
+        console.print(
+            Text("    it answers a mail that was not ours: `check` counts it for nothing", "yellow")
+        )
     for reason in seen.because:
         console.print(Text(f"    - {clean(reason)}", "dim"))

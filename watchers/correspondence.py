@@ -27,6 +27,7 @@ MOST_NAMED = 20
 """So many of the others on a mail are kept."""
 
 LONGEST_NAME = 80
+MACHINES = frozenset({"mailer-daemon", "mail-daemon", "postmaster", "mailerdaemon", "mdaemon"})
 UNKNOWN_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -64,9 +65,14 @@ class Correspondence(MailReader):
         if scope.is_ours(head.sender.address):
             # An invitation of ours is a mail to them as well: it is often the one that bounces.
             return list(_Letter(head, scope).ours()) if calendar or not automatic(head) else ()
-        if not head.sender.address or calendar or automatic(head):
+        if not head.sender.address or calendar or automatic(head) or is_machine(head.sender.address):
             return ()
         return list(_Letter(head, scope).theirs())
+
+
+def is_machine(address: str) -> bool:
+    """Say whether a mail system writes under this address (RFC 2142, RFC 3464)."""
+    return address.partition("@")[0] in MACHINES
 
 
 def _invites(mail: Mail) -> bool:

@@ -128,3 +128,8 @@ def test_no_body_is_ever_wanted() -> None:
 def test_random_headers_never_raise(raw: bytes) -> None:
     read(raw)
     read(b"From: " + JANE.encode() + b"\r\nTo: " + raw)
+
+
+def test_a_mail_system_is_no_person() -> None:
+    raw = b"From: Mail System <MAILER-DAEMON@acme.example>\nTo: rep@vendor.example\n\nSorry."
+    assert Correspondence().read(parse(raw), Scope(frozenset({"vendor.example"}))) == ()
