@@ -95,6 +95,10 @@ class Outbox:
 
     async def bring_out(self) -> None:
         """Queue what is due, each in the lane of its place; it goes out in the background."""
+        await self._queue()
+        await self._poster.settle()
+
+    async def _queue(self) -> None:
         if self._poster.removed:
             return
         async with self._planning:
@@ -103,16 +107,15 @@ class Outbox:
             for key, lane in places:
                 if lane is not None and not self._stopped:
                     self._queued.add(key)
-                    self._lanes.setdefault(lane, []).append(key)
+                    self._lane(lane).append(key)
             order = {key: number for number, key in enumerate(due)}
-            for lane, keys in self._lanes.items():
+            for keys in self._lanes.values():
                 keys.sort(key=lambda key: order.get(key, 0))
-                self._start(lane)
 
     def nudge(self) -> None:
         """Bring out what was just raised, without waiting for what else is being judged."""
         if self._nudge is None or self._nudge.done():
-            self._nudge = asyncio.create_task(self.bring_out(), name="nudge")
+            self._nudge = asyncio.create_task(self._queue(), name="nudge")
 
     async def drain(self) -> int:
         """Bring out everything that is due and return how many alerts went out."""
@@ -130,12 +133,16 @@ class Outbox:
             _, late = await asyncio.wait(self._busy, timeout=within.total_seconds())
             for task in late:
                 task.cancel()
+        await self._poster.settle()
 
-    def _start(self, lane: str) -> None:
-        if all(task.get_name() != lane for task in self._busy):
-            task = asyncio.create_task(self._serve(lane), name=lane)
+    def _lane(self, lane: str) -> list[str]:
+        """Return the queue of a place, which is served as long as there is anything in it."""
+        if lane not in self._lanes:
+            self._lanes[lane] = []
+            task = asyncio.create_task(self._serve(lane, self._lanes[lane]), name=f"lane {lane}")
             self._busy.add(task)
             task.add_done_callback(self._busy.discard)
+        return self._lanes[lane]
 
     async def _place(self, key: str) -> tuple[str, str | None]:
         """Return the key with the lane of the alert that is due; None where it must wait."""
@@ -151,20 +158,20 @@ class Outbox:
         blocked = lane in self._blocked and self._now() < self._blocked[lane]
         return key, None if blocked else lane
 
-    async def _serve(self, lane: str) -> None:
+    async def _serve(self, lane: str, queue: list[str]) -> None:
         """Bring out what is queued for one place."""
-        queue = self._lanes[lane]
-        while queue and not self._stopped and not self._poster.removed:
-            await self._poster.ready(lane)
-            async with self._slots:
-                key = queue.pop(0)
-                try:
-                    await self._bring(key, lane)
-                finally:
-                    self._queued.discard(key)
-        self._queued.difference_update(queue)
-        del self._lanes[lane]
-        await self._poster.settle()
+        try:
+            while queue and not self._stopped:
+                await self._poster.ready(lane)
+                async with self._slots:
+                    key = queue.pop(0)
+                    try:
+                        await self._bring(key, lane)
+                    finally:
+                        self._queued.discard(key)
+        finally:
+            self._queued.difference_update(queue)
+            del self._lanes[lane]
 
     async def _bring(self, key: str, lane: str) -> None:
         taken = await self._store.take_alert(self._now(), LEASE, key)
