@@ -67,10 +67,11 @@ class Profile:
         return not (self.gone or self.guest)
 
     def owns(self, contact: Contact) -> bool:
-        """Say whether the contact's owner, or one of several, is this user: by id, address or real name."""
-        known = {self.user, self.name.strip()} - {""}
-        named = owners(contact.owner)
-        return any(owner in known or owner.lower() == self.address for owner in named)
+        """Say whether the contact's owner, or one of several, is this user: by id or address.
+
+        Never by name: everybody in Slack chooses their own.
+        """
+        return any(owner in {self.user, self.address} for owner in map(_id_or_address, owners(contact.owner)))
 
 
 class Directory:
@@ -181,6 +182,10 @@ class Directory:
             known = None
         self._known[key] = (self._now(), known)
         return known
+
+
+def _id_or_address(owner: str) -> str:
+    return owner.lower() if "@" in owner else owner
 
 
 def _instead(rep: Rep) -> str:

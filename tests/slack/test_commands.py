@@ -388,6 +388,18 @@ async def test_the_drill_is_shown_in_place_to_somebody_outside_the_channel(desk:
     assert said(desk.server.responses()[-2]).startswith("TEST")
 
 
+@pytest.mark.parametrize("owner", ["ann@vendor.example", "U0ANN", "Ann Lee"])
+async def test_nobody_becomes_another_owner_by_taking_their_name(desk: Reception, owner: str) -> None:
+    await desk.store.watch(Contact(ADDRESS, "Jane Doe", owner=owner))
+    desk.server.show_user("rita", real_name=owner)
+    assert "nobody so far" in said(await desk.type("list"))
+    assert "Observ" not in said(await desk.type(f"show {ADDRESS}"))
+    assert "undo" not in said(await desk.type(f"remove {ADDRESS}")).lower()
+    person = await desk.store.person(ADDRESS)
+    assert person is not None
+    assert person.contact is not None
+
+
 async def test_a_guest_is_refused(desk: Reception) -> None:
     desk.server.show_user("rita", is_restricted=True)
     assert "not for guests" in said(await desk.type(f"add {ADDRESS}"))
