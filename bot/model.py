@@ -379,7 +379,8 @@ class Delivery:
 class Case:
     """An episode of one contact: its alerts in order, its one message, and how it was settled.
 
-    `on_it` is who said first, since it was last told, that they are on it; that settles nothing.
+    `on_it` is who said first, since it was last told, that they are on it; that settles nothing. `posts` is
+    every message about it that stands somewhere: its own, replies, copies, and what it left behind.
     """
 
     contact: str
@@ -388,6 +389,7 @@ class Case:
     home: Home | None = None
     settled: Answer | None = None
     on_it: Answer | None = None
+    posts: tuple[Home, ...] = ()
 
     @property
     def key(self) -> str:

@@ -161,6 +161,11 @@ class MemoryStore:
         person = self._people.get(delivery.alert.contact.address)
         return self._accept(person, changes.sent(person, case, delivery, home, now) if person else None)
 
+    async def posted(self, case: str, post: Home) -> bool:
+        """Note that a message about a case stands there; False where there is no such case."""
+        person = self._people.get(case.rpartition(":")[0])
+        return self._accept(person, changes.posted(person, case, post) if person else None)
+
     async def alert_failed(
         self, case: str, delivery: Delivery, retry_at: datetime, decision: Decision | None = None
     ) -> bool:

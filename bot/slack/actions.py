@@ -374,11 +374,12 @@ class Desk:
         by = "took over" if owner == sent.who.user else f"made {user(owner)} the owner of"
         text = f"{user(sent.who.user)} {by} {name}."
         try:
-            await ask(
+            answer = await ask(
                 self._client.chat_postMessage(
                     channel=home.channel, thread_ts=home.thread or home.ts, text=text
                 )
             )
+            await self._board.note(case.key, answer)
         except (SourceDown, NeedsHuman, SlackApiError) as problem:
             log.warning("owner.not_told", why=type(problem).__name__)
 

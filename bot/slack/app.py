@@ -102,7 +102,9 @@ class SlackApp:
         self.sources: Callable[[], Awaitable[Sequence[str]]] = _none
         """Names everything that is to be read; whoever reads it sets it."""
         self._gate = Gate(store, people, rules.admins, now)
-        self._eraser = Eraser(store, self._client, board, now)
+        self._baselines = Baselines(store, self._client, posting, people, rules, now)
+        self._baselines.register(self.bolt)
+        self._eraser = Eraser(store, self._client, board, self._baselines, people, now, home.refresh)
         house = House(
             store=store,
             client=self._client,
@@ -122,8 +124,6 @@ class SlackApp:
         Commands(house, forms).register(self.bolt)
         self._redacting: asyncio.Task[None] | None = None
         self._people = people
-        self._baselines = Baselines(store, self._client, posting, people, rules, now)
-        self._baselines.register(self.bolt)
         self._socket: AsyncSocketModeHandler | None = None
         self._http: web.AppRunner | None = None
 

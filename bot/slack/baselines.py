@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import baseline
 from bot.answers import observe
-from bot.model import ALARMING, Answer, Choice, Json, NeedsHuman, Person, SourceDown
+from bot.model import ALARMING, Answer, Choice, Home, Json, NeedsHuman, Person, SourceDown
 from bot.pipeline import FIRST_PASSES
 from bot.preferences import Preferences, preferences
 from bot.routing import Hours, Rep, Rules
@@ -84,6 +84,7 @@ class Baselines:
             return 0  # not everybody is judged yet
         told = 0
         lists: dict[str, Json] = dict(kept.get("lists") or {})  # type: ignore[arg-type]
+        at: dict[str, Json] = dict(kept.get("at") or {})  # type: ignore[arg-type]
         late = False
         try:
             for rep, people in (await self._by_rep(source)).values():
@@ -95,15 +96,17 @@ class Baselines:
                 to, instead_of = await self._reader(rep)
                 entries = [_entry(one, source) for one in people]
                 card = first_list.card(Which(rep.user, source), entries, instead_of)
-                await ask(self._posting.chat_postMessage(channel=to, text=card.text, blocks=card.blocks))
+                post = self._posting.chat_postMessage(channel=to, text=card.text, blocks=card.blocks)
+                answer = await ask(post)
                 lists[rep.user] = [one.address for one in people]
+                at[rep.user] = [str(answer["channel"]), str(answer["ts"])]
                 told += 1
-                await self._keep(source, lists, done=False)
+                await self._keep(source, {"lists": lists, "at": at, "done": False})
         except (SourceDown, NeedsHuman, SlackApiError) as problem:
             log.warning("baseline.delayed", why=str(problem)[:200])
             return told
         if not late:
-            await self._keep(source, lists, done=True)
+            await self._keep(source, {"lists": lists, "at": at, "done": True})
         return told
 
     async def _by_rep(self, source: str) -> Mapping[str, tuple[Rep, list[Person]]]:
@@ -208,13 +211,37 @@ class Baselines:
 
     async def _show(self, which: Which, channel: str, ts: str, body: dict[str, Any]) -> None:
         """Bring a list up to date."""
-        entries = [_entry(one, which.source) for one in await self._on(which) or ()]
-        card = first_list.card(which, entries, user(which.owner) if self._rules.shadow else "")
         try:
-            await ask(self._client.chat_update(channel=channel, ts=ts, text=card.text, blocks=card.blocks))
+            await self.redraw(which, Home(channel, ts))
         except (SourceDown, NeedsHuman, SlackApiError) as problem:
             log.warning("baseline.not_shown", why=type(problem).__name__)
             await self._say(body, UNCHANGED)
+
+    async def naming(self, address: str) -> list[tuple[Which, Home]]:
+        """Return the lists that a person stands on, and where their messages are."""
+        found = []
+        ended = await self._store.cursor(FIRST_PASSES)
+        for source in sorted(ended) if isinstance(ended, dict) else ():
+            kept = await self._kept(source)
+            lists, at = kept.get("lists"), kept.get("at")
+            if isinstance(lists, dict) and isinstance(at, dict):
+                found += [
+                    (Which(owner, source), Home(str(place[0]), str(place[1])))
+                    for owner, place in at.items()
+                    if isinstance(place, list) and address in (lists.get(owner) or ())  # type: ignore[operator]
+                ]
+        return found
+
+    async def redraw(self, which: Which, home: Home) -> bool:
+        """Draw a list anew; False where nobody is left on it. Raise what `ask` raises."""
+        entries = [_entry(one, which.source) for one in await self._on(which) or ()]
+        if not entries:
+            return False
+        card = first_list.card(which, entries, user(which.owner) if self._rules.shadow else "")
+        await ask(
+            self._client.chat_update(channel=home.channel, ts=home.ts, text=card.text, blocks=card.blocks)
+        )
+        return True
 
     async def _say(self, body: dict[str, Any], text: str) -> None:
         """Tell only the one who pressed."""
@@ -228,8 +255,8 @@ class Baselines:
         kept = await self._store.setting(baseline.group(source))
         return kept if isinstance(kept, dict) else {}
 
-    async def _keep(self, source: str, lists: dict[str, Json], *, done: bool) -> None:
-        await self._store.save_setting(baseline.group(source), {"lists": lists, "done": done})
+    async def _keep(self, source: str, kept: dict[str, Json]) -> None:
+        await self._store.save_setting(baseline.group(source), kept)
 
 
 def _entry(person: Person, source: str) -> Entry:

@@ -7,9 +7,10 @@ edit that was made of an older state can never arrive last.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from weakref import WeakValueDictionary
 
 from slack_sdk.errors import SlackApiError
@@ -97,6 +98,10 @@ class Board:
                 if code(error) not in MESSAGE_FIXED:
                     raise
             return True
+
+    async def note(self, case: str, answer: Mapping[str, Any]) -> None:
+        """Keep where a message about the case was posted, as Slack answered, so that it can be erased."""
+        await self._store.posted(case, Home(str(answer["channel"]), str(answer["ts"])))
 
     async def name(self, case: Case, channel: str) -> str:
         """Return whom the case is about, as people are named in that channel (mrkdwn)."""

@@ -7,17 +7,20 @@ redacted now is redacted by the next start, or when the next person is forgotten
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.model import Case, Home, NeedsHuman, SourceDown
+from bot.model import Case, Contact, Home, NeedsHuman, SourceDown
+from bot.routing import owners
+from bot.slack.baselines import Baselines
 from bot.slack.board import MESSAGE_GONE, Board, find
+from bot.slack.first_list import Which
+from bot.slack.people import Directory
 from bot.slack.web import ask, code
 from bot.store import Store
 
@@ -29,31 +32,35 @@ TO_REDACT = "messages to redact"
 ERASED = "This message was erased on request."
 EVENT_TYPE = "stillthere_erased"
 
-REPLIES = 200
-
 
 @dataclass(frozen=True)
 class Erased:
-    """What was erased: whether anything was kept of the person, how many messages were redacted and wait.
-
-    `threads` is how many of the messages may have replies of ours that Slack does not let us look for.
-    """
+    """What was erased: whether anything was kept of the person, how many messages were redacted and wait."""
 
     kept: bool
     redacted: int
     waiting: int
-    threads: int
 
 
 class Eraser:
     """Forgets people; one at a time."""
 
     def __init__(
-        self, store: Store, client: AsyncWebClient, board: Board, now: Callable[[], datetime]
+        self,
+        store: Store,
+        client: AsyncWebClient,
+        board: Board,
+        lists: Baselines,
+        people: Directory,
+        now: Callable[[], datetime],
+        changed: Callable[[str], Awaitable[None]],
     ) -> None:
         self._store = store
         self._client = client
         self._board = board
+        self._lists = lists
+        self._people = people
+        self._changed = changed
         self._now = now
         self._turn = asyncio.Lock()
 
@@ -61,13 +68,20 @@ class Eraser:
         """Erase a person from the store, and redact the messages about them and those that name them."""
         async with self._turn:
             cases = await self._store.cases()
-            theirs = [case.home for case in cases if case.contact == address and case.home]
+            theirs = [post for case in cases if case.contact == address for post in _posts(case)]
             naming = [case for case in cases if case.contact != address and _names(case, address)]
-            await self._note(theirs)
+            told = [post for case in naming for post in _posts(case) if not _is_same(post, case.home)]
+            lists = await self._lists.naming(address)
+            person = await self._store.person(address)
+            await self._note([*theirs, *told])
             kept = await self._store.forget(address)
             for case in naming:
                 await self._redraw(case)
-            return await self._redact(kept=kept)
+            for which, home in lists:
+                await self._redraw_list(which, home)
+            erased = await self._redact(kept=kept)
+            await self._refresh((person.contact or person.former) if person else None)
+            return erased
 
     async def waiting(self) -> int:
         """Return how many messages are still to be redacted."""
@@ -81,17 +95,16 @@ class Eraser:
 
     async def _redact(self, *, kept: bool) -> Erased:
         left: list[Home] = []
-        redacted = threads = 0
+        redacted = 0
         for home in await self._noted():
             try:
                 await self._blank(home.channel, home.ts)
                 redacted += 1
-                threads += not await self._blank_replies(home)
             except (SourceDown, NeedsHuman, SlackApiError) as problem:
                 log.warning("message.not_redacted", why=type(problem).__name__)
                 left.append(home)
         await self._save(left)
-        return Erased(kept, redacted, len(left), threads)
+        return Erased(kept, redacted, len(left))
 
     async def _blank(self, channel: str, ts: str) -> None:
         """Take everything out of a message, its metadata included; one that is gone needs nothing."""
@@ -109,23 +122,6 @@ class Eraser:
             if code(error) not in MESSAGE_GONE:
                 raise
 
-    async def _blank_replies(self, home: Home) -> bool:
-        """Do the same with our replies under it; False where Slack does not let us look for them."""
-        look = self._client.conversations_replies(
-            channel=home.channel, ts=home.ts, limit=REPLIES, include_all_metadata=True
-        )
-        try:
-            found: list[dict[str, Any]] = (await ask(look)).get("messages") or []
-        except NeedsHuman:
-            return False
-        except SlackApiError as error:
-            return code(error) in MESSAGE_GONE
-        for message in found:
-            is_ours = bool((message.get("metadata") or {}).get("event_type"))
-            if is_ours and str(message["ts"]) != home.ts:
-                await self._blank(home.channel, str(message["ts"]))
-        return True
-
     async def _redraw(self, case: Case) -> None:
         """Draw the message of somebody else's case anew, without the person."""
         now = find(await self._store.person(case.contact), case.key)
@@ -137,16 +133,47 @@ class Eraser:
             log.warning("message.not_redrawn", why=type(problem).__name__)
             await self._note([now.home])
 
+    async def _redraw_list(self, which: Which, home: Home) -> None:
+        """Draw a list anew without the person; one that holds nobody else is emptied."""
+        try:
+            if await self._lists.redraw(which, home):
+                return
+        except (SourceDown, NeedsHuman, SlackApiError) as problem:
+            log.warning("message.not_redrawn", why=type(problem).__name__)
+        await self._note([home])
+
+    async def _refresh(self, contact: Contact | None) -> None:
+        """Show the owners' Home tabs anew."""
+        for owner in owners(contact.owner) if contact else ():
+            try:
+                profile = await self._people.owner(owner)
+            except (SourceDown, NeedsHuman, SlackApiError) as problem:
+                log.warning("home.not_shown", why=type(problem).__name__)
+                continue
+            if profile is not None:
+                await self._changed(profile.user)
+
     async def _noted(self) -> list[Home]:
         kept = await self._store.setting(TO_REDACT)
         pairs = kept if isinstance(kept, list) else []
         return [Home(str(pair[0]), str(pair[1])) for pair in pairs if isinstance(pair, list)]
 
     async def _note(self, homes: Iterable[Home]) -> None:
-        await self._save([*await self._noted(), *homes])
+        await self._save(
+            dict.fromkeys(Home(home.channel, home.ts) for home in (*await self._noted(), *homes))
+        )
 
     async def _save(self, homes: Iterable[Home]) -> None:
         await self._store.save_setting(TO_REDACT, [[home.channel, home.ts] for home in homes])
+
+
+def _posts(case: Case) -> list[Home]:
+    """Return where every message about the case stands."""
+    return [*case.posts, *([case.home] if case.home else [])]
+
+
+def _is_same(post: Home, home: Home | None) -> bool:
+    return home is not None and (post.channel, post.ts) == (home.channel, home.ts)
 
 
 def _names(case: Case, address: str) -> bool:

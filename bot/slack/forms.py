@@ -316,10 +316,7 @@ def _erased(erased: Erased) -> str:
         text += f"\n{erased.redacted} messages in Slack were redacted."
     if erased.waiting:
         text += f"\n{erased.waiting} messages could not be redacted yet; that is tried again at every start."
-    if erased.threads:
-        text += (
-            "\nSlack does not let Stillthere look for its replies in their threads: delete those yourself."
-        )
     return (
-        f"{text}\nDigests that were sent earlier stay as they are: delete them where they name this person."
+        f"{text}\nDigests that were sent earlier, and what people wrote themselves, stay as they are: delete "
+        "those where they name this person."
     )

@@ -116,15 +116,19 @@ class SlackPoster:
             if not thread or code(error) not in MESSAGE_GONE:
                 raise
             return await self._post(place, channel, card, alert)
+        await self._board.note(alert.case, answer)
         for admin in place.copies:
-            await self._copy(admin, card)
+            await self._copy(admin, card, alert.case)
         return Home(str(answer["channel"]), str(answer["ts"]), thread)
 
-    async def _copy(self, user: str, card: Card) -> None:
+    async def _copy(self, user: str, card: Card, case: str) -> None:
         """Let another admin see what the shadow mode sends; that is worth no second try."""
         copy = notices.copied(card)
         try:
-            await ask(self._posting.chat_postMessage(channel=user, text=copy.text, blocks=copy.blocks))
+            answer = await ask(
+                self._posting.chat_postMessage(channel=user, text=copy.text, blocks=copy.blocks)
+            )
+            await self._board.note(case, answer)
         except (SourceDown, NeedsHuman, SlackApiError) as problem:
             log.warning("copy.not_sent", why=type(problem).__name__)
 
@@ -168,6 +172,7 @@ class SlackPoster:
                 break
             for message in answer["messages"]:
                 if _key(message) == alert.key:
+                    await self._board.note(alert.case, {"channel": channel, "ts": message["ts"]})
                     return Home(channel, str(message["ts"]), thread)
             page["cursor"] = (answer.get("response_metadata") or {}).get("next_cursor")
             if not page["cursor"]:

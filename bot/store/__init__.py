@@ -105,6 +105,9 @@ class Store(Protocol):
         to show.
         """
 
+    async def posted(self, case: str, post: Home) -> bool:
+        """Note that a message about a case stands there; False where there is no such case."""
+
     async def alert_failed(
         self, case: str, delivery: Delivery, retry_at: datetime, decision: Decision | None = None
     ) -> bool:

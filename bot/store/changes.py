@@ -185,6 +185,14 @@ def sent(person: Person, case: str, delivery: Delivery, home: Home | None, now: 
     return _with_case(person, replace(found, deliveries=told + found.deliveries[upto:], home=home))
 
 
+def posted(person: Person, case: str, post: Home) -> Person | None:
+    """Note where a message about a case stands; None where there is no such case."""
+    found = next((one for one in person.cases if one.key == case), None)
+    if found is None:
+        return None
+    return _with_case(person, replace(found, posts=tuple(dict.fromkeys((*found.posts, normal(post))))))
+
+
 def handed_back(
     person: Person, case: str, delivery: Delivery, retry_at: datetime, decision: Decision | None
 ) -> Person | None:

@@ -224,6 +224,12 @@ class TinyStore:
             delivery.alert.contact.address, lambda person: changes.sent(person, case, delivery, home, now)
         )
 
+    async def posted(self, case: str, post: Home) -> bool:
+        """Note that a message about a case stands there; False where there is no such case."""
+        return await self._write_person(
+            case.rpartition(":")[0], lambda person: changes.posted(person, case, post)
+        )
+
     async def alert_failed(
         self, case: str, delivery: Delivery, retry_at: datetime, decision: Decision | None = None
     ) -> bool:

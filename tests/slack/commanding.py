@@ -139,19 +139,19 @@ async def reception(
 ) -> AsyncIterator[Reception]:
     """Run the app against the stand-in."""
     kept, clock = store or MemoryStore(), FrozenClock(NOW)
+    channel = server.channel("champions")
     reach = {
         "bot_token": BOT_TOKEN,
         "signing_secret": SIGNING_SECRET,
         "base_url": server.base_url,
+        "rules": Rules(channel, admins=("max@vendor.example",)),
         **connection,
     }
-    channel = server.channel("champions")
     app = SlackApp(
         Connection(
             channel=channel,
             port=0,
             pace=timedelta(),
-            rules=Rules(channel, admins=("max@vendor.example",)),
             our_domains=OURS,
             **reach,
         ),

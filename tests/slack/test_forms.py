@@ -11,15 +11,17 @@ from typing import Any
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.model import Contact, Deal
+from bot.model import Action, Contact, Deal, Decision, Reason, Verdict
+from bot.pipeline import FIRST_PASSES
 from bot.preferences import Preferences, preferences, save_preferences
+from bot.routing import Rules
 from bot.slack import forms, manifest, tab, views
 from bot.slack.erasure import ERASED
 from bot.slack.outbox import drain
 from bot.store.tiny import TinyStore
-from tests.servers.slack import BOT_WITH_HISTORY, SOMEBODY_WITH_FILES, Workspace
+from tests.servers.slack import SOMEBODY_WITH_FILES, Workspace
 from tests.slack.commanding import SOON, Reception, entered, reception, said, shown
-from tests.slack.story import ADDRESS, ANN, JANE, LEFT, SLIPPING, raise_alert
+from tests.slack.story import ADDRESS, ANN, JANE, LEFT, MAILBOX, NOW, SLIPPING, raise_alert
 
 pytestmark = pytest.mark.servers
 
@@ -252,7 +254,6 @@ async def test_forget_asks_first_then_erases_and_redacts_what_was_posted(desk: R
     text = becomes(await desk.submit(view, {}, by="max"))
     assert "Erased from everything" in text
     assert "1 messages in Slack were redacted" in text
-    assert "delete those yourself" in text
     [posted] = desk.server.messages(desk.server.channel("champions"))
     assert posted["text"] == ERASED
     assert "Jane" not in json.dumps(posted)
@@ -272,17 +273,78 @@ async def test_forget_takes_the_person_out_of_what_was_told_of_others(desk: Rece
     assert "Jane Doe" in json.dumps(desk.server.messages(channel))
 
 
-async def test_forget_redacts_replies_too_where_slack_lets_us_look(slack_server: Workspace) -> None:
-    async with reception(slack_server, bot_token=BOT_WITH_HISTORY) as desk:
+def everything(server: Workspace) -> str:
+    """Return all that stands in Slack: messages everywhere, and Home tabs."""
+    return json.dumps([server.state()["messages"], server.views("home")], ensure_ascii=False)
+
+
+async def erase(desk: Reception, who: str) -> str:
+    view = await desk.opened(f"forget {who}", by="max")
+    return becomes(await desk.submit(view, {}, by="max"))
+
+
+async def test_forget_redacts_replies_without_having_to_look_for_them(desk: Reception) -> None:
+    await raise_alert(desk.store, SLIPPING)
+    await drain(desk.store, desk.app.poster, desk.clock)
+    await raise_alert(desk.store, LEFT)
+    await drain(desk.store, desk.app.poster, desk.clock)
+    channel = desk.server.channel("champions")
+    assert len(desk.server.messages(channel)) == 2
+    assert "2 messages in Slack were redacted" in await erase(desk, "jane")
+    assert [posted["text"] for posted in desk.server.messages(channel)] == [ERASED, ERASED]
+    assert "conversations.replies" not in {call["method"] for call in desk.server.calls()}
+
+
+async def test_forget_empties_replies_in_others_cases_that_suggested_the_person(desk: Reception) -> None:
+    await raise_alert(desk.store, SLIPPING)
+    await drain(desk.store, desk.app.poster, desk.clock)
+    await raise_alert(desk.store, LEFT)
+    await drain(desk.store, desk.app.poster, desk.clock)
+    assert "Ann Lee" in desk.server.messages(desk.server.channel("champions"))[1]["text"]
+    await erase(desk, ANN.address)
+    assert "Ann" not in everything(desk.server)
+    assert "Jane Doe" in everything(desk.server)
+
+
+@pytest.mark.parametrize("shadow", [False, True])
+async def test_forget_reaches_what_an_alert_left_behind_and_its_copies(
+    slack_server: Workspace, *, shadow: bool
+) -> None:
+    admins = ("max@vendor.example", "rita@vendor.example")
+    channel = slack_server.channel("champions")
+    rules = Rules(channel, slipping="dm", admins=admins, shadow=shadow)
+    async with reception(slack_server, rules=rules) as desk:
         await raise_alert(desk.store, SLIPPING)
         await drain(desk.store, desk.app.poster, desk.clock)
         await raise_alert(desk.store, LEFT)
         await drain(desk.store, desk.app.poster, desk.clock)
-        channel = slack_server.channel("champions")
-        assert len(slack_server.messages(channel)) == 2
-        view = await desk.opened("forget jane", by="max")
-        assert "delete those yourself" not in becomes(await desk.submit(view, {}, by="max"))
-        assert [posted["text"] for posted in slack_server.messages(channel)] == [ERASED, ERASED]
+        places = {posted["channel_id"] for posted in slack_server.state()["messages"]}
+        assert len(places) == 2
+        await erase(desk, "jane")
+        assert "Jane" not in everything(slack_server)
+        assert "acme" not in everything(slack_server).lower()
+
+
+async def test_forget_takes_the_person_off_the_first_list_and_off_the_owners_home(desk: Reception) -> None:
+    tom = Contact("tom@acme.example", "Tom Berg", "", "Acme", "rita@vendor.example")
+    for one in (JANE, tom):
+        await desk.store.watch(one)
+        person = await desk.store.person(one.address)
+        assert person is not None
+        judged = replace(LEFT, contact=one.address, suggestions=())
+        decision = Decision(one.address, NOW, Action.HOLD, Reason.BASELINE, Verdict.LEFT, 0.9)
+        assert await desk.store.conclude(person.version, judged, decision)
+    await desk.store.save_cursor(FIRST_PASSES, {MAILBOX: NOW.isoformat()})
+    assert await desk.app.tell_baselines(NOW) == 1
+    turn = {"type": "button", "action_id": tab.NEXT, "block_id": "turn", "value": "0", "action_ts": "1"}
+    await desk.interact(desk.happens("block_actions", actions=[turn]))
+    await until("Jane Doe", lambda: desk.server.views("home"))
+    assert everything(desk.server).count("Jane Doe") > 1
+    await erase(desk, "jane")
+    assert "Jane" not in everything(desk.server)
+    assert "Tom Berg" in everything(desk.server)
+    await erase(desk, "tom")
+    assert "Tom" not in everything(desk.server)
 
 
 async def test_what_cannot_be_redacted_now_is_redacted_at_the_next_start(slack_server: Workspace) -> None:

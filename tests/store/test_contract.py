@@ -378,6 +378,15 @@ async def test_a_posted_alert_is_done_and_its_place_is_known(store: Store) -> No
     assert not await store.alert_failed(case.key, delivery, NOW)
 
 
+async def test_every_place_of_a_case_is_kept_once_and_of_no_case_none(store: Store) -> None:
+    await warn(store, alarm())
+    for post in (HOME, Home("D1", "2.1"), HOME):
+        assert await store.posted(alarm().case, post)
+    assert (await known(store)).cases[0].posts == (HOME, Home("D1", "2.1"))
+    assert not await store.posted("jane@acme.example:9", HOME)
+    assert not await store.posted("nobody@acme.example:1", HOME)
+
+
 async def test_an_alert_posted_after_its_lease_is_done_if_nobody_else_took_it(store: Store) -> None:
     await warn(store, alarm())
     case, delivery = await take(store)
