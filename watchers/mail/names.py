@@ -120,6 +120,11 @@ def _uninflected(name: Iterable[str], local: list[str]) -> str:
     return " ".join(shown)
 
 
+def fits(name: Iterable[str], address: str) -> bool:
+    """Say whether a word of the name is in the part of the address before the @."""
+    return _fit(name, _local_words(address)) > 0
+
+
 def name_beside(text: str, start: int, end: int, floor: int, ceiling: int, address: str) -> str:
     """Return the name that belongs to the address at `start` to `end`, or the empty string.
 

@@ -58,6 +58,8 @@ def own_text(body: str) -> str:
 
 
 _STOP = re.compile(r"[.!?:;][\"')]{0,2}[ \n]|\n|[\u3002\uff01\uff1f]")
+_DAY_AND_MONTH = re.compile(r"(?<!\d)\d{1,2}\.\d{1,2}\.\s$")
+_DAY_AND_NAME = re.compile(r"(?<!\d)\d{1,2}\.? [^\W\d_]{3,5}\.\s$")
 _SHORT_LINE = 45
 
 
@@ -85,7 +87,14 @@ class Text:
                 return True
             wrapped = at - low.rfind("\n", 0, at) >= _SHORT_LINE
             return not wrapped and not self.shown[at + 1 : at + 2].islower()
-        return mark != ":" and not (mark == "." and _abbreviated(low, match.start()))
+        if mark != ".":
+            return mark != ":"
+        following = self.shown[at + 1 : at + 2]
+        if _DAY_AND_MONTH.search(low, max(0, match.start() - 8), match.end()):
+            return not following.islower() and not following.isdigit()
+        if _DAY_AND_NAME.search(low, max(0, match.start() - 10), match.end()):
+            return following.isupper()
+        return not _abbreviated(low, match.start())
 
     def sentence(self, start: int) -> str:
         """Return the folded sentence around an offset."""

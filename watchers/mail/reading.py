@@ -19,12 +19,13 @@ from watchers.mail.folding import fold
 from watchers.mail.names import is_role
 from watchers.mail.own_text import Text, own_text
 from watchers.mail.phrases import Language, is_short, language, languages, spoken
+from watchers.mail.subjects import of_another
 from watchers.mail.successors import Successor, mentions, named_only, reveal, successors
 from watchers.mail.words import any_of
 
 if TYPE_CHECKING:
     from watchers import Scope
-    from watchers.mail.head import Head
+    from watchers.mail.head import Address, Head
     from watchers.mail.parse import Mail
 
 
@@ -87,7 +88,8 @@ def _first_person(text: Text, one: Language, match: re.Match[str]) -> bool:
         return False
     before = _before(text, match.start())
     clause = any_of("clause").split(before)[-1]
-    return one.first_person.search((clause if clause.strip() else before) + match[0]) is not None
+    said = any_of("colleagues").sub("", clause if clause.strip() else before)
+    return one.first_person.search(said + match[0]) is not None
 
 
 _GONE = frozenset({"departed", "mailbox", "farewell"})
@@ -130,9 +132,10 @@ def _conditional(one: Language, before: str, after: str) -> bool:
 
 
 def _decide(
-    text: Text, hits: list[Hit], scope: Scope, sender: str, named: tuple[Successor, ...]
+    text: Text, hits: list[Hit], scope: Scope, sender: Address, named: tuple[Successor, ...]
 ) -> Hit | None:
     """Choose the phrase that says what the mail is; None where none says anything."""
+    hits = list(_of_the_sender(text, hits, sender))
     of = {
         section: [hit for hit in hits if hit.section == section] for section in {hit.section for hit in hits}
     }
@@ -147,15 +150,32 @@ def _decide(
     if changes:
         return changes[0]
     if of.get("mailbox"):
-        moved = any(_is_mine(text, one.start) for one in mentions(text.shown) if one.address != sender)
+        moved = any(
+            _is_mine(text, one.start) for one in mentions(text.shown) if one.address != sender.address
+        )
         return replace(of["mailbox"][0], section="address_change" if moved else "departed")
     unmonitored = of.get("unmonitored", [])
     if unmonitored and any(any_of("any_more").search(text.sentence(hit.start)) for hit in unmonitored):
         person = any(one.name and not one.role for one in named)
-        if person and not is_role(sender) and not scope.is_ours(sender):
+        if person and not is_role(sender.address) and not scope.is_ours(sender.address):
             return replace(unmonitored[0], section="departed")
     acknowledged = [*of.get("acknowledgement", []), *unmonitored]
     return replace(acknowledged[0], section="acknowledgement") if acknowledged else None
+
+
+def _of_the_sender(text: Text, hits: list[Hit], sender: Address) -> Iterator[Hit]:
+    """Drop the departures of others: named ones, told by a writer who says "I" or begins with being away.
+
+    A reply without any "I" may speak for a mailbox whose owner is gone, under any sender's name.
+    """
+    speaks = any(language(code).speaks(text.low) for code in {hit.code for hit in hits})
+    away = min((hit.end for hit in hits if hit.section == "on_leave"), default=len(text.low))
+    for hit in hits:
+        tells = speaks or "\n" in text.low[away : hit.start]
+        if not (tells and hit.section in _GONE and not hit.first_person) or not of_another(
+            text, hit.start, hit.end, sender
+        ):
+            yield hit
 
 
 def _own(hits: list[Hit]) -> list[Hit]:
@@ -196,10 +216,10 @@ def read_automatic(mail: Mail, scope: Scope) -> Reading | None:
         "farewell",
     )
     named = _named(text, head, scope)
-    hit = _decide(text, find(text, spoken_here, sections), scope, head.sender.address, named)
+    hit = _decide(text, find(text, spoken_here, sections), scope, head.sender, named)
     if hit is None and len(text.shown) <= _SHORT:
         others = [one for one in languages() if one not in spoken_here]
-        hit = _decide(text, find(text, others, sections), scope, head.sender.address, named)
+        hit = _decide(text, find(text, others, sections), scope, head.sender, named)
     if hit is None:
         says = "on_leave" if _away_subject(head) else "acknowledgement"
         code = spoken_here[0].code if spoken_here else ""
@@ -237,7 +257,7 @@ def read_personal(mail: Mail, scope: Scope) -> Reading | None:
     formal = (
         any(hit.section == "acknowledgement" for hit in hits) or any_of("formal").search(text.low) is not None
     )
-    hit = _decide(text, hits, scope, head.sender.address, named)
+    hit = _decide(text, hits, scope, head.sender, named)
     if hit is None or not formal or not hit.first_person or hit.section not in {"departed", "on_leave"}:
         return None
     if hit.section == "on_leave" and not any_of("redirect").search(text.low):

@@ -25,6 +25,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from watchers.mail.folding import fold
+from watchers.mail.words import any_of
 
 SECTIONS = (
     "departed",
@@ -100,6 +101,11 @@ class Language:
     def plural(self) -> re.Pattern[str] | None:
         """Return the words for "we"."""
         return self._about_words("we")
+
+    def speaks(self, low: str) -> bool:
+        """Say whether the writer of a folded text speaks of themselves: "I took over", or "my colleague"."""
+        said = self.first_person is not None and self.first_person.search(any_of("courtesies").sub("", low))
+        return bool(said or any_of("colleagues").search(low))
 
     def _about_words(self, name: str) -> re.Pattern[str] | None:
         text = self.about.get(name, "")
