@@ -31,6 +31,7 @@ from bot.slack.gate import ADMINS, Caller, Refused, Say
 from bot.slack.grammar import Command
 from bot.slack.house import House
 from bot.slack.manifest import COMMAND
+from bot.slack.mrkdwn import quote
 from bot.slack.web import ask, code
 
 log = structlog.get_logger()
@@ -129,7 +130,7 @@ class Commands:
     async def _add(self, caller: Caller, rest: str, say: Say) -> None:
         read = grammar.person(rest)
         if isinstance(read, str):
-            raise Refused(f"{read} {contacts.usage(grammar.VERBS['add'])}")
+            raise Refused(f"{quote(read, 200)} {contacts.usage(grammar.VERBS['add'])}")
         outcome = await add(self._house.store, caller, [read], self._house.our_domains)
         await self._house.changed(caller.user)
         await say(contacts.say(contacts.outcome(outcome)))
@@ -158,7 +159,7 @@ class Commands:
     async def _snooze(self, caller: Caller, rest: str, say: Say) -> None:
         who, until = grammar.who_until(rest, caller.now.date())
         if isinstance(until, str):
-            raise Refused(until)
+            raise Refused(quote(until, 200))
         found = await self._mine(caller, who, say)
         if found is None:
             return

@@ -22,7 +22,19 @@ from slackblocks import (
 from bot.alerts import GRAVITY
 from bot.coverage import Coverage
 from bot.exposure import WITHIN, Exposure
-from bot.model import Action, Alert, Assessment, Case, Contact, Decision, Person, Reason, Watched
+from bot.model import (
+    Action,
+    Alert,
+    Answer,
+    Assessment,
+    Case,
+    Choice,
+    Contact,
+    Decision,
+    Person,
+    Reason,
+    Watched,
+)
 from bot.slack import cards, words
 from bot.slack.adding import NAMED, Outcome
 from bot.slack.cards import MARKS, Card, Scene
@@ -164,7 +176,7 @@ def _row(one: Watched, now: datetime, *, with_owner: bool) -> str:
         if one.last_contact
         else "no real contact on record",
         f"back {words.day(one.returns, now)}" if one.returns else "",
-        "a case is open" if one.is_open else "",
+        "a case is open" if one.is_open else _snoozed(one.settled, now),
         f"owner: {_owner(contact)}" if with_owner else "",
     ]
     who = f"{mark}*{cards.name(contact)}*, {quote(contact.account_name, 80)}"
@@ -179,6 +191,7 @@ def shown(person: Person, contact: Contact, now: datetime, *, may_change: bool) 
         words.deal(contact.deal, now) if contact.deal else "no deal",
         f"owner: {_owner(contact)}",
         f"told on {words.day(contact.informed_on, now)} that we watch" if contact.informed_on else "",
+        _snoozed(person.cases[-1].settled if person.cases else None, now),
     ]
     extra: list[Block] = [_context("contact", " · ".join(fact for fact in facts if fact))]
     if person.decisions:
@@ -389,6 +402,13 @@ def snoozed(contact: Contact, case: Case, now: datetime) -> Card:
         return say(f"The case of {name} was settled{by} already. Nothing was changed.")
     until = f" until {words.day(word.until, now)}" if word.until else ""
     return say(f"The case of {name} is snoozed{until}. Graver news is told sooner.")
+
+
+def _snoozed(word: Answer | None, now: datetime) -> str:
+    """Say until when the latest case is left alone; empty where it is not."""
+    if word is None or word.choice is not Choice.SNOOZE:
+        return ""
+    return f"snoozed until {words.day(word.until, now)}" if word.until else "snoozed"
 
 
 def _owner(contact: Contact) -> str:

@@ -18,6 +18,7 @@ from bot.model import Alert, Contact, Deal, NeedsHuman, Observation, SourceDown,
 from bot.pipeline import Pipeline, Rules
 from bot.slack import cards
 from bot.slack.cards import Card, Scene
+from bot.slack.notices import copied
 from bot.store import Store
 from bot.testing import MemoryStore
 from watchers import MailReader, Scope, derivers, kinds
@@ -118,10 +119,9 @@ class Drill:
 
     async def _card(self) -> str:
         assert self.alert is not None, "the stage before raised it"
-        card = cards.case(self.alert, None, Scene(self.now))
-        blocks = [block for block in card.blocks if block["type"] != "actions"]
+        card = copied(cards.case(self.alert, None, Scene(self.now)))
         mark = {"type": "header", "block_id": "test", "text": {"type": "plain_text", "text": MARK}}
-        self.card = Card(f"{MARK}: {card.text}", (mark, *blocks))
+        self.card = Card(f"{MARK}: {card.text}", (mark, *card.blocks))
         return "the message was drawn"
 
     async def _post(self) -> str:

@@ -34,7 +34,13 @@ ADDRESS = re.compile(
 )
 LINK = re.compile(r"<([^<>|\s]{1,3000})(?:\|([^<>|]{0,3000}))?>")
 PIECE = re.compile(r'"([^"]*)"?|([^",]+)|(,)')
+COLUMNS = re.compile(r'"[^"]*"|[;\t]')
 SPAN = re.compile(r"(\d{1,3})\s?(d|w)(?:ays?|eeks?)?", re.IGNORECASE)
+OTHER_SPAN = re.compile(
+    r"\d{1,4} ?(?:h|hours?|mo?|mins?|minutes?|months?|q|quarters?|y|yrs?|years?)", re.IGNORECASE
+)
+"""Spans that nobody can put a case off for, recognised to say so."""
+
 QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂", '"') | dict.fromkeys("‘’‚‛＇", "'"))  # noqa: RUF001 - these are the quotes to undo
 
 
@@ -178,7 +184,7 @@ def people(text: str, where: str = "The list") -> Typed:
         if number > MOST_ROWS:
             problems.append(f"Only the first {MOST_ROWS} lines were read.")
             break
-        one = person(plain(line))
+        one = person(line)
         if isinstance(one, str):
             problems.append(f"Line {number}: {one}")
         elif one.address in contacts:
@@ -247,7 +253,7 @@ def _shown(link: re.Match[str]) -> str:
 
 
 def _is_time(text: str) -> bool:
-    return bool(SPAN.fullmatch(text)) or day(text) is not None
+    return bool(SPAN.fullmatch(text) or OTHER_SPAN.fullmatch(text)) or day(text) is not None
 
 
 def _is_header(line: str) -> bool:
@@ -255,14 +261,21 @@ def _is_header(line: str) -> bool:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Yield one person at a time; a line with several addresses is parted as mail programs join them."""
-    for line in re.split(r"[\n\r;]+", text):
+    """Yield one person at a time; a line with several addresses is parted as mail programs join them.
+
+    In a line about one person, semicolons and tabs part the columns as commas do.
+    """
+    for line in re.split(r"[\n\r]+", text):
         if not line.strip():
             continue
-        parts = line.split(",") if len(addresses(line)) > 1 else [line]
+        parts = re.split("[,;\t]", line) if len(addresses(line)) > 1 else [COLUMNS.sub(_comma, plain(line))]
         for part in parts:
             several = addresses(part)
-            yield from several if len(several) > 1 else [part] * bool(several or len(parts) == 1)
+            yield from several if len(several) > 1 else [plain(part)] * bool(several or len(parts) == 1)
+
+
+def _comma(piece: re.Match[str]) -> str:
+    return piece[0] if piece[0].startswith('"') else ","
 
 
 def _of_csv(found: Contacts) -> Typed:

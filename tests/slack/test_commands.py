@@ -199,6 +199,8 @@ async def test_snooze_holds_the_open_case_until_a_day_and_says_so_on_its_message
     assert person.cases[0].settled == Answer(
         ADDRESS, f"{ADDRESS}:1", rita, NOW, Choice.SNOOZE, date(2026, 8, 5)
     )
+    assert "snoozed until Wed 5 Aug" in said(await desk.type("list"))
+    assert "snoozed until Wed 5 Aug" in said(await desk.type("show jane"))
     async with asyncio.timeout(5):
         while "until Wed 5 Aug" not in str(desk.server.messages(desk.server.channel("champions"))):  # noqa: ASYNC110 - Slack cannot set our event
             await asyncio.sleep(0.02)
@@ -211,6 +213,7 @@ async def test_snooze_holds_the_open_case_until_a_day_and_says_so_on_its_message
         ("snooze jane 2026-01-01", "is over"),
         ("snooze jane 2030-01-01", "too far ahead"),
         ("snooze jane 0d", "is over"),
+        ("snooze jane 1y", "'1y' is no time"),
         ("snooze", "Say who"),
     ],
 )
@@ -386,6 +389,15 @@ async def test_the_drill_is_shown_in_place_to_somebody_outside_the_channel(desk:
     answer = await desk.told(2)
     assert "every stage held" in said(answer)
     assert said(desk.server.responses()[-2]).startswith("TEST")
+
+
+async def test_a_refusal_repeats_what_was_typed_as_text_only(desk: Reception) -> None:
+    hostile = "&lt;!channel&gt; &lt;https://evil.example|Sign in&gt; *bold*"
+    for typed in (f"add {hostile}", f"snooze jane {hostile}", f"add a@{'b' * 300} {hostile}"):
+        answer = formatted(await desk.type(typed))
+        assert "<!channel>" not in answer
+        assert "<https" not in answer
+        assert "*bold*" not in answer
 
 
 @pytest.mark.parametrize("owner", ["ann@vendor.example", "U0ANN", "Ann Lee"])

@@ -108,6 +108,35 @@ def test_a_list_is_read_as_people_write_it_and_its_problems_are_named() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "jane.doe@acme.example;Jane Doe;A&amp;B",
+        "jane.doe@acme.example\tJane Doe\tA&amp;B",
+        "Jane Doe; A&amp;B ; <mailto:jane.doe@acme.example|jane.doe@acme.example>",
+    ],
+)
+def test_columns_without_a_header_may_be_parted_by_semicolons_and_tabs(line: str) -> None:
+    found = grammar.people(f"{line}\nBob Roe <bob@acme.example>; ann@acme.example")
+    jane = Contact("jane.doe@acme.example", "Jane Doe", account="A&B")
+    assert found.contacts == (jane, BOB, Contact("ann@acme.example"))
+    assert found.problems == ()
+
+
+def test_a_semicolon_in_quotes_parts_nothing() -> None:
+    [found] = grammar.people('jane.doe@acme.example; Jane Doe; "Acme; Beta"').contacts
+    assert found.account == "Acme; Beta"
+
+
+@pytest.mark.parametrize("text", ["jane 1y", "Jane Doe 3 months", "jane 6h"])
+def test_a_span_that_is_none_is_said_and_not_taken_for_a_name(text: str) -> None:
+    who, until = grammar.who_until(text, TODAY)
+    assert who.lower().startswith("jane")
+    assert who[-1].isalpha()
+    assert isinstance(until, str)
+    assert "is no time" in until
+
+
 def test_a_header_makes_it_csv_and_one_that_names_no_address_column_does_not() -> None:
     found = grammar.people("E-Mail;Name\njane.doe@acme.example;Jane Doe\nx;y")
     assert [contact.name for contact in found.contacts] == ["Jane Doe"]
