@@ -124,6 +124,11 @@ def test_a_coming_departure_keeps_its_date() -> None:
         ("We no longer work with agencies. Thank you for your message.", "acknowledgement"),
         ("If you are no longer with the company, please delete this message.", "acknowledgement"),
         ("I have left the office for today.", "on_leave"),
+        ("I no longer work at Acme, for any order or product question contact Ann Lee.", "departed"),
+        ("Your order 4711 has left our company.", "acknowledgement"),
+        ('"Jane Doe no longer works at Acme" was the subject of the last mail.', "acknowledgement"),
+        ("I'm back on 28 September.", "on_leave"),
+        ("Today was my last day in the office before my holidays. I'm back soon.", "on_leave"),
         ("I have moved to a new role within Acme and am no longer your account manager.", "role_change"),
         ("I have left Acme and moved to a new role at Umbra.", "departed"),
         ("My email address has changed. I am no longer reachable at this address.", "address_change"),
@@ -140,6 +145,21 @@ def test_a_coming_departure_keeps_its_date() -> None:
 )
 def test_who_speaks_of_what_decides(text: str, says: str) -> None:
     assert kind(mail(text)) == says
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("40% of your contacts have left the company. See who.", "acknowledgement"),
+        ("12 contacts have left the company since May.", "acknowledgement"),
+        ("Account 4711 has been closed and is no longer available.", "acknowledgement"),
+        ("Jane Doe no longer works at Acme. Write to Ann Lee.", "departed"),
+        ("The mailbox jane@acme.example is no longer in use.", "departed"),
+        ("The employee you are trying to reach is no longer with the company.", "departed"),
+    ],
+)
+def test_a_notice_is_a_departure_only_of_a_person_or_a_mailbox(text: str, says: str) -> None:
+    assert kind(mail(text, sender="Support <support@acme.example>")) == says
 
 
 def test_the_given_up_address_is_the_one_that_is_gone() -> None:
@@ -224,6 +244,15 @@ def test_a_person_who_says_goodbye_is_a_farewell_with_its_last_day(text: str, le
         "Sure.\n\nOn Mon, 31 Aug 2026 at 10:00, Ann wrote:\n> Friday is my last day at Acme.",
         "Ann told me: her last day is Friday.",
         "Herr Baumann ist nicht mehr bei uns, ich betreue das jetzt.",
+        "I'm leaving Berlin on Friday and will be in Munich for the fair.",
+        "I am leaving the project team on Friday, Ann leads it then. I stay sponsor.",
+        "Friday is my last day in this role; from Monday I lead purchasing for EMEA, still at Acme.",
+        "Friday is my last day as chair of the works council.",
+        "Freitag ist mein letzter Tag in Berlin, dann zurück in München.",
+        "Am Freitag verlasse ich Berlin.",
+        "Ich verlasse das Projekt zum 30. September.",
+        "Je quitte Paris le 30 septembre.",
+        'Just imagine: "Friday is my last day" - that is what Tom told me!',
     ],
 )
 def test_what_only_sounds_like_a_farewell_says_nothing(text: str) -> None:
@@ -354,6 +383,10 @@ def test_a_colleagues_mailbox_can_be_given_up_from_the_same_company() -> None:
         ("Friday is my last day.", "2026-09-11"),
         ("My last day at Acme will be 4 December 2026.", "2026-12-04"),
         ("I will be leaving Acme on 4 December.", "2026-12-04"),
+        ("Today is my final day at Acme.", "2026-09-07"),
+        ("Nach fünf Jahren verlasse ich Nordwind zum 30.09.", "2026-09-30"),
+        ("Ich werde Nordwind zum 30. September verlassen.", "2026-09-30"),
+        ("Je quitte Acme le 30 septembre.", "2026-09-30"),
         ("Heute ist mein letzter Arbeitstag.", "2026-09-07"),
         ("Hi Rita,\n\nToday is my last day at Acme.\n\nBest,\nPat", "2026-09-07"),
     ],

@@ -19,7 +19,7 @@ from watchers.mail.folding import fold
 from watchers.mail.names import is_role
 from watchers.mail.own_text import Text, own_text
 from watchers.mail.phrases import Language, is_short, language, languages, spoken
-from watchers.mail.subjects import of_another
+from watchers.mail.subjects import names_company, of_another
 from watchers.mail.successors import Successor, mentions, named_only, reveal, successors
 from watchers.mail.words import any_of
 
@@ -58,6 +58,8 @@ _NEAR = 25
 """How close, in characters, a phrase must stand to one that takes it back."""
 _CONTEXT = 300
 """How far back, in characters, a sentence is looked at for its subject and its condition."""
+_QUOTE = 400
+"""How far, in characters, a quotation mark is looked for on either side of a phrase."""
 _MOST = 20
 """How often one pattern is looked for: a mail that repeats itself says no more."""
 
@@ -92,7 +94,7 @@ def _first_person(text: Text, one: Language, match: re.Match[str]) -> bool:
     return one.first_person.search(said + match[0]) is not None
 
 
-_GONE = frozenset({"departed", "mailbox", "farewell"})
+_GONE = frozenset({"departed", "mailbox", "farewell", "leaving"})
 _PLURAL_NEAR = 14
 
 
@@ -103,11 +105,15 @@ def _counts(
     match: re.Match[str],
     taken_back: list[tuple[int, int]],
 ) -> bool:
+    if _quoted(text, match.start(), match.end()):
+        return False
     before = _before(text, match.start())
     if section != "acknowledgement" and _conditional(one, before, text.low[match.end() : match.end() + 12]):
         return False
     if section not in _GONE:
         return True
+    if any_of("not_people").search(before + match[0]):
+        return False
     tail = before[-_PLURAL_NEAR:]
     said_of_us = one.plural.search(tail + match[0][:_PLURAL_NEAR]) if one.plural is not None else None
     if said_of_us is not None and said_of_us.start() < len(tail):
@@ -115,6 +121,12 @@ def _counts(
     after = text.low[match.end() : match.end() + _NEAR].partition("\n")[0]
     low, high = match.start() - min(_NEAR, len(before)), match.end() + len(after)
     return not any(start < high and low < stop for start, stop in taken_back)
+
+
+def _quoted(text: Text, start: int, end: int) -> bool:
+    """Say whether the phrase stands in quotation marks: somebody else's words, or a subject line."""
+    begin = max(text.shown.rfind("\n\n", 0, start) + 1, start - _QUOTE)
+    return text.shown.count('"', begin, start) % 2 == 1 and '"' in text.shown[end : end + _QUOTE]
 
 
 def _before(text: Text, at: int) -> str:
@@ -244,8 +256,8 @@ def read_personal(mail: Mail, scope: Scope) -> Reading | None:
     named = _named(text, head, scope)
     goodbye = [
         hit
-        for hit in find(text, spoken_here, ("farewell",))
-        or find(text, _others(text, spoken_here), ("farewell",))
+        for hit in _goodbyes(text, spoken_here, head.sender)
+        or _goodbyes(text, _others(text, spoken_here), head.sender)
         if not text.sentence(hit.start).rstrip().endswith("?")
     ]
     if goodbye and not any_of("no_reply").search(head.sender.address):
@@ -265,6 +277,16 @@ def read_personal(mail: Mail, scope: Scope) -> Reading | None:
     said = f"in {language(hit.code).name}, {_SAYS[hit.section]}"
     because = f"it is short and formal as an auto-reply is, and its text, {said}"
     return _reading(hit.section, text, hit, head, scope, named, because)
+
+
+def _goodbyes(text: Text, spoken_here: Iterable[Language], sender: Address) -> list[Hit]:
+    """Return the farewells; people leave cities, too, so what they leave must be their company."""
+    found = find(text, spoken_here, ("farewell", "leaving"))
+    return [
+        hit
+        for hit in found
+        if hit.section == "farewell" or names_company(text.low[hit.start : hit.end], sender)
+    ]
 
 
 def _others(text: Text, spoken_here: Sequence[Language]) -> list[Language]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[^\W\d_]{1,40}")
 _GAP = 25
 """How far, in characters, a name may stand from the phrase whose subject it is."""
+_NAME_WORDS = 4
+_LABEL = 3
 _GAP_ALONE = 8
 """The same for the first word of a sentence, whose capital tells little."""
 
@@ -36,6 +38,18 @@ def of_another(text: Text, start: int, end: int, sender: Address) -> bool:
     if _names(text, begin, end, sender):
         return False
     return any_of("colleagues").search(text.low, begin, end) is not None or _named(text, begin, start)
+
+
+def names_company(low: str, sender: Address) -> bool:
+    """Say whether a folded text has a word for a company, or the name that stands in the sender's domain."""
+    if any_of("companies").search(low):
+        return True
+    labels = [re.sub(r"[^a-z]", "", label) for label in sender.domain.split(".")[:-1]]
+    said = _WORD.findall(low)
+    joined = {
+        "".join(said[at : at + length]) for at in range(len(said)) for length in range(1, _NAME_WORDS + 1)
+    }
+    return any(len(label) >= _LABEL and label in joined for label in labels)
 
 
 def _names(text: Text, begin: int, end: int, sender: Address) -> bool:

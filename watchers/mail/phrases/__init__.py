@@ -37,8 +37,10 @@ SECTIONS = (
     "address_change",
     "acknowledgement",
     "farewell",
+    "leaving",
 )
 """`mailbox`: the address is no longer in use. `unmonitored`: nobody reads it, which may always have been so.
+`leaving`: a farewell where what follows is a company: the name in the sender's domain or a word for one.
 `not departed`: what takes back a `departed` or `farewell` phrase in the same sentence."""
 
 _FOLDER = Path(__file__).parent
