@@ -1,7 +1,8 @@
 """Turn model values into Slack messages: Block Kit, and a plain-text fallback that is a real summary. Pure.
 
 An alert is at most six lines: who and what is at stake, the verdict, two or three dated facts, whom to turn
-to, the last real contact. Everything else is behind *Why?*. Slack speaks in words; numbers stay in the
+to, the last real contact. Once it is settled, who it is about, the verdict and who settled it remain.
+Everything else is behind *Why?*. Slack speaks in words; numbers stay in the
 command line. Marks repeat what the words say and never stand alone.
 https://docs.slack.dev/block-kit
 """
@@ -72,26 +73,24 @@ def case(raised: Alert, of: Case | None, scene: Scene) -> Card:
     word = of.settled if of else None
     settled = word is not None and word.is_final
     ranked = ranking(assessment)
-    turn_to = _turn_to(assessment, by, scene.watched)
-    facts = words.supporting(assessment)[: FACTS - bool(turn_to)]
+    turn_to = "" if settled else _turn_to(assessment, by, scene.watched)
+    facts = [fact for fact in words.supporting(assessment) if fact.sentence != assessment.headline]
     owner = _owner(contact, scene)
     who = " · ".join(part for part in (_who(contact, by), _deal(contact, by, now), owner) if part)
     mark = SETTLED_MARK if settled else MARKS.get(assessment.verdict, CALM_MARK)
     again = _again(raised, by, scene)
-    lines = [f"{mark} {who}", *([again] if again else []), _verdict(assessment, facts, by)]
-    lines += _facts(facts, by, now)
     is_open = not settled and scene.after is None
-    turn = bool(turn_to) and (is_open or (word is not None and word.choice is Choice.LEFT))
-    lines += [turn_to] if turn else []
-    blocks: list[Block] = [
-        buttons.with_menu(raised, "\n".join(lines)),
-        _context("known", _known(assessment, by, now, word if settled else None)),
-    ]
+    lines = [f"{mark} {who}", "" if settled else again, _verdict(assessment, by, now)]
+    lines += [] if settled else _facts(facts[: FACTS - bool(turn_to)], by, now)
+    lines += [turn_to] if is_open else []
+    blocks: list[Block] = [buttons.with_menu(raised, "\n".join(line for line in lines if line))]
+    if not settled:
+        blocks.append(_context("known", _known(assessment, by, now)))
     state = _state(raised, of, by, scene)
     if state:
         blocks.append(_section("state", state))
     blocks.append(buttons.answers(raised, of, done=not is_open))
-    if turn and (watch := buttons.watch(raised, ranked, scene.watched, by)):
+    if is_open and turn_to and (watch := buttons.watch(raised, ranked, scene.watched, by)):
         blocks.append(ActionsBlock(watch, block_id="watch"))
     summary = [state.replace("*", ""), again.replace("*", ""), _summary(raised, by, now, owner)]
     return _card(". ".join(part.rstrip(".") for part in summary if part), blocks)
@@ -103,9 +102,10 @@ def raised_again(raised: Alert, earlier: Alert, scene: Scene) -> Card:
     assessment, before = raised.assessment, earlier.assessment
     known = {evidence.key for evidence in before.evidence}
     supporting = words.supporting(assessment)
-    facts = ([evidence for evidence in supporting if evidence.key not in known] or supporting)[:FACTS]
+    new = [evidence for evidence in supporting if evidence.key not in known] or supporting
+    facts = [fact for fact in new if fact.sentence != assessment.headline][:FACTS]
     mark = MARKS.get(assessment.verdict, CALM_MARK)
-    said = _headline(raised, by) if raised.is_notice else _verdict(assessment, facts, by, before)
+    said = _headline(raised, by) if raised.is_notice else _verdict(assessment, by, now, before)
     opening = " ".join(part for part in (mark, scene.mention, said) if part)
     lines = [opening, *_facts(facts, by, now)]
     if (turn_to := _turn_to(assessment, by)) and _first_choice(assessment) != _first_choice(before):
@@ -120,7 +120,7 @@ def why(raised: Alert, scene: Scene) -> Card:
     contact, assessment = raised.contact, raised.assessment
     shown = list(assessment.evidence[:_WHY_FACTS])
     who = f"*{by.name(contact)}*, *{quote(contact.account_name, 80)}*"
-    opening = _headline(raised, by) if raised.is_notice else f"{who}\n{_verdict(assessment, shown, by)}"
+    opening = _headline(raised, by) if raised.is_notice else f"{who}\n{_verdict(assessment, by, now)}"
     blocks: list[Block] = [_section("who", opening)]
     blocks += [
         _section(f"fact-{i}", f"• {_fact(evidence, by, now, note=True)}") for i, evidence in enumerate(shown)
@@ -211,16 +211,13 @@ def _deal(contact: Contact, by: Naming, now: datetime) -> str:
     return words.deal(contact.deal, now, by.quote) if contact.deal else ""
 
 
-def _verdict(
-    assessment: Assessment, facts: list[Evidence], by: Naming, before: Assessment | None = None
-) -> str:
-    """Say the verdict, its strength and, unless it stands among the facts, its reason in one sentence."""
+def _verdict(assessment: Assessment, by: Naming, now: datetime, before: Assessment | None = None) -> str:
+    """Say the verdict, its reason in one sentence, and its strength; a reason that is a fact has its day."""
     was = f" (was: {before.verdict})" if before and before.verdict is not assessment.verdict else ""
-    strength = words.strength(assessment)
-    if assessment.headline in {fact.sentence for fact in facts}:
-        return f"*{words.title(assessment.verdict)}*{was}: {strength}."
+    same = [fact.at for fact in assessment.evidence if fact.sentence == assessment.headline]
+    on = f"{words.day(max(same), now)}; " if same else ""
     headline = by.quote(assessment.headline, 300).rstrip(".")
-    return f"*{words.title(assessment.verdict)}*{was}: {headline} ({strength})."
+    return f"*{words.title(assessment.verdict)}*{was}: {headline} ({on}{words.strength(assessment)})."
 
 
 def _facts(evidence: list[Evidence], by: Naming, now: datetime) -> list[str]:
@@ -265,20 +262,12 @@ def _person(suggestion: Suggestion, by: Naming) -> str:
     return by.link(suggestion)
 
 
-def _known(assessment: Assessment, by: Naming, now: datetime, settled: Answer | None = None) -> str:
-    """Say what is small print, but must not be missing: last contact, what else it could be.
-
-    Once the case is settled, nothing is open any more; evidence that settled it is the last contact.
-    """
-    last = assessment.last_contact
-    if settled is not None and settled.choice is Choice.ANSWERED:
-        last = settled.at
-    if last:
+def _known(assessment: Assessment, by: Naming, now: datetime) -> str:
+    """Say what is small print, but must not be missing: last contact, what else it could be."""
+    if last := assessment.last_contact:
         parts = [f"Last real contact {words.day(last, now)}, {words.ago(last, now)}"]
     else:
         parts = ["No real contact on record"]
-    if settled is not None:
-        return parts[0]
     if assessment.returns:
         parts.append(f"Back {words.day(assessment.returns, now)}")
     others = [by.quote(text, 150) for text in assessment.other_explanations[:_EXPLANATIONS]]

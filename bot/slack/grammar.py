@@ -266,12 +266,16 @@ def _lines(text: str) -> Iterator[str]:
     In a line about one person, semicolons and tabs part the columns as commas do.
     """
     for line in re.split(r"[\n\r]+", text):
-        if not line.strip():
-            continue
-        parts = re.split("[,;\t]", line) if len(addresses(line)) > 1 else [COLUMNS.sub(_comma, plain(line))]
-        for part in parts:
-            several = addresses(part)
-            yield from several if len(several) > 1 else [plain(part)] * bool(several or len(parts) == 1)
+        for piece in line.split(";") if len(addresses(line)) > 1 else [line]:
+            if not piece.strip():
+                continue
+            parts = re.split(r"[,\t]", piece) if len(addresses(piece)) > 1 else [piece]
+            for part in parts:
+                several = addresses(part)
+                if len(several) > 1:
+                    yield from several
+                elif several or len(parts) == 1:
+                    yield COLUMNS.sub(_comma, plain(part))
 
 
 def _comma(piece: re.Match[str]) -> str:

@@ -107,7 +107,9 @@ def test_the_second_line_says_the_verdict_its_reason_and_its_strength_in_words()
 
 def test_a_reason_that_stands_among_the_facts_is_not_said_twice() -> None:
     card = cards.case(alert(replace(LEFT, headline=REPLIED.sentence)), None, Scene(NOW))
-    assert lines(card)[1] == "*Left*: strong evidence, two independent signs."
+    assert lines(card)[1] == (
+        "*Left*: Automatic reply: no longer with Acme (Mon 3 Aug; strong evidence, two independent signs)."
+    )
     assert "".join(lines(card)).count(REPLIED.sentence) == 1
     assert REPLIED.sentence in card.text
 
@@ -207,9 +209,14 @@ def test_a_settled_alert_says_who_decided_and_offers_nothing_more_to_answer(choi
     assert card.text.startswith("Settled by <@U0MAX00001>")
 
 
-@pytest.mark.parametrize(("choice", "shown"), [(Choice.LEFT, True), (Choice.STILL_THERE, False)])
-def test_whom_to_turn_to_stays_where_the_departure_was_confirmed(choice: Choice, *, shown: bool) -> None:
-    assert ("Ann Lee" in "".join(lines(cards.case(alert(), settled(choice), Scene(NOW))))) is shown
+@pytest.mark.parametrize("choice", [Choice.LEFT, Choice.STILL_THERE, Choice.ANSWERED])
+def test_a_settled_alert_is_three_lines_and_offers_nobody_to_watch(choice: Choice) -> None:
+    card = cards.case(alert(), settled(choice), Scene(NOW, RITA))
+    who, verdict, state = lines(card)
+    assert "*Jane Doe*" in who
+    assert verdict.startswith("*Left*: an automatic reply says")
+    assert "Mon 3 Aug" in state
+    assert buttons(card, "watch") == []
 
 
 def test_a_snoozed_alert_can_still_be_answered() -> None:
@@ -231,8 +238,9 @@ def test_a_confirmed_departure_names_the_new_champion_and_who_of_those_suggested
     assert (
         lines(card)[-1] == "*Settled* by <@U0MAX00001>, Mon 3 Aug: Jane Doe has left. New champion: Ann Lee"
     )
-    assert "Ann Lee> (named in the automatic reply; watched)" in "".join(lines(card))
-    assert buttons(card, "watch") == ["Watch Bob Roe"]
+    unsettled = cards.case(alert(), case(), Scene(NOW, RITA, watched={ANN.address}))
+    assert "Ann Lee> (named in the automatic reply; watched)" in "".join(lines(unsettled))
+    assert buttons(unsettled, "watch") == ["Watch Bob Roe"]
 
 
 def test_only_people_with_an_address_that_is_no_guess_can_be_watched() -> None:
@@ -244,7 +252,6 @@ def test_only_people_with_an_address_that_is_no_guess_can_be_watched() -> None:
 
 def test_a_case_that_evidence_settled_says_so_and_asks_nothing() -> None:
     card = cards.case(alert(), settled(Choice.ANSWERED), Scene(NOW, RITA))
-    assert lines(card)[-2] == "Last real contact Mon 3 Aug, today"
     assert lines(card)[-1] == "*Answered on Mon 3 Aug*: no longer a case"
     assert lines(card)[0].startswith(":white_check_mark:")
     assert buttons(card) == ["Why?"]
