@@ -102,6 +102,9 @@ def test_a_coming_departure_keeps_its_date() -> None:
     assert (found.kind, found.facts["leaves"]) == ("departed", "2026-09-18")
     assert only(mail("Ich scheide Ende September aus dem Unternehmen aus.")).facts["leaves"] == "2026-09-30"
     assert only(mail("Today is my last day with the company.")).facts["leaves"] == "2026-09-07"
+    assert only(mail("8月末で退職いたしました。")).facts["leaves"] == "2026-08-31"
+    assert only(mail("10月末日をもって退職いたします。")).facts["leaves"] == "2026-10-31"
+    assert only(mail("月末で退職いたします。")).facts["leaves"] == "2026-09-30"
 
 
 @pytest.mark.parametrize(

@@ -191,6 +191,9 @@ def _next_day(number: int, after: date) -> date | None:
     return None
 
 
+_EASTERN_END = re.compile(r"(?<!\d)(\d{1,2}) ?(?:月(?:末|底)|월 ?말)")
+
+
 def last_day(sentence: str, wrote: date, code: str = _ENGLISH) -> date | None:
     """Return the last day that a sentence about leaving names: a date, "today", or the end of a month."""
     found = dates(sentence, wrote, code, _BEHIND_LEFT)
@@ -203,6 +206,10 @@ def last_day(sentence: str, wrote: date, code: str = _ENGLISH) -> date | None:
         if number is not None:
             start = _resolve(None, number, 1, wrote, _BEHIND_LEFT)
             return _month_end(start) if start else None
+    ideographic = _EASTERN_END.search(sentence)
+    if ideographic is not None:
+        start = _resolve(None, int(ideographic[1]), 1, wrote, _BEHIND_LEFT)
+        return _month_end(start) if start else None
     if any_of("this_month").search(sentence):
         return _month_end(wrote)
     return wrote if any_of("today").search(sentence) else None
