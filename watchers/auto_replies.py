@@ -147,6 +147,8 @@ def _sentence(reading: Reading) -> str:
         "address_change": "auto-reply: has a new address",
         "acknowledgement": "auto-reply: the mail was received",
     }[reading.says]
+    if reading.asks:
+        what = "auto-reply: asks you to confirm that you are a person"
     if reading.says == "on_leave" and reading.returns:
         what += f" until {reading.returns.isoformat()}"
     if reading.says in {"departed", "farewell"} and reading.leaves:

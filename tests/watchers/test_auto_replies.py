@@ -181,6 +181,29 @@ def test_a_new_private_address_is_no_successor() -> None:
     assert [one["name"] for one in successors(found)] == ["Ann Lee"]
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("I have left Acme. Tom Fox takes over my accounts.", "Tom Fox"),
+        ("Ich bin nicht mehr bei Muster. Tim Berg übernimmt meine Kunden.", "Tim Berg"),
+        ("Ich bin nicht mehr bei Muster. Meine Kunden übernimmt Tim Berg.", "Tim Berg"),
+        ("Ya no trabajo en Sol. Marta Ruiz se hará cargo de mis clientes.", "Marta Ruiz"),
+        ("Ik werk niet meer bij Voorbeeld. Sanne de Vries neemt het over.", "Sanne de Vries"),
+        ("Non lavoro più in azienda. Contattate Luca Bianchi, luca.bianchi@acme.example.", "Luca Bianchi"),
+        ("退職いたしました。後任は田中です。tanaka@acme.example までご連絡ください。", "田中"),
+    ],
+)
+def test_who_takes_over_is_the_successor(text: str, name: str) -> None:
+    assert [one["name"] for one in successors(only(mail(text)))] == [name]
+
+
+def test_a_question_whether_a_person_wrote_is_explained_as_that() -> None:
+    found = only(mail("I only get mail from approved senders. Please confirm that you are a person."))
+    assert (found.kind, found.facts["leaves"]) == ("acknowledgement", "")
+    assert found.sentence == "auto-reply: asks you to confirm that you are a person"
+    assert found.because[1] == "its text asks for a proof that a person wrote"
+
+
 def test_our_own_addresses_are_never_successors() -> None:
     found = only(mail("I have left Acme. I told boss@vendor.example. Contact Ann, ann@acme.example."))
     assert [one["address"] for one in successors(found)] == ["ann@acme.example"]

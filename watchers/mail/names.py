@@ -199,6 +199,14 @@ def name_first(text: str) -> str:
     return "" if re.search(rf"\b(?:{as_written('organisations')})\b", run.name) else run.name
 
 
+def name_last(text: str) -> str:
+    """Return the name that the text ends with, or the empty string."""
+    *_, run = (None, *runs(text))
+    if run is None or run.end < len(text) or len(run.words) > _MOST_WORDS:
+        return ""
+    return "" if re.search(rf"\b(?:{as_written('organisations')})\b", run.name) else run.name
+
+
 _EAST = r"[\u3041-\u30fa\u4e00-\u9fff\uac00-\ud7a3]"
 _HANGUL = r"[\uac00-\ud7a3]"
 _HAN = r"[\u4e00-\u9fff\u3005]"
@@ -209,7 +217,7 @@ _CUE = (
     r"|请联系|請聯繫|请与|联系人|联系|同事|接替|后任|接手人|由|可联系|联络|转至)"
 )
 _UNIT = rf"(?:{_HAN}{{1,10}}[部課室局科係店所社]|{_CUE})"
-_SUFFIX = r"(?:様|さん|氏|宛て?|まで|課長|部長|主任|係長|室長|先生|经理|女士|总监|が|へ|に|と|は)?"
+_SUFFIX = r"(?:様|さん|氏|宛て?|まで|課長|部長|主任|係長|室長|先生|经理|女士|总监|です。?|が|へ|に|と|は)?"
 
 
 def _is_eastern(text: str) -> bool:

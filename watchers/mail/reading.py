@@ -41,6 +41,8 @@ class Reading:
     returns: date | None = None
     leaves: date | None = None
     new_address: str = ""
+    asks: bool = False
+    """Whether the mail is let through only once its writer confirms to be a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +337,9 @@ def _reading(
     elif says in {"departed", "farewell"}:
         new_address = mine[0] if mine else ""
         named = tuple(one for one in named if one.address not in mine)
+    asks = says == "acknowledgement" and any_of("challenges").search(text.low) is not None
+    if asks:
+        because = "its text asks for a proof that a person wrote"
     return Reading(
         says=says,
         contact=contact,
@@ -346,6 +351,7 @@ def _reading(
         if says in {"departed", "farewell"}
         else None,
         new_address=new_address,
+        asks=asks,
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 
-from watchers.mail.names import eastern_alone, is_role, name_beside, name_first
+from watchers.mail.names import eastern_alone, is_role, name_beside, name_first, name_last
 from watchers.mail.words import as_written
 
 _MOST = 40
@@ -102,14 +102,26 @@ def _call() -> re.Pattern[str]:
     )
 
 
+@cache
+def _takes_over() -> re.Pattern[str]:
+    return re.compile(rf"\s(?:{as_written('takes_over')})\b", re.IGNORECASE)
+
+
 _REACH = 60
 
 
 def named_only(text: str) -> list[Successor]:
-    """Return who is named to turn to without an address: "in urgent cases call Mike on +1 555 0100"."""
-    names = [
-        name_first(text[call.end() : call.end() + _REACH]) for call in islice(_call().finditer(text), _MOST)
-    ]
+    """Return who is named to turn to without an address: "call Mike on +1 555 0100", "Tom Fox takes over"."""
+    called = {
+        call.start(): name_first(text[call.end() : call.end() + _REACH])
+        for call in islice(_call().finditer(text), _MOST)
+    }
+    for verb in islice(_takes_over().finditer(text), _MOST):
+        name, at = name_last(text[max(0, verb.start() - _REACH) : verb.start()]), verb.start() + 1
+        # "Meine Kunden übernimmt Tim Berg": a full name after the verb is likelier than a noun before it.
+        if len(name.split()) >= len(called.get(at, "").split()):
+            called[at] = name
+    names = [called[at] for at in sorted(called)]
     if not any(names):
         names = [eastern_alone(text)]
     return [Successor(name, "") for name in dict.fromkeys(names) if name]
