@@ -357,6 +357,7 @@ async def test_the_drill_goes_through_every_stage_is_marked_and_touches_nothing(
     assert alert["text"].startswith("TEST")
     assert "Likely left" in json.dumps(alert["blocks"])
     assert "actions" not in [block["type"] for block in alert["blocks"]]
+    assert "overflow" not in json.dumps(alert["blocks"])
     assert await desk.store.contacts() == []
     assert await desk.store.cases() == []
     assert desk.server.messages(desk.server.channel("champions")) == []
