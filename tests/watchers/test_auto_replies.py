@@ -120,6 +120,8 @@ def test_a_coming_departure_keeps_its_date() -> None:
         ("Pat Poe is no longer with us, I have taken over. Please write to me.", "departed"),
         ("Owen is no longer with the company. Please direct questions to Ann Lee.", "departed"),
         ("Unfortunately, she has left the company. I have taken over.", "departed"),
+        ('"Jane Doe has left the company. Please write to Ann Lee."', "departed"),
+        ("Peter Kunz hat unsere Firma verlassen. Ich habe seine Aufgaben übernommen.", "acknowledgement"),
         ("Leider hat er das Unternehmen verlassen. Ich bin der Nachfolger.", "departed"),
         ("Unser Kollege Dirk Hahn ist verstorben. Bitte schreiben Sie an Anna Weber.", "departed"),
         ("Ich habe Nordwind zum 31.08. verlassen. Bitte wenden Sie sich an Anna Weber.", "departed"),
@@ -278,6 +280,7 @@ def test_a_person_who_says_goodbye_is_a_farewell_with_its_last_day(text: str, le
         "Am Freitag verlasse ich Berlin.",
         "Ich verlasse das Projekt zum 30. September.",
         "Je quitte Paris le 30 septembre.",
+        "Ich verlasse Berlin zum 30.09. und ziehe nach Hamburg.",
         'Just imagine: "Friday is my last day" - that is what Tom told me!',
     ],
 )

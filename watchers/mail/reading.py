@@ -62,6 +62,7 @@ _CONTEXT = 300
 """How far back, in characters, a sentence is looked at for its subject and its condition."""
 _QUOTE = 400
 """How far, in characters, a quotation mark is looked for on either side of a phrase."""
+_PAIR = 2
 _MOST = 20
 """How often one pattern is looked for: a mail that repeats itself says no more."""
 
@@ -126,7 +127,12 @@ def _counts(
 
 
 def _quoted(text: Text, start: int, end: int) -> bool:
-    """Say whether the phrase stands in quotation marks: somebody else's words, or a subject line."""
+    """Say whether the phrase stands in quotation marks: somebody else's words, or a subject line.
+
+    A text that stands in them as a whole is the writer's all the same.
+    """
+    if text.shown.startswith('"') and text.shown.endswith('"') and text.shown.count('"') == _PAIR:
+        return False
     begin = max(text.shown.rfind("\n\n", 0, start) + 1, start - _QUOTE)
     return text.shown.count('"', begin, start) % 2 == 1 and '"' in text.shown[end : end + _QUOTE]
 
