@@ -41,7 +41,7 @@ OPENING = (
     "Stillthere would say in Slack (the buttons work there)."
 )
 CLOSING = """Try it on your own mail:
-  stillthere check --contacts contacts.csv --mail ~/Maildir --our-domain vendor.example"""
+  stillthere check --contacts c.csv --mail ~/Maildir --our-domain us.example"""
 
 
 async def play(console: Console, folder: Path | None = None) -> list[Told]:
