@@ -148,6 +148,18 @@ class Http(Section):
     port: int = Field(default=3000, ge=1, le=65535, description="the port to listen at")
 
 
+class Listen(Section):
+    """Where the service's own web server listens: health, metrics, activity, connecting of mailboxes."""
+
+    host: str = Field(default="127.0.0.1", description="the address to listen at")
+    port: int = Field(default=8321, ge=0, le=65535, description="the port to listen at")
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https://\S+[^/\s]|http://(localhost|127\.0\.0\.1)(:\d+)?)?$",
+        description="how the world reaches it through your proxy, such as https://stillthere.vendor.example",
+    )
+
+
 class SalesTeam(Section):
     """Reps who share a channel."""
 
@@ -232,6 +244,9 @@ class Config(Section):
     )
     slack: Slack | None = Field(
         default=None, description="where alerts go; without it they are shown in the terminal"
+    )
+    listen: Listen | None = Field(
+        default=None, description="the service's own web server; without it nothing is listened for"
     )
     watchers: dict[str, dict[str, Any] | None] | None = Field(
         default=None, description="the watchers that run, each by its name"

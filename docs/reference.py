@@ -45,7 +45,9 @@ def cli() -> str:
     """Return the help of every command as a page."""
     root = click.Context(main, info_name="stillthere", terminal_width=WIDTH, **main.context_settings)
     parts = [f"# Commands\n\n{NOTE}\n\n{_help(main, root)}"]
-    for name, command in sorted(main.commands.items()):
+    for name in main.list_commands(root):
+        command = main.get_command(root, name)
+        assert command is not None
         context = click.Context(command, root, info_name=name)
         parts.append(f"## stillthere {name}\n\n{_help(command, context)}")
     return "\n".join(parts)
