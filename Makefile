@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
+SYNC := UV_SYSTEM_CERTS=1 VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv sync --active --locked --inexact --quiet
 
 .PHONY: demo test lint unit format clean help
 
@@ -13,30 +14,36 @@ help:
 	@echo "make format  format the code"
 	@echo "make clean   remove what was set up"
 
-demo: $(VENV)/.ready
+demo: $(VENV)/.ready-to-run
 	@$(RUN)/stillthere demo
 
 test: lint unit
 
-lint: $(VENV)/.ready
+lint: $(VENV)/.ready-to-test
 	$(RUN)/ruff format --check .
 	$(RUN)/ruff check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 
-unit: $(VENV)/.ready
+unit: $(VENV)/.ready-to-test
 	$(RUN)/pytest -n 2 --dist loadgroup
 
-format: $(VENV)/.ready
+format: $(VENV)/.ready-to-test
 	$(RUN)/ruff format .
 	$(RUN)/ruff check --fix .
 
-$(VENV)/.ready: pyproject.toml uv.lock
-	@echo "Setting up, once: about 20 seconds ..."
+$(VENV)/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Stillthere needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
-	@test -x $(VENV)/bin/uv || { $(PYTHON) -m venv $(VENV) && $(VENV)/bin/pip install --quiet --disable-pip-version-check "uv>=0.8,<1"; }
-	@UV_SYSTEM_CERTS=1 VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv sync --active --locked --inexact --quiet
+	@echo "Setting up, once: about half a minute ..."
+	@$(PYTHON) -m venv $(VENV) && $(VENV)/bin/pip install --quiet --disable-pip-version-check "uv>=0.8,<1"
+
+$(VENV)/.ready-to-run: pyproject.toml uv.lock | $(VENV)/bin/uv
+	@$(SYNC) --no-dev
 	@touch $@
+
+$(VENV)/.ready-to-test: pyproject.toml uv.lock | $(VENV)/bin/uv
+	@$(SYNC)
+	@touch $@ $(VENV)/.ready-to-run
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
