@@ -130,7 +130,7 @@ class Pipeline:
         self, watcher: Watcher[Any], source: str, now: datetime, progress: Progress | None
     ) -> Swept:
         scope = await self.scope()
-        cursor = await self._cursor(source, scope, now)
+        cursor = await self._cursor(watcher, source, scope, now)
         items = new = 0
         async for batch in watcher.fetch(source, cursor, scope):
             seen = [
@@ -152,8 +152,13 @@ class Pipeline:
             log.exception("item.unreadable", watcher=watcher.name)
             return []
 
-    async def _cursor(self, source: str, scope: Scope, now: datetime) -> Json:
-        """Return where to go on: from the beginning where we watch somebody whom we did not then."""
+    async def _cursor(self, watcher: Watcher[Any], source: str, scope: Scope, now: datetime) -> Json:
+        """Return where to go on: from the beginning where we watch somebody whom we did not then.
+
+        What a watcher remembers of a source stays as it is: it has no beginning to go back to.
+        """
+        if watcher.remembers:
+            return await self.store.cursor(source)
         watched = scope.domains | scope.strays
         known = await self.store.cursor(read_for(source))
         if isinstance(known, list) and watched <= set(known):

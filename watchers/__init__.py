@@ -46,20 +46,23 @@ FREE_MAIL = frozenset(
 class Scope:
     """Whom we watch for whom: the readers' only view of the rest of the house.
 
-    Nothing about anybody outside `addresses` and `domains` may be stored.
+    Nothing about anybody outside `addresses` and `domains` may be stored. `contacts` are the people behind
+    the addresses, for whoever looks for them by name.
     """
 
     our_domains: frozenset[str] = frozenset()
     addresses: frozenset[str] = frozenset()
     domains: frozenset[str] = frozenset()
+    contacts: tuple[Contact, ...] = ()
 
     @classmethod
     def of(cls, contacts: Iterable[Contact], our_domains: Iterable[str]) -> Scope:
         """Build the scope that watches these contacts."""
+        people = tuple(contacts)
         ours = frozenset(domain.lower().lstrip("@") for domain in our_domains)
-        addresses = frozenset(contact.address for contact in contacts)
+        addresses = frozenset(contact.address for contact in people)
         domains = frozenset(address.rpartition("@")[2] for address in addresses) - FREE_MAIL - ours
-        return cls(ours, addresses, domains)
+        return cls(ours, addresses, domains, people)
 
     def is_ours(self, address: str) -> bool:
         """Say whether the address is one of our own team's."""
@@ -121,6 +124,8 @@ class Watcher(ABC, Generic[Raw]):
     name: ClassVar[str]
     Config: ClassVar[type[Settings]]
     every: ClassVar[timedelta]
+    remembers: ClassVar[bool] = False
+    """The cursor is what a source looked like, not a place in its history: new contacts leave it as it is."""
     kinds: ClassVar[tuple[Kind, ...]] = ()
     examples: ClassVar[tuple[Example[Any], ...]] = ()
     registry: ClassVar[dict[str, type[Watcher[Any]]]] = {}
