@@ -1,0 +1,128 @@
+"""Ask an authorization server for tokens (RFC 6749), and keep an access token while it is good.
+
+Nothing that stands in a request or an answer is repeated in an error: all of it may be secret.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import httpx
+
+from bot.model import SourceDown
+
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)  # at lower levels they log addresses and headers
+
+TIMEOUT_SECONDS = 30.0
+LARGEST_ANSWER = 2**18
+"""How many bytes an authorization server may answer."""
+
+MARGIN_SECONDS = 120.0
+"""How long before its end an access token is renewed: a request under way must not outlive it."""
+
+SHORTEST_SECONDS = 30.0
+USUAL_SECONDS = 3600.0
+BUSY = 429
+SERVER_ERRORS = 500
+
+
+class GrantRefused(Exception):  # noqa: N818 - it is an answer, not a failure
+    """Say that the server refused for good: `code` is such as invalid_grant (RFC 6749 section 5.2)."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Granted:
+    """What the server gave; `refresh` and `identity` are empty where it gave none."""
+
+    access: str = field(repr=False)
+    seconds: float
+    refresh: str = field(default="", repr=False)
+    scopes: frozenset[str] = frozenset()
+    identity: str = field(default="", repr=False)
+
+
+async def ask(url: str, form: Mapping[str, str]) -> Granted:
+    """Ask a token endpoint. Raises `GrantRefused`, and `SourceDown` where trying later may help."""
+    answer = await post(url, form)
+    told = answer if isinstance(answer, dict) else {}
+    access, seconds = told.get("access_token"), told.get("expires_in")
+    if not isinstance(access, str) or not access or str(told.get("token_type", "")).lower() != "bearer":
+        raise SourceDown(f"{httpx.URL(url).host} gave no token")
+    lasts = float(seconds) if isinstance(seconds, int | float) else USUAL_SECONDS
+    return Granted(
+        access,
+        lasts,
+        _text(told.get("refresh_token")),
+        frozenset(_text(told.get("scope")).split()),
+        _text(told.get("id_token")),
+    )
+
+
+async def post(url: str, form: Mapping[str, str]) -> object:
+    """Post a form and return what the answer says. Raises `GrantRefused` and `SourceDown`."""
+    host = httpx.URL(url).host
+    try:
+        async with (
+            httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as client,
+            client.stream("POST", url, data=dict(form), headers={"Accept": "application/json"}) as response,
+        ):
+            body = b""
+            async for piece in response.aiter_bytes():
+                body += piece
+                if len(body) > LARGEST_ANSWER:
+                    raise SourceDown(f"{host} answers too much")
+    except httpx.HTTPError as error:
+        raise SourceDown(f"{host} cannot be reached: {type(error).__name__}") from None
+    try:
+        told: object = json.loads(body) if body.strip() else {}
+    except (ValueError, RecursionError):
+        told = {}
+    if response.is_success:
+        return told
+    if response.status_code == BUSY or response.status_code >= SERVER_ERRORS:
+        raise SourceDown(f"{host} answers {response.status_code}", wait(response.headers))
+    code = _text(told.get("error")) if isinstance(told, dict) else ""
+    if code == "temporarily_unavailable":
+        raise SourceDown(f"{host} is unavailable for now", wait(response.headers))
+    known = code[:60] if code.replace("_", "").isalnum() and code.isascii() else ""
+    raise GrantRefused(known or f"status {response.status_code}")
+
+
+def wait(headers: Mapping[str, str]) -> timedelta | None:
+    """Return the wait in seconds that a server asks for (RFC 9110 section 10.2.3), or None."""
+    named = headers.get("retry-after", "").strip()
+    return timedelta(seconds=int(named[:6])) if named.isascii() and named.isdigit() else None
+
+
+@dataclass
+class Lease:
+    """An access token that is renewed shortly before its end, by one caller at a time."""
+
+    renew: Callable[[], Awaitable[Granted]]
+    _token: str = field(default="", repr=False)
+    _until: float = 0.0
+    _renewing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+
+    async def token(self, refused: str = "") -> str:
+        """Return a token that is good for a while, and is not the refused one."""
+        async with self._renewing:
+            if not self._token or self._token == refused or time.monotonic() >= self._until:
+                granted = await self.renew()
+                self._token = granted.access
+                self._until = time.monotonic() + max(SHORTEST_SECONDS, granted.seconds - MARGIN_SECONDS)
+            return self._token
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

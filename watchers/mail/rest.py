@@ -1,0 +1,159 @@
+"""Ask a provider's web interface, bounded in time and size, and say in the house's words what went wrong.
+
+The token goes to the one address that is configured and nowhere else: no redirect is followed, and an address
+that an answer or a cursor names must lie below it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from bot.model import NeedsHuman, SourceDown
+from watchers.mail.oauth import BUSY, SERVER_ERRORS, wait
+from watchers.mail.tokens import Tokens, Use
+
+TIMEOUT_SECONDS = 60.0
+LARGEST_JSON = 16 * 2**20
+UNAUTHORIZED = 401
+FORBIDDEN = 403
+AFTER_RATE_LIMIT = timedelta(minutes=1)
+
+RATE_LIMITS = frozenset(
+    "ratelimitexceeded userratelimitexceeded quotaexceeded dailylimitexceeded resource_exhausted "
+    "toomanyrequests applicationthrottled errorservicebusy errorserverbusy mailboxconcurrency".split()
+)
+"""The codes, in lower case, by which Google and Microsoft say that one asked too much."""
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer, which the source knows the meaning of
+    """A refusal that is not the line's or the token's fault: `code` is the provider's, such as notFound."""
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(f"{status} {code}")
+        self.status = status
+        self.code = code
+
+
+class Rest(AbstractAsyncContextManager["Rest"]):
+    """A line to one mailbox at one provider. Use with `async with`; `who` names the mailbox in failures."""
+
+    def __init__(self, api: str, tokens: Tokens, use: Use, who: str, renewal: str) -> None:
+        self._api = httpx.URL(api.rstrip("/") + "/")
+        self._tokens = tokens
+        self._use = use
+        self._who = who
+        self._renewal = renewal
+        self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False)
+
+    async def __aenter__(self) -> Self:
+        """Return the line; it opens with the first request."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the line."""
+        await self._client.aclose()
+
+    async def json(
+        self,
+        path: str,
+        params: Mapping[str, str | int | Sequence[str]] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        largest: int = LARGEST_JSON,
+    ) -> dict[str, Any]:
+        """Ask for an object; see `content`."""
+        raw = await self.content(path, params, headers=headers, largest=largest)
+        try:
+            told = json.loads(raw)
+        except (ValueError, RecursionError):
+            told = None
+        if not isinstance(told, dict):
+            raise SourceDown(f"{self._api.host} does not answer in JSON")
+        return told
+
+    async def content(
+        self,
+        path: str,
+        params: Mapping[str, str | int | Sequence[str]] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        largest: int,
+    ) -> bytes:
+        """Return the body of an answer; `path` is relative to the address, or lies below it.
+
+        A token that is refused is renewed once. Raises `SourceDown`, `NeedsHuman`, and `Refused` for what
+        only the source can judge.
+        """
+        url = self._below(path)
+        token = await self._tokens.token(self._use)
+        status, told, body = await self._get(url, params, headers, token, largest)
+        if status == UNAUTHORIZED:
+            token = await self._tokens.token(self._use, refused=token)
+            status, told, body = await self._get(url, params, headers, token, largest)
+        if status < 300:  # noqa: PLR2004 - what is a success
+            return body
+        raise self._failure(status, code_of(body), wait(told))
+
+    def _below(self, path: str) -> httpx.URL:
+        url = self._api.join(path)
+        same = (url.scheme, url.host, url.port) == (self._api.scheme, self._api.host, self._api.port)
+        if not same or not url.path.startswith(self._api.path):
+            raise SourceDown(f"{self._api.host} names an address elsewhere, which is not asked")
+        return url
+
+    async def _get(
+        self,
+        url: httpx.URL,
+        params: Mapping[str, str | int | Sequence[str]] | None,
+        headers: Mapping[str, str] | None,
+        token: str,
+        largest: int,
+    ) -> tuple[int, httpx.Headers, bytes]:
+        sent = {**(headers or {}), "Authorization": f"Bearer {token}"}
+        try:
+            async with self._client.stream("GET", url, params=params, headers=sent) as response:
+                pieces: list[bytes] = []
+                size = 0
+                async for piece in response.aiter_bytes():
+                    size += len(piece)
+                    if size > largest:
+                        raise Refused(response.status_code, "tooLarge")
+                    pieces.append(piece)
+                return response.status_code, response.headers, b"".join(pieces)
+        except httpx.TimeoutException:
+            raise SourceDown(f"{self._api.host} does not answer") from None
+        except httpx.HTTPError as error:
+            raise SourceDown(f"{self._api.host} cannot be read: {type(error).__name__}") from None
+
+    def _failure(self, status: int, code: str, asked: timedelta | None) -> Exception:
+        if status == BUSY or code.lower() in RATE_LIMITS:
+            return SourceDown(
+                f"{self._api.host} asks for fewer requests for {self._who}", asked or AFTER_RATE_LIMIT
+            )
+        if status >= SERVER_ERRORS:
+            return SourceDown(f"{self._api.host} answers {status}", asked)
+        if status == UNAUTHORIZED:
+            return NeedsHuman(f"{self._api.host} refuses a new token for {self._who}", self._renewal)
+        return Refused(status, code)
+
+
+def code_of(body: bytes) -> str:
+    """Return the code of a refusal: Google's reason or Microsoft's code; its words may repeat secrets."""
+    try:
+        error = json.loads(body)["error"]
+        reasons = [one.get("reason") for one in error.get("errors", []) + error.get("details", [])]
+        named = next((reason for reason in reasons if reason), None) or error.get("code")
+        code = named if isinstance(named, str) else error.get("status")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        code = ""
+    return code if isinstance(code, str) and re.fullmatch(r"[A-Za-z_.]{1,60}", code) else ""
