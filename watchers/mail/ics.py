@@ -1,12 +1,13 @@
 """Read what an iCalendar object says about meetings, bounded, and never raise.
 
 RFC 5545 (iCalendar), RFC 5546 (iTIP: who asks whom for what) and RFC 6047 (iMIP: how it travels by mail), as
-Exchange, Google, Apple, Zoom and WebEx really write them. Nothing that people wrote is kept: of the summary
-only whether there is one, and whether it says "Canceled: ...".
+Exchange, Google, Apple, Zoom, Notes and WebEx really write them. Nothing that people wrote is kept: of the
+summary only a digest, and whether it says "Canceled: ...".
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ MAX_DEPTH = 6
 MAX_ATTENDEES = 500
 MAX_ADDRESS = 254
 MAX_UID = 4096
+MAX_SUMMARY = 200
 MAX_SEQUENCE = 2**31 - 1
 MAX_ZONES = 50
 
@@ -48,23 +50,26 @@ class Event:
     """One VEVENT. Times are in UTC; an all-day event begins at midnight UTC of its day.
 
     `recurrence_id` is set where the event overrides one occurrence of a series, `series` where it is the
-    series itself. `cancelled` says so in either of the two ways in which clients do. `notes` say what had to
-    be assumed.
+    series itself. `cancelled` says so in either of the two ways in which clients do. `title` is a digest of
+    the subject, empty where there is none. `answer` is the PARTSTAT of an answer that names nobody who gives
+    it: the sender of its mail does. `notes` say what had to be assumed.
     """
 
     uid: str
     recurrence_id: str = ""
     sequence: int = 0
     dtstamp: datetime | None = None
+    modified: datetime | None = None
     start: datetime | None = None
     end: datetime | None = None
     all_day: bool = False
     series: bool = False
     status: str = ""
     cancelled: bool = False
-    has_summary: bool = False
+    title: str = ""
     organizer: str = ""
     attendees: tuple[Attendee, ...] = ()
+    answer: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -97,6 +102,15 @@ def announces_calendar(head: Head) -> bool:
         or under(head.sender.address, SCHEDULERS)
     )
 
+
+_ZOOM_UID = re.compile(r"\d{8}T\d{6}Z-(\d{9,12})@.{1,200}")
+"""Zoom makes a new UID each time it writes a meeting's file: the moment, the meeting's number, a host."""
+
+_REMARK = re.compile(r"(?:\w{2,12}|updated invitation|canceled event|cancelled event): ?")
+"""What clients put before a subject: "Canceled: ", "Accepted: ", "Re: ", "AW: "."""
+
+TITLE_DIGITS = 12
+"""Hexadecimal digits; enough to tell one person's meetings apart."""
 
 _FOLD = re.compile(r"\r?\n[ \t]")
 _FRAME = re.compile(r"(BEGIN|END):([A-Z0-9-]{1,40})\s{0,10}", re.IGNORECASE)
@@ -215,7 +229,8 @@ def _rules(calendar: Any) -> zones.Rules:
 
 
 def _event(component: Any, rules: zones.Rules, own_zone: str) -> Event | None:
-    uid = _word(component, "UID", MAX_UID)
+    summary = _word(component, "SUMMARY", MAX_SUMMARY)
+    uid = _steady(_word(component, "UID", MAX_UID), summary)
     if not uid:
         return None
     notes: list[str] = []
@@ -226,24 +241,40 @@ def _event(component: Any, rules: zones.Rules, own_zone: str) -> Event | None:
         end = _after(start, length if isinstance(length, timedelta) else timedelta())
     occurrence, _ = _moment(component, "RECURRENCE-ID", rules, own_zone, notes)
     overrides = _first(component, "RECURRENCE-ID") is not None
-    summary = _word(component, "SUMMARY", 200)
     status = _word(component, "STATUS", 20).upper()
     return Event(
         uid=uid,
         recurrence_id=occurrence.isoformat() if occurrence else "unknown" if overrides else "",
         sequence=_sequence(_word(component, "SEQUENCE", 12)),
         dtstamp=_moment(component, "DTSTAMP", rules, "", [])[0],
+        modified=_moment(component, "LAST-MODIFIED", rules, "", [])[0],
         start=start,
         end=end,
         all_day=all_day,
         series=not overrides and any(_first(component, name) is not None for name in ("RRULE", "RDATE")),
         status=status,
         cancelled=status == "CANCELLED" or summary.lower().startswith(("canceled: ", "cancelled: ")),
-        has_summary=bool(summary),
+        title=title(summary),
         organizer=_address(_first(component, "ORGANIZER")),
         attendees=tuple(_attendees(component)),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def title(summary: str) -> str:
+    """Return a digest of a meeting's subject without what clients put before it."""
+    plain = " ".join(summary[:MAX_SUMMARY].lower().split())
+    plain = _REMARK.sub("", plain, count=1) if _REMARK.match(plain) else plain
+    return hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()[:TITLE_DIGITS] if plain else ""
+
+
+def _steady(uid: str, summary: str) -> str:
+    """Return a UID that stays the same when Zoom writes the meeting anew.
+
+    The subject tells apart the meetings of somebody who holds all of them under one number.
+    """
+    zoom = _ZOOM_UID.fullmatch(uid)
+    return f"zoom-{zoom[1]}-{title(summary)}" if zoom else uid
 
 
 def _attendees(component: Any) -> Iterator[Attendee]:
@@ -256,7 +287,7 @@ def _attendees(component: Any) -> Iterator[Attendee]:
             yield Attendee(
                 address,
                 _param(params, "PARTSTAT")[:20].upper(),
-                _plain_address(_param(params, "DELEGATED-TO")),
+                plain_address(_param(params, "DELEGATED-TO")),
             )
 
 
@@ -334,10 +365,11 @@ def _address(prop: Any) -> str:
     """Return the mail address of a calendar user; Apple puts it into EMAIL and a path into the value."""
     if prop is None:
         return ""
-    return _plain_address(str(prop)) or _plain_address(_param(getattr(prop, "params", {}), "EMAIL"))
+    return plain_address(str(prop)) or plain_address(_param(getattr(prop, "params", {}), "EMAIL"))
 
 
-def _plain_address(text: str) -> str:
+def plain_address(text: str) -> str:
+    """Return a mail address in lower case without what calendars put around it; empty where it is none."""
     text = text.strip().strip('"').lower().removeprefix("mailto:").strip()
     local, at, domain = text.rpartition("@")
     good = local and at and domain and len(text) <= MAX_ADDRESS and not any(char.isspace() for char in text)
