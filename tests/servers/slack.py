@@ -27,6 +27,7 @@ BOT_TOKEN = "xoxb-stillthere-tests"
 BOT_WITH_HISTORY = "xoxb-stillthere-history"
 BOT_WITHOUT_SCOPES = "xoxb-stillthere-nothing"
 SOMEBODY_WITH_FILES = "xoxb-stillthere-files"
+APP_TOKEN = "xapp-stillthere-tests"
 SIGNING_SECRET = "signing-secret-for-tests"
 APP_ID, BOT_ID, BOT_USER, TEAM = "A0STILL001", "B0STILL001", "U0STILL001", "T000000001"
 SCOPES = list(manifest.SCOPES)
@@ -114,6 +115,10 @@ class Workspace:
         """Return how many calls went wrong by chance, and how many posts Slack took without our hearing."""
         counted: dict[str, int] = self._control("harm")
         return counted
+
+    def socket_at(self, url: str) -> None:
+        """Let apps that ask for a socket connect there."""
+        self._control("socket", {"url": url, "token": APP_TOKEN})
 
     def events_to(self, url: str) -> None:
         """Send the workspace's events to an app, signed."""

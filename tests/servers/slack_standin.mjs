@@ -11,6 +11,7 @@
 //   - POST /_control/chaos   {seed, limited, broken, dropped} shares of all calls that are answered with 429 or 503,
 //                            or cut off, half of those after Slack did the work; GET /_control/harm counts them;
 //   - POST /_control/events  {url} sends the workspace's events there, signed;
+//   - POST /_control/socket  {url, token} hands that url to whoever asks for a socket with that token;
 //   - GET  /_control/state   what the workspace holds;  GET /_control/calls  every call, with its arguments;
 //   - POST /response/ANY     takes what an app sends to a response_url; GET /_control/responses shows it;
 //   - POST /_control/user    {user, ...} changes how a user is shown: is_restricted, tz, deleted;
@@ -30,6 +31,7 @@ const responses = [];
 const shownAs = new Map();
 const harm = { limited: 0, broken: 0, dropped: 0, unheard: 0 };
 let chaos = null;
+let socket = null;
 
 async function startWorkspace() {
   const name = readdirSync(dist).find(
@@ -78,11 +80,12 @@ const control = {
   chaos: (content) => ((chaos = { ...content, random: seeded(content.seed) }), { ok: true }),
   harm: () => harm,
   events: (content) => workspace.webhooks.register({ url: content.url, events: ["*"], active: true, owner: "slack" }),
+  socket: (content) => ((socket = content), { ok: true }),
   calls: () => calls,
   responses: () => responses,
   user: ({ user, ...changes }) => (shownAs.set(user, changes), { ok: true }),
   channel: ({ channel, ...changes }) => (shownAs.set(channel, changes), { ok: true }),
-  reset: () => (reset(), (chaos = null), Object.keys(harm).forEach((kind) => (harm[kind] = 0)), (faults.length = calls.length = responses.length = 0), shownAs.clear(), { ok: true }),
+  reset: () => (reset(), (chaos = socket = null), Object.keys(harm).forEach((kind) => (harm[kind] = 0)), (faults.length = calls.length = responses.length = 0), shownAs.clear(), { ok: true }),
   state: () => {
     const kinds = ["messages", "ephemeralMessages", "views", "files", "channels", "users"];
     return Object.fromEntries(kinds.map((kind) => [kind, workspace.slack[kind].all()]));
@@ -137,6 +140,9 @@ async function callMethod(method, request, url, body, response) {
   if (fault && !fault.after && (await goWrong(fault, response))) return;
   const token = (request.headers.authorization ?? "").replace(/^Bearer\s+/i, "").trim();
   if (!token) return answer(response, { ok: false, error: "not_authed" });
+  if (socket && method === "apps.connections.open") {
+    return answer(response, token === socket.token ? { ok: true, url: socket.url } : { ok: false, error: "invalid_auth" });
+  }
   if (!/^Basic\s/i.test(token) && !isKnown(token)) return answer(response, { ok: false, error: "invalid_auth" });
   const flat = Object.entries(args).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]);
   const result = await fetch(`${upstream}/api/${method}`, {

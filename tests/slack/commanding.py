@@ -10,17 +10,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
-
-import aiohttp
-from slack_sdk.signature import SignatureVerifier
 
 from bot.routing import Rules
 from bot.slack.app import Connection, SlackApp
 from bot.store import Store
 from bot.testing import FrozenClock, MemoryStore
 from tests.servers.block_kit import check_view
-from tests.servers.slack import APP_ID, BOT_TOKEN, SIGNING_SECRET, TEAM, Workspace
+from tests.servers.slack import APP_ID, BOT_TOKEN, TEAM, Workspace
+from tests.servers.slack_wire import Enveloped, Signed, Transport, wire
 from tests.slack.story import NOW
 
 SOON = timedelta(seconds=5)
@@ -35,12 +32,12 @@ class Reception:
     store: Store
     app: SlackApp
     clock: FrozenClock
-    http: aiohttp.ClientSession
+    wire: Signed | Enveloped
     seen: int = field(default=0)
 
     async def type(self, text: str, by: str = "rita", **changes: Any) -> dict[str, Any]:
         """Type a command and return what the app answers."""
-        assert await self.send(self.typed(text, by, **changes)) == (200, "")
+        assert await self.command(self.typed(text, by, **changes)) == (200, "")
         return await self.told()
 
     def typed(self, text: str, by: str = "rita", **changes: Any) -> dict[str, Any]:
@@ -90,7 +87,7 @@ class Reception:
     async def opened(self, text: str = "", by: str = "rita", **body: Any) -> dict[str, Any]:
         """Type a command that opens a form, or send what opens one, and return the form as it settles."""
         before = len(self.server.views())
-        sent = await (self.interact(body["body"]) if body else self.send(self.typed(text, by)))
+        sent = await (self.interact(body["body"]) if body else self.command(self.typed(text, by)))
         assert sent == (200, "")
         async with asyncio.timeout(SOON.total_seconds()):
             while len(self.server.views()) == before or "One moment" in json.dumps(self.server.views()[-1]):  # noqa: ASYNC110 - Slack cannot set our event
@@ -109,18 +106,10 @@ class Reception:
         return answer
 
     async def interact(self, payload: dict[str, Any]) -> tuple[int, str]:
-        return await self.send({"payload": json.dumps(payload)})
+        return await self.wire.send(payload)
 
-    async def send(self, form: dict[str, Any], secret: str = SIGNING_SECRET, age: int = 0) -> tuple[int, str]:
-        body, stamp = urlencode(form), str(int(time.time()) - age)
-        signature = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body)
-        headers = {
-            "content-type": "application/x-www-form-urlencoded",
-            "x-slack-request-timestamp": stamp,
-            "x-slack-signature": str(signature),
-        }
-        async with self.http.post(self.app.addresses[0], data=body, headers=headers) as response:
-            return response.status, await response.text()
+    async def command(self, typed: dict[str, Any]) -> tuple[int, str]:
+        return await self.wire.send(typed, "slash_commands")
 
     async def told(self, count: int = 1) -> dict[str, Any]:
         """Wait for the next answers and return the last of them."""
@@ -135,35 +124,31 @@ class Reception:
 
 @asynccontextmanager
 async def reception(
-    server: Workspace, store: Store | None = None, **connection: Any
+    server: Workspace, store: Store | None = None, *, transport: Transport = "http", **connection: Any
 ) -> AsyncIterator[Reception]:
     """Run the app against the stand-in."""
     kept, clock = store or MemoryStore(), FrozenClock(NOW)
     channel = server.channel("champions")
-    reach = {
-        "bot_token": BOT_TOKEN,
-        "signing_secret": SIGNING_SECRET,
-        "base_url": server.base_url,
-        "rules": Rules(channel, admins=("max@vendor.example",)),
-        **connection,
-    }
-    app = SlackApp(
-        Connection(
-            channel=channel,
-            port=0,
-            pace=timedelta(),
-            our_domains=OURS,
-            **reach,
-        ),
-        kept,
-        clock,
-    )
-    await app.start()
-    try:
-        async with aiohttp.ClientSession() as http:
-            yield Reception(server, kept, app, clock, http)
-    finally:
-        await app.stop()
+    reach = {"rules": Rules(channel, admins=("max@vendor.example",)), **connection}
+    async with wire(server, transport) as laid:
+        app = laid.app = SlackApp(
+            Connection(
+                bot_token=BOT_TOKEN,
+                channel=channel,
+                base_url=server.base_url,
+                pace=timedelta(),
+                our_domains=OURS,
+                **laid.settings,
+                **reach,
+            ),
+            kept,
+            clock,
+        )
+        await app.start()
+        try:
+            yield Reception(server, kept, app, clock, laid)
+        finally:
+            await app.stop()
 
 
 def said(answer: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.servers import slack
 from tests.servers.block_kit import check_message, check_view
+from tests.servers.slack_wire import Transport
 
 SENDING = {"chat.postMessage", "chat.update", "chat.postEphemeral"}
 SHOWING = {"views.open", "views.push", "views.update", "views.publish"}
@@ -39,6 +40,13 @@ def slack_server(_slack_process: slack.Workspace) -> Iterator[slack.Workspace]:
     for sent in _slack_process.responses():
         if not sent.get("delete_original"):
             check_message(sent)
+
+
+@pytest.fixture(params=["http", "socket"])
+def transport(request: pytest.FixtureRequest) -> Transport:
+    """How Slack reaches the app: what it does there has to work both ways."""
+    chosen: Transport = request.param
+    return chosen
 
 
 def read(args: dict[str, Any]) -> dict[str, Any]:

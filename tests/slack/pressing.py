@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
-
-import aiohttp
-from slack_sdk.signature import SignatureVerifier
 
 from bot.model import Case, Person
 from bot.routing import Rules
@@ -21,7 +16,8 @@ from bot.slack.app import Connection, SlackApp
 from bot.slack.outbox import drain
 from bot.store import Store
 from bot.testing import FrozenClock, MemoryStore
-from tests.servers.slack import APP_ID, BOT_TOKEN, SIGNING_SECRET, TEAM, Workspace
+from tests.servers.slack import APP_ID, BOT_TOKEN, TEAM, Workspace
+from tests.servers.slack_wire import Enveloped, Signed, Transport, wire
 from tests.slack.story import ADDRESS, NOW, raise_alert
 
 SETTLED = timedelta(seconds=5)
@@ -35,14 +31,14 @@ class Office:
     store: Store
     app: SlackApp
     clock: FrozenClock
-    http: aiohttp.ClientSession
+    wire: Signed | Enveloped
 
     async def post_alert(self, **raised: Any) -> None:
         await raise_alert(self.store, **raised)
         assert await drain(self.store, self.app.poster, self.clock) == 1
 
     async def press(self, action: str, by: str = "rita", **changes: Any) -> int:
-        """Press a button, as Slack tells us over HTTP; return the status of our answer."""
+        """Press a button; return the status of our answer."""
         return (await self.interact(self.pressed(action, by, **changes)))[0]
 
     async def pick(self, choice: str, by: str = "rita") -> int:
@@ -99,18 +95,7 @@ class Office:
         return {"api_app_id": APP_ID, "team": {"id": TEAM, "domain": "vendor"}, "user": who}
 
     async def interact(self, payload: dict[str, Any]) -> tuple[int, str]:
-        return await self.send(urlencode({"payload": json.dumps(payload)}))
-
-    async def send(self, body: str, secret: str = SIGNING_SECRET, age: int = 0) -> tuple[int, str]:
-        stamp = str(int(time.time()) - age)
-        signature = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body)
-        headers = {
-            "content-type": "application/x-www-form-urlencoded",
-            "x-slack-request-timestamp": stamp,
-            "x-slack-signature": str(signature),
-        }
-        async with self.http.post(self.app.addresses[0], data=body, headers=headers) as response:
-            return response.status, await response.text()
+        return await self.wire.send(payload)
 
     def messages(self) -> list[dict[str, Any]]:
         return self.server.messages(self.server.channel("champions"))
@@ -164,22 +149,23 @@ def day(value: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def open_office(
-    server: Workspace, admins: tuple[str, ...] = (), **changes: Any
+    server: Workspace, admins: tuple[str, ...] = (), *, transport: Transport = "http", **changes: Any
 ) -> AsyncIterator[Office]:
     """Let the app work until the block ends."""
     store, clock = MemoryStore(), FrozenClock(NOW)
     channel = server.channel("champions")
-    connection = Connection(
-        bot_token=BOT_TOKEN,
-        channel=channel,
-        signing_secret=SIGNING_SECRET,
-        port=0,
-        base_url=server.base_url,
-        pace=timedelta(),
-        rules=Rules(channel, admins=admins, **changes),
-    )
-    app = SlackApp(connection, store, clock)
-    await app.start()
-    async with aiohttp.ClientSession() as http:
-        yield Office(server, store, app, clock, http)
-    await app.stop()
+    async with wire(server, transport) as laid:
+        connection = Connection(
+            bot_token=BOT_TOKEN,
+            channel=channel,
+            base_url=server.base_url,
+            pace=timedelta(),
+            rules=Rules(channel, admins=admins, **changes),
+            **laid.settings,
+        )
+        app = laid.app = SlackApp(connection, store, clock)
+        await app.start()
+        try:
+            yield Office(server, store, app, clock, laid)
+        finally:
+            await app.stop()

@@ -6,9 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
-import aiohttp
 import pytest
 
 from bot.answers import KINDS
@@ -17,7 +15,8 @@ from bot.slack.app import Connection, SlackApp
 from bot.slack.outbox import drain
 from bot.testing import FrozenClock, MemoryStore
 from tests.servers.slack import BOT_TOKEN, SIGNING_SECRET, Workspace
-from tests.servers.slack_socket import APP_TOKEN, socket_mode
+from tests.servers.slack_socket import socket_mode
+from tests.servers.slack_wire import Signed, Transport
 from tests.slack.pressing import Office, open_office
 from tests.slack.story import ADDRESS, JANE, LEFT, NOW, SLIPPING, raise_alert
 
@@ -25,8 +24,8 @@ pytestmark = pytest.mark.servers
 
 
 @pytest.fixture
-async def office(slack_server: Workspace) -> AsyncIterator[Office]:
-    async with open_office(slack_server) as opened:
+async def office(slack_server: Workspace, transport: Transport) -> AsyncIterator[Office]:
+    async with open_office(slack_server, transport=transport) as opened:
         yield opened
 
 
@@ -197,17 +196,25 @@ async def test_an_answer_that_cannot_be_kept_is_not_confirmed(
 
 @pytest.mark.parametrize(("secret", "age"), [("wrong", 0), (SIGNING_SECRET, 600)])
 async def test_a_request_that_is_not_signed_by_slack_just_now_is_refused(
-    office: Office, secret: str, age: int
+    slack_server: Workspace, secret: str, age: int
 ) -> None:
-    await office.post_alert()
-    payload = {"type": "block_actions", "user": {"id": "U1"}, "actions": [{"action_id": "answer.left"}]}
-    assert (await office.send(urlencode({"payload": json.dumps(payload)}), secret, age))[0] == 401
-    assert (await office.case()).settled is None
+    async with open_office(slack_server) as office:
+        await office.post_alert()
+        assert isinstance(office.wire, Signed)
+        payload = {"type": "block_actions", "user": {"id": "U1"}, "actions": [{"action_id": "answer.left"}]}
+        assert (await office.wire.request(payload, "interactive", secret, age))[0] == 401
+        assert (await office.case()).settled is None
 
 
-async def test_the_app_listens_on_the_loopback_only_unless_told_otherwise(office: Office) -> None:
+async def test_the_app_listens_on_the_loopback_only_unless_told_otherwise(slack_server: Workspace) -> None:
     assert Connection("t", "C1").host == "127.0.0.1"
-    assert office.app.addresses[0].startswith("http://127.0.0.1:")
+    async with open_office(slack_server) as office:
+        assert office.app.addresses[0].startswith("http://127.0.0.1:")
+
+
+async def test_by_socket_mode_the_app_listens_nowhere(slack_server: Workspace) -> None:
+    async with open_office(slack_server, transport="socket") as office:
+        assert office.app.addresses == []
 
 
 async def test_a_wrong_token_stops_the_start_and_names_the_cure(slack_server: Workspace) -> None:
@@ -246,40 +253,17 @@ async def test_the_account_of_another_case_is_left_alone(office: Office) -> None
     assert JANE.address != other.address
 
 
-async def test_a_port_in_use_stops_the_start_and_says_which(office: Office) -> None:
-    port = int(office.app.addresses[0].rpartition("/slack")[0].rpartition(":")[2])
-    connection = Connection(BOT_TOKEN, "C1", signing_secret="s", port=port, base_url=office.server.base_url)
-    with pytest.raises(NeedsHuman, match=str(port)):
-        await SlackApp(connection, MemoryStore(), FrozenClock(NOW)).start()
-
-
-async def test_by_socket_mode_buttons_work_too_and_again_after_the_connection_was_cut(
-    slack_server: Workspace,
-) -> None:
-    store, clock = MemoryStore(), FrozenClock(NOW)
-    async with socket_mode(slack_server) as socket, aiohttp.ClientSession() as http:
-        channel = slack_server.channel("champions")
-        connection = Connection(BOT_TOKEN, channel, app_token=APP_TOKEN, base_url=socket.base_url)
-        app = SlackApp(connection, store, clock)
-        office = Office(slack_server, store, app, clock, http)
-        await app.start()
-        try:
-            assert app.addresses == []
-            await office.post_alert(assessment=SLIPPING)
-            envelope = await socket.send(office.pressed("answer.on_it"))
-            assert await asyncio.wait_for(socket.acknowledged.get(), 3) == envelope
-            await office.until("is on it")
-            await socket.cut()
-            envelope = await asyncio.wait_for(socket.send(office.pressed("answer.nothing_wrong")), 20)
-            assert await asyncio.wait_for(socket.acknowledged.get(), 3) == envelope
-            await office.until("Settled")
-        finally:
-            await app.stop()
+async def test_a_port_in_use_stops_the_start_and_says_which(slack_server: Workspace) -> None:
+    async with open_office(slack_server) as office:
+        port = int(office.app.addresses[0].rpartition("/slack")[0].rpartition(":")[2])
+        taken = Connection(BOT_TOKEN, "C1", signing_secret="s", port=port, base_url=slack_server.base_url)
+        with pytest.raises(NeedsHuman, match=str(port)):
+            await SlackApp(taken, MemoryStore(), FrozenClock(NOW)).start()
 
 
 async def test_a_wrong_app_token_stops_the_start(slack_server: Workspace) -> None:
-    async with socket_mode(slack_server) as socket:
-        connection = Connection(BOT_TOKEN, "C1", app_token="xapp-wrong", base_url=socket.base_url)
+    async with socket_mode(slack_server):
+        connection = Connection(BOT_TOKEN, "C1", app_token="xapp-wrong", base_url=slack_server.base_url)
         with pytest.raises(NeedsHuman, match="connections:write"):
             await SlackApp(connection, MemoryStore(), FrozenClock(NOW)).start()
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import time, timedelta
@@ -11,11 +10,9 @@ import pytest
 from bot.model import Action, Contact, Decision, Reason, Verdict
 from bot.pipeline import FIRST_PASSES
 from bot.slack import first_list
-from bot.slack.app import Connection, SlackApp
 from bot.store import Store
-from bot.testing import FrozenClock, MemoryStore
-from tests.servers.slack import BOT_TOKEN, Workspace
-from tests.servers.slack_socket import APP_TOKEN, socket_mode
+from tests.servers.slack import Workspace
+from tests.servers.slack_wire import Transport
 from tests.slack.pressing import Office, open_office, option
 from tests.slack.story import JANE, LEFT, MAILBOX, NOW, SLIPPING, raise_alert
 
@@ -45,8 +42,8 @@ async def three_found(store: Store) -> None:
 
 
 @pytest.fixture
-async def office(slack_server: Workspace) -> AsyncIterator[Office]:
-    async with open_office(slack_server) as opened:
+async def office(slack_server: Workspace, transport: Transport) -> AsyncIterator[Office]:
+    async with open_office(slack_server, transport=transport) as opened:
         yield opened
 
 
@@ -224,30 +221,3 @@ async def test_a_long_list_stays_within_what_slack_takes(office: Office) -> None
     await office.interact(pressed(office, first_list.EACH))
     await office.eventually(office.server.views)
     assert "15 more" in str(office.server.views()[-1]["blocks"])
-
-
-async def test_a_list_is_settled_over_socket_mode_too(slack_server: Workspace) -> None:
-    store, clock = MemoryStore(), FrozenClock(NOW)
-    async with socket_mode(slack_server) as socket:
-        channel = slack_server.channel("champions")
-        app = SlackApp(
-            Connection(BOT_TOKEN, channel, app_token=APP_TOKEN, base_url=socket.base_url), store, clock
-        )
-        await app.start()
-        await three_found(store)
-        await app.tell_baselines(NOW)
-        [message] = dm(slack_server, "rita")
-        user = slack_server.user("rita")
-        body = {
-            "type": "block_actions",
-            "team": {"id": "T000000001"},
-            "user": {"id": user, "username": "rita"},
-            "container": {"message_ts": message["ts"], "channel_id": message["channel_id"]},
-            "channel": {"id": message["channel_id"]},
-            "actions": [{"type": "button", "action_id": first_list.CONFIRM, "value": f"{user} {MAILBOX}"}],
-        }
-        envelope = await socket.send(body)
-        async with asyncio.timeout(5):
-            assert await socket.acknowledged.get() == envelope
-        assert await said(store, JANE) == ["Rita Rep confirmed: left"]
-        await app.stop()

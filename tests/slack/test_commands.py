@@ -8,18 +8,14 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-import aiohttp
 import pytest
 
 from bot.coverage import Coverage, Outage
 from bot.model import Answer, Choice, Contact, Deal, Observation, Verdict
-from bot.routing import Rules
-from bot.slack.app import Connection, SlackApp
 from bot.slack.contacts import PAGE
 from bot.slack.outbox import drain
-from bot.testing import FrozenClock, MemoryStore
-from tests.servers.slack import BOT_TOKEN, Workspace
-from tests.servers.slack_socket import APP_TOKEN, socket_mode
+from tests.servers.slack import SIGNING_SECRET, Workspace
+from tests.servers.slack_wire import Signed, Transport
 from tests.slack.commanding import Reception, formatted, reception, said
 from tests.slack.story import ADDRESS, ANN, JANE, LEFT, NOW, SLIPPING, raise_alert
 
@@ -30,8 +26,8 @@ HOSTILE = "<!channel> <@U0AAAAAAA> *bold* `code` &lt; \u202eevil " + "x" * 3000
 
 
 @pytest.fixture
-async def desk(slack_server: Workspace) -> AsyncIterator[Reception]:
-    async with reception(slack_server) as running:
+async def desk(slack_server: Workspace, transport: Transport) -> AsyncIterator[Reception]:
+    async with reception(slack_server, transport=transport) as running:
         yield running
 
 
@@ -386,7 +382,7 @@ async def test_the_drill_is_shown_in_place_to_somebody_outside_the_channel(desk:
 
     load()
     desk.server.fail("chat.postEphemeral", error="user_not_in_channel")
-    assert await desk.send(desk.typed("drill")) == (200, "")
+    assert await desk.command(desk.typed("drill")) == (200, "")
     answer = await desk.told(2)
     assert "every stage held" in said(answer)
     assert said(desk.server.responses()[-2]).startswith("TEST")
@@ -429,17 +425,23 @@ async def test_somebody_of_another_workspace_is_refused(desk: Reception) -> None
     assert await desk.store.contacts() == [JANE]
 
 
-async def test_a_request_that_is_unsigned_or_old_is_refused_and_one_that_comes_twice_counts_once(
-    desk: Reception,
+@pytest.mark.parametrize(("secret", "age"), [("wrong", 0), (SIGNING_SECRET, 600)])
+async def test_a_request_that_is_unsigned_or_old_is_refused(
+    slack_server: Workspace, secret: str, age: int
 ) -> None:
+    async with reception(slack_server) as desk:
+        assert isinstance(desk.wire, Signed)
+        body = desk.typed(f"add {ADDRESS}")
+        assert (await desk.wire.request(body, "slash_commands", secret, age))[0] == 401
+        assert await desk.store.contacts() == []
+
+
+async def test_a_command_that_comes_twice_counts_once(desk: Reception) -> None:
     body = desk.typed(f"add {ADDRESS}")
-    assert (await desk.send(body, "wrong"))[0] == 401
-    assert (await desk.send(body, age=600))[0] == 401
-    assert await desk.store.contacts() == []
-    assert (await desk.send(body))[0] == 200
+    assert (await desk.command(body))[0] == 200
     await desk.told()
     await desk.store.unwatch(ADDRESS)
-    assert (await desk.send(body))[0] == 200
+    assert (await desk.command(body))[0] == 200
     await asyncio.sleep(0.1)
     assert await desk.store.contacts() == []
     assert len(desk.server.responses()) == 1
@@ -475,48 +477,10 @@ async def test_hostile_names_are_shown_as_text_and_cut(desk: Reception) -> None:
 async def test_slack_is_answered_at_once_although_a_look_up_takes_long(desk: Reception) -> None:
     desk.server.fail("users.info", delay=1500)
     started = time.monotonic()
-    assert await desk.send(desk.typed(f"add {ADDRESS}")) == (200, "")
+    assert await desk.command(desk.typed(f"add {ADDRESS}")) == (200, "")
     assert time.monotonic() - started < 1
     await desk.told()
     assert await known(desk) is not None
-
-
-async def test_every_verb_works_by_socket_mode_too(slack_server: Workspace) -> None:
-    store = MemoryStore()
-    async with socket_mode(slack_server) as socket, aiohttp.ClientSession() as http:
-        channel = slack_server.channel("champions")
-        connection = Connection(
-            BOT_TOKEN,
-            channel,
-            app_token=APP_TOKEN,
-            base_url=socket.base_url,
-            rules=Rules(channel, admins=("max@vendor.example",)),
-        )
-        app = SlackApp(connection, store, FrozenClock(NOW))
-        desk = Reception(slack_server, store, app, FrozenClock(NOW), http)
-        await app.start()
-        try:
-            for typed, by, expected in (
-                (f"add {ADDRESS} Jane Doe, Acme", "rita", "is watched from now on"),
-                ("list", "rita", "1 to 1 of 1"),
-                ("show jane", "rita", "not looked at yet"),
-                ("snooze jane", "rita", "no open case"),
-                ("exposure", "rita", "None of your people"),
-                ("stats", "rita", "No alert was answered"),
-                ("help", "rita", "/champion add"),
-                ("team", "max", "Mailboxes connected"),
-                ("remove jane", "rita", "is not watched any more"),
-            ):
-                envelope = await socket.send(desk.typed(typed, by), "slash_commands")
-                assert await asyncio.wait_for(socket.acknowledged.get(), 3) == envelope
-                assert expected in said(await desk.told())
-            for typed, by, title in (("add", "rita", "Watch people"), ("settings", "rita", "Your settings")):
-                await socket.send(desk.typed(typed, by), "slash_commands")
-                async with asyncio.timeout(5):
-                    while title not in json.dumps(slack_server.views()):  # noqa: ASYNC110 - Slack cannot set our event
-                        await asyncio.sleep(0.02)
-        finally:
-            await app.stop()
 
 
 def test_a_verdict_is_never_told_by_colour_alone() -> None:

@@ -7,21 +7,17 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-import aiohttp
 import pytest
 
 from bot import notes
 from bot.model import Action, Alert, Answer, Assessment, Choice, Contact, Decision, Reason, Strength, Verdict
-from bot.routing import Rules
 from bot.slack import dialogs
-from bot.slack.app import Connection, SlackApp
 from bot.slack.outbox import drain
-from bot.testing import FrozenClock, MemoryStore
 from tests.servers.block_kit import check_view
-from tests.servers.slack import BOT_TOKEN, Workspace
-from tests.servers.slack_socket import APP_TOKEN, socket_mode
+from tests.servers.slack import Workspace
+from tests.servers.slack_wire import Transport
 from tests.slack.pressing import Office, day, open_office, option
-from tests.slack.story import ADDRESS, ANN, BOB, JANE, LEFT, NOW, SLIPPING, raise_alert
+from tests.slack.story import ADDRESS, ANN, BOB, JANE, LEFT, NOW, SLIPPING
 
 pytestmark = pytest.mark.servers
 
@@ -30,8 +26,8 @@ WEEK = date(2026, 8, 10)
 
 
 @pytest.fixture
-async def office(slack_server: Workspace) -> AsyncIterator[Office]:
-    async with open_office(slack_server, admins=("max@vendor.example",)) as opened:
+async def office(slack_server: Workspace, transport: Transport) -> AsyncIterator[Office]:
+    async with open_office(slack_server, admins=("max@vendor.example",), transport=transport) as opened:
         yield opened
 
 
@@ -531,35 +527,6 @@ async def test_in_a_channel_without_names_the_message_keeps_initials_when_it_is_
         values = said.replace(ADDRESS, "").replace(ANN.address, "").replace(BOB.address, "")
         for name in ("Jane", "Ann Lee", "Bob Roe"):
             assert name not in values
-
-
-async def test_over_socket_mode_modals_work_too(slack_server: Workspace) -> None:
-    store, clock = MemoryStore(), FrozenClock(NOW)
-    async with socket_mode(slack_server) as socket, aiohttp.ClientSession() as http:
-        channel = slack_server.channel("champions")
-        connection = Connection(
-            BOT_TOKEN,
-            channel,
-            app_token=APP_TOKEN,
-            base_url=socket.base_url,
-            pace=timedelta(),
-            rules=Rules(channel),
-        )
-        app = SlackApp(connection, store, clock)
-        office = Office(slack_server, store, app, clock, http)
-        await app.start()
-        try:
-            await raise_alert(store)
-            assert await drain(store, app.poster, clock) == 1
-            await socket.send(office.pressed("answer.left"))
-            await office.eventually(slack_server.views)
-            view = slack_server.views()[-1]
-            envelope = await socket.send(office.submitted(view, champion=option("0")))
-            await office.until("New champion: Ann Lee")
-            acknowledged = {await asyncio.wait_for(socket.acknowledged.get(), 3) for _ in range(2)}
-            assert envelope in acknowledged
-        finally:
-            await app.stop()
 
 
 def mrkdwn_in(part: Any) -> list[str]:

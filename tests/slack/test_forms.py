@@ -20,6 +20,7 @@ from bot.slack.erasure import ERASED
 from bot.slack.outbox import drain
 from bot.store.tiny import TinyStore
 from tests.servers.slack import SOMEBODY_WITH_FILES, Workspace
+from tests.servers.slack_wire import Transport
 from tests.slack.commanding import SOON, Reception, entered, reception, said, shown
 from tests.slack.story import ADDRESS, ANN, JANE, LEFT, MAILBOX, NOW, SLIPPING, raise_alert
 
@@ -30,8 +31,8 @@ FORGOTTEN = "Forget somebody"
 
 
 @pytest.fixture
-async def desk(slack_server: Workspace) -> AsyncIterator[Reception]:
-    async with reception(slack_server) as running:
+async def desk(slack_server: Workspace, transport: Transport) -> AsyncIterator[Reception]:
+    async with reception(slack_server, transport=transport) as running:
         yield running
 
 

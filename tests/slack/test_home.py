@@ -8,11 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from typing import Any
-from urllib.parse import urlencode
 
-import aiohttp
 import pytest
-from slack_sdk.signature import SignatureVerifier
 
 from bot.coverage import Coverage, Outage
 from bot.model import (
@@ -39,8 +36,8 @@ from bot.slack.outbox import drain
 from bot.store import Store
 from bot.testing import FrozenClock, MemoryStore
 from tests.servers.block_kit import check_view
-from tests.servers.slack import APP_ID, BOT_TOKEN, SIGNING_SECRET, TEAM, Workspace
-from tests.servers.slack_socket import APP_TOKEN, socket_mode
+from tests.servers.slack import APP_ID, BOT_TOKEN, TEAM, Workspace
+from tests.servers.slack_wire import Enveloped, Signed, Transport, wire
 from tests.slack.story import ADDRESS, JANE, LEFT, NOW, SLIPPING, alert, raise_alert
 
 SETTLED = timedelta(seconds=5)
@@ -51,18 +48,18 @@ QUICK = 1.0
 
 @dataclass
 class Office:
-    """The app, running over HTTP, with what it keeps, and Slack, which opens its Home tab."""
+    """The app, running, with what it keeps, and Slack, which opens its Home tab."""
 
     server: Workspace
     store: Store
     app: SlackApp
     clock: FrozenClock
-    http: aiohttp.ClientSession
+    wire: Signed | Enveloped
 
     async def open(self, by: str = "rita", event_id: str = "Ev1", name: str = "home") -> str:
         """Open the tab and return what it shows."""
         before = len(self.server.calls("views.publish"))
-        await self.send(json.dumps(self.opened(by, event_id, name)), "application/json")
+        await self.happen(self.opened(by, event_id, name))
         await self.until(lambda: len(self.server.calls("views.publish")) > before)
         return self.shown(by)
 
@@ -82,8 +79,7 @@ class Office:
         }
 
     async def press(self, action: str, value: str, by: str = "rita", **more: Any) -> None:
-        payload = urlencode({"payload": json.dumps(self.pressed(action, value, by, **more))})
-        await self.send(payload, "application/x-www-form-urlencoded")
+        await self.interact(self.pressed(action, value, by, **more))
 
     def pressed(self, action: str, value: str, by: str = "rita", **more: Any) -> dict[str, Any]:
         """Return what Slack sends when something on the tab is pressed."""
@@ -99,16 +95,11 @@ class Office:
             "actions": [{"action_id": action, "block_id": "b", "value": value, "action_ts": "1", **more}],
         }
 
-    async def send(self, body: str, kind: str) -> None:
-        stamp = str(int(time.time()))
-        signature = SignatureVerifier(SIGNING_SECRET).generate_signature(timestamp=stamp, body=body)
-        headers = {
-            "content-type": kind,
-            "x-slack-request-timestamp": stamp,
-            "x-slack-signature": str(signature),
-        }
-        async with self.http.post(self.app.addresses[0], data=body, headers=headers) as response:
-            assert response.status == 200
+    async def interact(self, payload: dict[str, Any]) -> None:
+        assert await self.wire.send(payload) == (200, "")
+
+    async def happen(self, event: dict[str, Any]) -> None:
+        assert await self.wire.send(event, "events_api") == (200, "")
 
     def view(self, by: str = "rita") -> dict[str, Any]:
         who = self.server.user(by)
@@ -133,25 +124,27 @@ class Office:
         return self.shown()
 
 
-def connection(server: Workspace, base_url: str = "", **more: Any) -> Connection:
-    return Connection(
-        bot_token=BOT_TOKEN,
-        channel=server.channel("champions"),
-        base_url=base_url or server.base_url,
-        pace=timedelta(),
-        **more,
-    )
-
-
 @pytest.fixture
-async def office(slack_server: Workspace) -> AsyncIterator[Office]:
+async def office(slack_server: Workspace, transport: Transport) -> AsyncIterator[Office]:
     store, clock = MemoryStore(), FrozenClock(NOW)
     slack_server.show_user("rita", tz="Europe/Berlin")
-    app = SlackApp(connection(slack_server, signing_secret=SIGNING_SECRET, port=0), store, clock)
-    await app.start()
-    async with aiohttp.ClientSession() as http:
-        yield Office(slack_server, store, app, clock, http)
-    await app.stop()
+    async with wire(slack_server, transport) as laid:
+        app = laid.app = SlackApp(
+            Connection(
+                bot_token=BOT_TOKEN,
+                channel=slack_server.channel("champions"),
+                base_url=slack_server.base_url,
+                pace=timedelta(),
+                **laid.settings,
+            ),
+            store,
+            clock,
+        )
+        await app.start()
+        try:
+            yield Office(slack_server, store, app, clock, laid)
+        finally:
+            await app.stop()
 
 
 async def judge(store: Store, contact: Contact, verdict: Verdict, headline: str = "so it is") -> None:
@@ -221,7 +214,7 @@ async def test_why_is_told_in_a_direct_message_where_there_is_no_channel(office:
     more = {"block_id": row["block_id"], "selected_option": {"value": "why"}}
     pressed = office.pressed("more", "", **more)
     del pressed["actions"][0]["value"]
-    await office.send(urlencode({"payload": json.dumps(pressed)}), "application/x-www-form-urlencoded")
+    await office.interact(pressed)
     await office.until(lambda: office.server.calls("chat.postMessage"))
     [told] = office.server.calls("chat.postMessage")
     assert "Why Jane Doe is left" in told["args"]["text"]
@@ -265,16 +258,14 @@ async def test_two_thousand_people_are_paged_and_shown_within_a_second(office: O
 @pytest.mark.servers
 async def test_an_event_that_slack_repeats_is_answered_once(office: Office) -> None:
     await office.open(event_id="Ev7")
-    await asyncio.gather(
-        *(office.send(json.dumps(office.opened("rita", "Ev7")), "application/json") for _ in range(3))
-    )
+    await asyncio.gather(*(office.happen(office.opened("rita", "Ev7")) for _ in range(3)))
     await office.open("max", event_id="Ev8")
     assert len(office.server.calls("views.publish")) == 2
 
 
 @pytest.mark.servers
 async def test_opening_the_messages_tab_shows_nothing_on_the_home_tab(office: Office) -> None:
-    await office.send(json.dumps(office.opened("rita", "Ev1", "messages")), "application/json")
+    await office.happen(office.opened("rita", "Ev1", "messages"))
     await office.open("max", "Ev2")
     assert len(office.server.calls("views.publish")) == 1
 
@@ -301,7 +292,7 @@ async def test_a_tab_that_slack_does_not_take_leaves_no_traceback(
     office: Office, fault: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     office.server.fail("views.publish", **fault)
-    await office.send(json.dumps(office.opened("rita")), "application/json")
+    await office.happen(office.opened("rita"))
     await asyncio.sleep(0)
     said = ""
     async with asyncio.timeout(SETTLED.total_seconds()):
@@ -348,27 +339,6 @@ async def test_an_open_account_notice_stands_among_the_decisions(office: Office)
 
 
 @pytest.mark.servers
-async def test_the_tab_opens_turns_and_answers_over_socket_mode_too(slack_server: Workspace) -> None:
-    store, clock = MemoryStore(), FrozenClock(NOW)
-    await raise_alert(store)
-    async with socket_mode(slack_server) as socket:
-        app = SlackApp(connection(slack_server, socket.base_url, app_token=APP_TOKEN), store, clock)
-        await app.start()
-        try:
-            async with aiohttp.ClientSession() as http:
-                office = Office(slack_server, store, app, clock, http)
-                await socket.send(office.opened("rita"), "events_api")
-                await office.until(lambda: slack_server.views("home"))
-                assert "1 decision due" in office.shown()
-                await socket.send(office.pressed("answer.still_there", f"{ADDRESS}:1"), "interactive")
-                await office.until(lambda: "0 decisions due" in office.shown())
-                await socket.send(office.pressed(tab.NEXT, "0"), "interactive")
-                await office.until(lambda: len(slack_server.calls("views.publish")) == 3)
-        finally:
-            await app.stop()
-
-
-@pytest.mark.servers
 @pytest.mark.parametrize(
     "event", [{"type": "app_uninstalled"}, {"type": "tokens_revoked", "tokens": {"bot": ["U1"], "oauth": []}}]
 )
@@ -378,7 +348,7 @@ async def test_after_the_app_was_removed_nothing_is_posted_and_it_is_said_once(
     await raise_alert(office.store)
     await office.app.send_digests(NOW - timedelta(days=1))
     for number in range(2):
-        await office.send(json.dumps(office.event(event, f"Ev{number}")), "application/json")
+        await office.happen(office.event(event, f"Ev{number}"))
     await office.until(lambda: office.app.poster.removed)
     assert await drain(office.store, office.app.poster, office.clock) == 0
     assert await office.app.send_digests(NOW) == 0
@@ -392,7 +362,7 @@ async def test_after_the_app_was_removed_nothing_is_posted_and_it_is_said_once(
 @pytest.mark.servers
 async def test_a_users_own_token_that_was_revoked_changes_nothing(office: Office) -> None:
     event = {"type": "tokens_revoked", "tokens": {"oauth": ["U1"], "bot": []}}
-    await office.send(json.dumps(office.event(event, "Ev1")), "application/json")
+    await office.happen(office.event(event, "Ev1"))
     await office.open("max", "Ev2")
     assert not office.app.poster.removed
 
