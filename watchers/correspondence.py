@@ -15,6 +15,7 @@ from watchers import Example, MailReader, Scope
 from watchers.mail.automatic import automatic
 from watchers.mail.ics import announces_calendar
 from watchers.mail.meetings import same_account
+from watchers.mail.tnef import outlooks_meeting
 
 if TYPE_CHECKING:
     from watchers.mail.head import Address, Head
@@ -77,7 +78,8 @@ def is_machine(address: str) -> bool:
 
 def _invites(mail: Mail) -> bool:
     """Say whether the body, where there is one, shows that a calendar program wrote the mail."""
-    return any("method" in part.head.content_type[1] for part in mail.of_type("text/calendar"))
+    invites = any("method" in part.head.content_type[1] for part in mail.of_type("text/calendar"))
+    return invites or bool(outlooks_meeting(mail).events)
 
 
 class _Letter:

@@ -9,15 +9,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from bot.model import Family, Json, Kind, Means, Observation
 from watchers import Example, MailReader, Scope, under
 from watchers.mail.human_words import human_words
-from watchers.mail.ics import CALENDAR_IDS, SCHEDULERS, Event, Itip, announces_calendar, read_ics
+from watchers.mail.ics import (
+    CALENDAR_IDS,
+    MAX_ATTENDEES,
+    SCHEDULERS,
+    Attendee,
+    Event,
+    Itip,
+    announces_calendar,
+    read_ics,
+)
 from watchers.mail.meetings import ANSWERS, MOST_ATTENDEES, OTHER, SNAPSHOT, THEM, US, same_account
 from watchers.mail.signals import signals
+from watchers.mail.tnef import announces_outlook, outlooks_meeting
 
 if TYPE_CHECKING:
     from watchers.mail.head import Head
@@ -47,9 +58,16 @@ class Invitations(MailReader):
         _kind("meeting_invited", Means.NOTED, 0.0, "meeting set for 4 May by us"),
         _kind("meeting_accepted", Means.ALIVE, -1.0, "accepted the meeting of 4 May"),
         _kind("meeting_moved", Means.NOTED, 0.0, "meeting moved from 4 May to 18 May by us"),
+        _kind("meeting_attended", Means.ALIVE, -1.0, "was in the meeting of 4 May"),
         _kind("meeting_advanced", Means.ALIVE, -1.0, "meeting brought forward from 18 May to 4 May by them"),
         _kind("meeting_pushed", Means.SLIPPING, 0.4, "meeting pushed from 4 May to 18 May by them"),
         _kind("meeting_drift", Means.SLIPPING, 1.8, "2 pushes, 28 days lost, both by them"),
+        _kind(
+            "meeting_distance",
+            Means.SLIPPING,
+            0.3,
+            "the meeting grows distant: 14, 17, now 83 days ahead",
+        ),
         _kind(
             "meeting_bare_update",
             Means.SLIPPING,
@@ -62,6 +80,18 @@ class Invitations(MailReader):
             "meeting_delegated", Means.SLIPPING, 0.8, "sends ann@acme.example to the meeting of 4 May instead"
         ),
         _kind("meeting_dropped", Means.SLIPPING, 1.2, "no longer invited to the meeting of 4 May"),
+        _kind(
+            "meeting_replaced",
+            Means.SLIPPING,
+            1.4,
+            "ann@acme.example is invited to the meeting of 4 May in their place",
+        ),
+        _kind(
+            "meeting_no_show",
+            Means.SLIPPING,
+            0.3,
+            "no word since the meeting of 4 May, although we wrote",
+        ),
         _kind(
             "meeting_taken_over",
             Means.SLIPPING,
@@ -83,7 +113,7 @@ class Invitations(MailReader):
 
     def wants(self, head: Head) -> bool:
         """Want what a calendar program says it wrote."""
-        return announces_calendar(head)
+        return announces_calendar(head) or announces_outlook(head)
 
     def read(self, mail: Mail, scope: Scope) -> Sequence[Observation]:
         """Return one snapshot for each person concerned and each meeting the mail is about."""
@@ -103,17 +133,40 @@ class Invitations(MailReader):
 
 
 def _calendar(mail: Mail) -> Itip | None:
-    """Return the mail's calendar: the part made for programs, else an attached file."""
+    """Return the mail's calendar: the part made for programs, else an attached file, else Outlook's own."""
     parts = [part for part in mail.parts if _holds_calendar(part)]
     for part in sorted(parts, key=lambda part: part.content_type != "text/calendar"):
         itip = read_ics(part.payload, part.head.content_type[1].get("charset", ""))
         if itip.events:
-            return itip
-    return None
+            return _peopled(itip, mail.head)
+    itip = outlooks_meeting(mail)
+    return _peopled(itip, mail.head) if itip.events else None
 
 
 def _holds_calendar(part: Part) -> bool:
     return part.content_type in {"text/calendar", "application/ics"} or part.filename.lower().endswith(".ics")
+
+
+def _peopled(itip: Itip, head: Head) -> Itip:
+    """Return the calendar with people: where it names none, they are those of its mail.
+
+    Zoom's own file names nobody, Outlook's often only who calls the meeting, its answers nobody at all.
+    """
+    return replace(itip, events=tuple(_with_people(event, itip.method, head) for event in itip.events))
+
+
+def _with_people(event: Event, method: str, head: Head) -> Event:
+    if event.attendees:
+        return event
+    if method in ANSWERS:
+        return replace(event, attendees=(Attendee(head.sender.address, event.answer),))
+    organizer = event.organizer or ("" if _is_service(head.sender.address) else head.sender.address)
+    invited = tuple(Attendee(to.address) for to in head.recipients if to.address)[:MAX_ATTENDEES]
+    return replace(event, organizer=organizer, attendees=invited)
+
+
+def _is_service(address: str) -> bool:
+    return address in CALENDAR_IDS or under(address, SCHEDULERS)
 
 
 def _people(event: Event) -> list[str]:
@@ -127,7 +180,7 @@ def _by(head: Head, itip: Itip, event: Event) -> str:
     A stranger who sends in somebody else's name acts for themselves only.
     """
     sender = head.sender.address
-    if sender in _people(event) or not (sender in CALENDAR_IDS or under(sender, SCHEDULERS)):
+    if sender in _people(event) or not _is_service(sender):
         return sender
     if itip.method not in ANSWERS:
         return event.organizer or sender
@@ -175,6 +228,7 @@ def _snapshot(
         "delegated_to": next((one.delegated_to for one in event.attendees if one.address == contact), ""),
         "by": by,
         "by_side": _side(by, contact, scope),
+        "title": event.title,
         "words": bool(wording),
         "wording": wording,
     }

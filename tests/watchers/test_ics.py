@@ -51,7 +51,7 @@ def test_an_invitation_is_read_with_all_its_fields() -> None:
         ("ann@acme.example", "DELEGATED", "bob@acme.example"),
         ("rep@vendor.example", "ACCEPTED", ""),
     ]
-    assert found.has_summary
+    assert found.title
     assert "Pilot" not in repr(itip)
 
 

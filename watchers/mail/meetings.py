@@ -1,8 +1,8 @@
-"""Make one history of each meeting from the calendar mails that were seen of it. Pure.
+"""Make one history of each meeting from what was seen of it, by mail or in a calendar. Pure.
 
-The order of arrival does not matter: mails are ordered by SEQUENCE, then DTSTAMP, then their own date, and a
-SEQUENCE that stays the same is no obstacle, because most clients leave it so (RFC 5546 2.1.4 asks otherwise).
-What is said about single occurrences of a series says nothing about the series and is left out.
+The order of arrival does not matter: what was seen is ordered by SEQUENCE, then DTSTAMP, then its own date,
+and a SEQUENCE that stays the same is no obstacle, because most clients leave it so (RFC 5546 2.1.4 asks
+otherwise). What is said about single occurrences of a series says nothing about the series and is left out.
 """
 
 from __future__ import annotations
@@ -15,7 +15,22 @@ from bot.model import Json, Observation
 from watchers import FREE_MAIL
 
 SNAPSHOT = "meeting"
-"""The kind of observation that holds what one calendar mail said."""
+"""The kind of observation that holds how a meeting stood for one person at one moment.
+
+Every source of meetings writes this form, and only this form; what is missing counts as not said. `at` is
+when the source said so, `group` is the UID, and the facts are:
+
+- `uid`: the UID that all sources of the meeting share. `recurrence_id`: the occurrence that is overridden,
+  empty for the meeting itself; `series`: whether it repeats.
+- `method`: the iTIP method (RFC 5546) of a mail; empty where a calendar shows how the meeting stands.
+- `sequence`: SEQUENCE, None where the source has none. `dtstamp`, `start`, `end`: ISO 8601 in UTC, or empty.
+- `status`: CONFIRMED, TENTATIVE, CANCELLED or empty. `title`: digest of the subject (`watchers.mail.ics`).
+- `organizer`, and `attendees` as pairs of address and PARTSTAT; `delegated_to`: whom the contact sends.
+- `by`: the address of who did what is new, and `by_side`: "them", "us" or "other".
+- `words`: whether they wrote something with it; `wording`: a digest of it, by which an agenda that comes
+  again is known. `attended`: true where the source knows that the contact was there.
+- `message_id`: of a mail; a calendar has none.
+"""
 
 THEM, US, OTHER = "them", "us", "other"
 
@@ -33,7 +48,9 @@ LONG_OVER = timedelta(hours=12)
 """A meeting moved later than this after its start had taken place, or was given up without a word then."""
 
 RESCHEDULED_WITHIN = timedelta(hours=24)
-"""A cancellation and a new invitation to the same people within this time are one reschedule."""
+"""A cancellation and a new invitation to the same people, or of the same subject, are then one reschedule."""
+
+GIVEN_ANSWERS = frozenset({"ACCEPTED", "DECLINED", "DELEGATED"})
 
 SAME_PEOPLE = 0.5
 """The share of people two meetings must have in common to be one."""
@@ -41,7 +58,10 @@ SAME_PEOPLE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What one calendar mail said about a meeting. `wording` is a digest of its human words, if any."""
+    """What one source said about a meeting at one moment: see `SNAPSHOT`.
+
+    `wording` is a digest of its human words, if any. `sequence` is None where the source has none.
+    """
 
     at: datetime
     source: str
@@ -50,7 +70,7 @@ class Snapshot:
     occurrence: str
     series: bool
     method: str
-    sequence: int
+    sequence: int | None
     dtstamp: datetime
     start: datetime | None
     cancelled: bool
@@ -60,6 +80,8 @@ class Snapshot:
     side: str
     wording: str
     delegated_to: str
+    title: str = ""
+    attended: bool = False
 
     @property
     def attendees(self) -> frozenset[str]:
@@ -70,6 +92,14 @@ class Snapshot:
     def people(self) -> frozenset[str]:
         """Return everybody who has a part in the meeting."""
         return (self.attendees | {self.organizer}) - {""}
+
+    @property
+    def moves_an_occurrence(self) -> bool:
+        """Say whether it takes one occurrence of a series from its day."""
+        planned = _moment(self.occurrence)
+        if not self.occurrence:
+            return False
+        return self.cancelled or bool(planned and self.start and is_move(planned, self.start))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +126,11 @@ class Move:
         return days or (1 if self.later else -1)
 
     @property
+    def distance(self) -> timedelta:
+        """Return how far away the meeting was when it was moved."""
+        return self.after - self.at
+
+    @property
     def was_over(self) -> bool:
         """Say whether the meeting had long begun when it was moved: that is the next one, no push."""
         return self.before < self.at - LONG_OVER
@@ -105,30 +140,38 @@ class Move:
 class Meeting:
     """The history of one meeting, as far as it concerns one person.
 
-    Each of the later fields holds the mail that last said so, None where nobody did or it was taken back.
+    `last` is how it stood last, `occurrences` what was said of single occurrences. `partstat` is the person's
+    last answer, and `replaced_by` who was invited when they were dropped. Each of the later fields holds what
+    last said so, None where nobody did or it was taken back. The person has no part in the meeting where
+    `is_theirs` is false: it tells of its organizer only.
     """
 
     uid: str
     first: Snapshot
+    last: Snapshot
     start: datetime
     series: bool = False
     moves: tuple[Move, ...] = ()
+    occurrences: tuple[Snapshot, ...] = ()
     cancelled: Snapshot | None = None
     answer: Snapshot | None = None
     partstat: str = ""
+    attended: Snapshot | None = None
     dropped: Snapshot | None = None
+    replaced_by: str = ""
     taken_over: Snapshot | None = None
+    is_theirs: bool = True
 
 
 def meetings(history: Iterable[Observation]) -> list[Meeting]:
-    """Return the meetings of one person, by when they were first heard of."""
+    """Return the meetings in one person's history, by when they were first heard of."""
     by_uid: dict[str, list[Snapshot]] = {}
     contact = ""
     for seen in history:
         if seen.kind == SNAPSHOT:
             contact = seen.contact
             by_uid.setdefault(str(seen.facts.get("uid", "")), []).append(snapshot(seen))
-    ordered = [sorted(snapshots, key=_order) for snapshots in by_uid.values()]
+    ordered = [_ordered(snapshots) for snapshots in by_uid.values()]
     waiting = sorted(ordered, key=lambda snapshots: (_first_seen(snapshots), snapshots[0].uid))
     found = []
     while waiting:
@@ -162,7 +205,7 @@ def snapshot(seen: Observation) -> Snapshot:
         occurrence=_text(facts.get("recurrence_id")),
         series=facts.get("series") is True,
         method=method,
-        sequence=sequence if isinstance(sequence, int) else 0,
+        sequence=sequence if isinstance(sequence, int) else None,
         dtstamp=_moment(facts.get("dtstamp")) or seen.at,
         start=_moment(facts.get("start")),
         cancelled=method == "CANCEL" or (facts.get("status") == "CANCELLED" and method not in ANSWERS),
@@ -172,11 +215,20 @@ def snapshot(seen: Observation) -> Snapshot:
         side=_text(facts.get("by_side")),
         wording=_text(facts.get("wording")) if facts.get("words") is True else "",
         delegated_to=_text(facts.get("delegated_to")),
+        title=_text(facts.get("title")),
+        attended=facts.get("attended") is True,
     )
 
 
-def _order(seen: Snapshot) -> tuple[int, datetime, datetime, str, str, str]:
-    return (seen.sequence, seen.dtstamp, seen.at, seen.message_id, seen.method, seen.by)
+def _ordered(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
+    """Return what was seen in order; what has no SEQUENCE belongs to the highest that was seen before it."""
+    keys = []
+    highest = 0
+    for seen in sorted(snapshots, key=lambda seen: (seen.at, seen.message_id, seen.method, seen.by)):
+        sequence = highest if seen.sequence is None else seen.sequence
+        highest = max(highest, sequence)
+        keys.append(((sequence, seen.dtstamp, seen.at, seen.message_id, seen.method, seen.by), seen))
+    return [seen for _, seen in sorted(keys, key=lambda entry: entry[0])]
 
 
 def _first_seen(snapshots: Sequence[Snapshot]) -> datetime:
@@ -189,19 +241,23 @@ def _successor(chain: list[Snapshot], others: list[list[Snapshot]], contact: str
     known = [seen for seen in chain if not seen.cancelled and not seen.occurrence]
     if not last.cancelled or last.occurrence or not known:
         return None
-    people = known[-1].people
     for other in others:
         first = other[0]
-        common = people & first.people
         if (
             abs(_first_seen(other) - last.at) <= RESCHEDULED_WITHIN
             and not first.cancelled
             and first.start is not None
-            and len(common) >= SAME_PEOPLE * len(people | first.people)
-            and common - {contact}
+            and are_alike(known[-1], first, contact)
         ):
             return other
     return None
+
+
+def are_alike(one: Snapshot, other: Snapshot, contact: str) -> bool:
+    """Say whether two meetings may be one: mostly the same people, or the same subject and some of them."""
+    common = (one.people & other.people) - {contact}
+    same_people = len(one.people & other.people) >= SAME_PEOPLE * len(one.people | other.people)
+    return bool(common) and (same_people or (bool(one.title) and one.title == other.title))
 
 
 class _Story:
@@ -217,13 +273,19 @@ class _Story:
         self.invited = False
         self.cancelled: Snapshot | None = None
         self.answer: Snapshot | None = None
+        self.partstat = ""
+        self.attended: Snapshot | None = None
+        self.attendees: frozenset[str] = frozenset()
         self.dropped: Snapshot | None = None
+        self.replaced_by = ""
         self.taken_over: Snapshot | None = None
 
     def hear(self, seen: Snapshot) -> None:
         """Take in the next mail."""
         if seen.method in {"REFRESH", "DECLINECOUNTER"}:
             return
+        if seen.attended:
+            self.attended = seen
         if seen.cancelled:
             self.cancelled = seen if self.start is not None else None
         elif seen.method == "REPLY":
@@ -239,6 +301,7 @@ class _Story:
     def _reply(self, seen: Snapshot) -> None:
         if seen.by == self.contact:
             self.answer = seen
+            self.partstat = dict(seen.answers).get(self.contact, "")
         if seen.start not in self.starts:
             # A reply cannot move a meeting (RFC 5546 3.2.3): its organizer did, in a mail we did not see.
             side = THEM if same_account(seen.organizer, self.contact) else OTHER
@@ -263,33 +326,48 @@ class _Story:
             self.taken_over = seen if left_it else None if seen.organizer == self.contact else self.taken_over
             self.organizer = seen.organizer
         if self.contact in seen.people:
+            self._shown_answer(seen)
             self.invited, self.dropped = True, None
         elif self.invited and self.dropped is None and len(seen.answers) < MOST_ATTENDEES:
-            goes_on = any(same_account(address, self.contact) for address in seen.people)
-            self.dropped = seen if goes_on else None
+            colleagues = {address for address in seen.people if same_account(address, self.contact)}
+            self.dropped = seen if colleagues else None
+            self.replaced_by = min(colleagues - self.attendees, default="")
+        self.attendees = seen.people
+
+    def _shown_answer(self, seen: Snapshot) -> None:
+        """Take in an answer that the meeting itself shows, where it is another than before."""
+        partstat = dict(seen.answers).get(self.contact, "")
+        changed = self.invited and partstat != self.partstat
+        if changed and partstat in GIVEN_ANSWERS and seen.organizer != self.contact:
+            self.answer = seen
+        self.partstat = partstat or self.partstat
 
 
 def _told(chain: list[Snapshot], contact: str) -> Meeting | None:
-    """Return the meeting that these mails tell of, None where they name no start or not this person."""
+    """Return the meeting that this tells of, None where it names no start."""
     told = [seen for seen in chain if not seen.occurrence]
     story = _Story(contact)
     for seen in told:
         story.hear(seen)
-    concerned = any(contact in seen.people or seen.by == contact for seen in told)
-    if story.start is None or not concerned:
+    if story.start is None:
         return None
     answer = story.answer
     return Meeting(
         uid=chain[0].uid,
         first=next(seen for seen in told if not seen.cancelled),
+        last=told[-1],
         start=story.start,
         series=any(seen.series for seen in told),
         moves=tuple(story.moves),
+        occurrences=tuple(seen for seen in chain if seen.occurrence),
         cancelled=story.cancelled,
         answer=answer,
         partstat=dict(answer.answers).get(contact, "") if answer else "",
+        attended=story.attended,
         dropped=story.dropped,
+        replaced_by=story.replaced_by,
         taken_over=story.taken_over,
+        is_theirs=any(contact in seen.people or seen.by == contact for seen in told),
     )
 
 

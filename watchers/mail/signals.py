@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 
 from bot.model import Json, Observation
-from watchers.mail.meetings import LONG_OVER, RESCHEDULED_WITHIN, THEM, US, Meeting, Move, Snapshot, meetings
+from watchers.mail.meetings import (
+    LONG_OVER,
+    RESCHEDULED_WITHIN,
+    THEM,
+    US,
+    Meeting,
+    Move,
+    Snapshot,
+    are_alike,
+    meetings,
+)
 
 WORD_WITHIN = timedelta(days=2)
 """Whoever pushes a meeting far away and means to come says why within this time."""
 
-WORD_BEFORE = timedelta(hours=12)
+WORD_BEFORE = timedelta(days=2)
 """A mail shortly before the push announces it."""
 
 FAR = timedelta(days=30)
@@ -25,8 +36,35 @@ SUSPICIOUS_PUSH = 3
 DRIFTS_FROM = 2
 """One push is normal life; so many by them are a drift."""
 
+LEAST_LOST = 5
+"""Pushes that lose fewer days than a working week together are a search for an hour, and no drift."""
+
+GROWS = 1.5
+"""A meeting that stands this many times further away than ever before is growing distant."""
+
 SICK_DAY = 3
 """Somebody who moves so many meetings on one day is clearing a day, not leaving a deal."""
+
+CLEARED_WITHIN = timedelta(days=7)
+"""Whoever clears a day cancels what is near; meetings further away are given up for another reason."""
+
+NO_NEW_DATE = timedelta(days=3)
+"""A cancellation is without a new date when none came within this time."""
+
+NEW_DATE_WITHIN = timedelta(days=14)
+"""A meeting of the same people that is set within this time after all is the new date."""
+
+ASKED_WITHIN = timedelta(days=2)
+"""Whoever waited in an empty call writes within this time."""
+
+UNANSWERED_FOR = timedelta(days=5)
+"""How long nothing is heard of somebody after a meeting, until it looks as if they had not come."""
+
+PUSHES = "pushes"
+"""Each meeting may be pushed once: pushes are one voice, however many; what they add up to is the drift."""
+
+NO_SHOWS = "no-shows"
+"""A customer who never answers after a call keeps to their habit: that counts once."""
 
 NUMBERS = (
     "no",
@@ -47,15 +85,52 @@ DAYS_A_MONTH = 30.44
 
 
 def signals(history: Sequence[Observation], now: datetime) -> list[Observation]:
-    """Return what the snapshots in a person's history mean together as of `now`, oldest first."""
+    """Return what a person's history says about their meetings as of `now`, oldest first."""
     known = [seen for seen in history if seen.at <= now]
     told = meetings(known)
     contact = next((seen.contact for seen in known), "")
-    days = Counter(day for meeting in told for day in {(move.by, move.at.date()) for move in meeting.moves})
-    sick = frozenset(day for day, moved in days.items() if moved >= SICK_DAY)
-    wrote = tuple(seen.at for seen in known if seen.kind == "wrote")
-    found = [seen for meeting in told for seen in _Reading(contact, meeting, sick, wrote, now).all()]
+    surroundings = _Surroundings(
+        now=now,
+        meetings=tuple(meeting for meeting in told if meeting.is_theirs),
+        sick_days=_sick_days(told),
+        wrote=tuple(seen.at for seen in known if seen.kind == "wrote"),
+        written_to=tuple(seen.at for seen in known if seen.kind == "written_to"),
+    )
+    readings = (_Reading(contact, meeting, surroundings) for meeting in surroundings.meetings)
+    found = [seen for reading in readings for seen in reading.all()]
     return sorted(found, key=lambda seen: (seen.at, seen.kind, seen.group))
+
+
+def _sick_days(told: Sequence[Meeting]) -> frozenset[tuple[str, date]]:
+    """Return who cleared which day: moved, cancelled or declined many meetings on it, whosever they were."""
+    touched: Counter[tuple[str, date]] = Counter()
+    for meeting in told:
+        ended = [seen for seen in (meeting.cancelled, meeting.answer) if seen is not None]
+        ended = [seen for seen in ended if seen.cancelled or meeting.partstat == "DECLINED"]
+        single = [seen for seen in meeting.occurrences if seen.moves_an_occurrence]
+        days = {("", move.by, move.at.date()) for move in meeting.moves}
+        days |= {(seen.occurrence, seen.by, seen.at.date()) for seen in (*ended, *single)}
+        touched.update((by, day) for _, by, day in days)
+    return frozenset(day for day, meetings_touched in touched.items() if meetings_touched >= SICK_DAY)
+
+
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """What a meeting is judged by besides its own history."""
+
+    now: datetime
+    meetings: tuple[Meeting, ...]
+    sick_days: frozenset[tuple[str, date]]
+    wrote: tuple[datetime, ...]
+    written_to: tuple[datetime, ...]
+
+    def is_sick_day(self, change: Move | Snapshot) -> bool:
+        """Say whether whoever did this cleared that day."""
+        return (change.by, change.at.date()) in self.sick_days
+
+    def heard(self, since: datetime, until: datetime) -> bool:
+        """Say whether the person wrote in that time."""
+        return any(since <= at <= until for at in self.wrote)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +139,14 @@ class _Reading:
 
     contact: str
     meeting: Meeting
-    sick_days: frozenset[tuple[str, date]]
-    wrote: tuple[datetime, ...]
-    now: datetime
+    around: _Surroundings
 
     def all(self) -> Iterator[Observation]:
         yield self._set()
         yield from self._moves()
         yield from self._answer()
         yield from self._end()
+        yield from self._presence()
 
     def _set(self) -> Observation:
         first = self.meeting.first
@@ -83,7 +157,7 @@ class _Reading:
             first.at,
             first,
             f"meeting set for {when} by {'them' if own else _whom(first.side)}",
-            start=_iso(first.start),
+            facts={"start": _iso(first.start)},
         )
 
     def _moves(self) -> Iterator[Observation]:
@@ -102,8 +176,9 @@ class _Reading:
                 yield self._move("meeting_pushed", "pushed", move, nth=len(pushes))
                 if (move.after - move.before >= FAR or len(pushes) >= SUSPICIOUS_PUSH) and self._bare(move):
                     yield self._bare_update(move, len(pushes))
-        if len(pushes) >= DRIFTS_FROM:
+        if len(pushes) >= DRIFTS_FROM and sum(move.days for move in pushes) >= LEAST_LOST:
             yield self._drift(pushes, others)
+            yield from self._distance(pushes)
 
     def _excuse(self, move: Move, pushes: Sequence[Move]) -> str:
         """Say why a move counts neither for nor against them, empty where it counts."""
@@ -113,16 +188,16 @@ class _Reading:
             return "" if move.by == self.contact else "brought forward by somebody else on their side"
         if move.was_over:
             return "the meeting had already taken place: this is the next one"
-        if (move.by, move.at.date()) in self.sick_days:
+        if self.around.is_sick_day(move):
             return "they moved many meetings that day"
         if self.meeting.series and pushes:
             return "a series counts once"
         return ""
 
     def _bare(self, move: Move) -> bool:
-        if move.words or self.meeting.series or self.now < move.at + WORD_WITHIN:
+        if move.words or self.meeting.series or self.around.now < move.at + WORD_WITHIN:
             return False
-        return not any(move.at - WORD_BEFORE <= at <= move.at + WORD_WITHIN for at in self.wrote)
+        return not self.around.heard(move.at - WORD_BEFORE, move.at + WORD_WITHIN)
 
     def _move(self, kind: str, verb: str, move: Move, excuse: str = "", nth: int = 0) -> Observation:
         before, after = _day(move.before, move.at), _day(move.after, move.at)
@@ -138,8 +213,8 @@ class _Reading:
             move.seen,
             f"meeting {verb} from {before} to {after} by {_whom(move.side)}",
             *because,
-            **_facts(move),
-            nth=nth,
+            group=PUSHES if nth else "",
+            facts={**_facts(move), "nth": nth},
         )
 
     def _drift(self, pushes: Sequence[Move], others: int) -> Observation:
@@ -156,8 +231,29 @@ class _Reading:
             for move in pushes[-5:]
         )
         return self._observe(
-            "meeting_drift", last.at, last.seen, sentence, *because, pushes=by_them, days=lost, by=last.by
+            "meeting_drift",
+            last.at,
+            last.seen,
+            sentence,
+            *because,
+            facts={"pushes": by_them, "days": lost, "by": last.by},
         )
+
+    def _distance(self, pushes: Sequence[Move]) -> Iterator[Observation]:
+        first = self.meeting.first
+        set_for = [first.start - first.at] if first.start else []
+        before = [*set_for, *(move.distance for move in pushes[:-1])]
+        last = pushes[-1]
+        if last.distance > GROWS * max(before):
+            days = ", ".join(str(max(distance.days, 0)) for distance in before[-4:])
+            yield self._observe(
+                "meeting_distance",
+                last.at,
+                last.seen,
+                f"the meeting grows distant: {days}, now {last.distance.days} days ahead",
+                "days from each update to the meeting's new start",
+                facts={"days": last.distance.days},
+            )
 
     def _bare_update(self, move: Move, nth: int) -> Observation:
         return self._observe(
@@ -167,13 +263,14 @@ class _Reading:
             f"moved to {_day(move.after, move.at)}, {_distance(move)}, without a word in two days",
             "the update carried no words of their own",
             "no mail by them came within two days",
-            **_facts(move),
-            nth=nth,
+            facts={**_facts(move), "nth": nth},
         )
 
     def _answer(self) -> Iterator[Observation]:
         answer = self.meeting.answer
         if answer is None or any(move.at > answer.at for move in self.meeting.moves):
+            return
+        if self.meeting.partstat == "DECLINED" and self.around.is_sick_day(answer):
             return
         when = _day(answer.start or self.meeting.start, answer.at)
         if self.meeting.partstat == "ACCEPTED":
@@ -185,48 +282,125 @@ class _Reading:
                 answer.at,
                 answer,
                 f"sends {whom} to the meeting of {when} instead",
-                delegated_to=answer.delegated_to,
+                facts={"delegated_to": answer.delegated_to},
             )
         elif self.meeting.partstat == "DECLINED":
             yield self._observe("meeting_declined", answer.at, answer, f"declined the meeting of {when}")
 
     def _end(self) -> Iterator[Observation]:
-        meeting = self.meeting
-        cancelled, dropped, taken = meeting.cancelled, meeting.dropped, meeting.taken_over
-        if cancelled is not None:
-            at = cancelled.at + RESCHEDULED_WITHIN
-            ahead = meeting.start >= cancelled.at - LONG_OVER
-            if cancelled.side == THEM and ahead and self.now >= at:
-                when = _day(meeting.start, cancelled.at)
-                yield self._observe(
-                    "meeting_cancelled",
-                    at,
-                    cancelled,
-                    f"meeting of {when} cancelled by them, no new date",
-                    f"cancelled by {_clean(cancelled.by)}",
-                    "no new invitation to the same people within a day",
-                )
+        if self.meeting.cancelled is not None:
+            yield from self._cancelled(self.meeting.cancelled)
             return
+        dropped, taken = self.meeting.dropped, self.meeting.taken_over
         if dropped is not None and dropped.side == THEM:
-            yield self._observe(
-                "meeting_dropped",
-                dropped.at,
-                dropped,
-                f"no longer invited to the meeting of {_day(dropped.start or meeting.start, dropped.at)}",
-                "others at the account still are",
-            )
+            yield self._dropped(dropped)
         if taken is not None and taken.side == THEM:
-            when = _day(taken.start or meeting.start, taken.at)
+            when = _day(taken.start or self.meeting.start, taken.at)
             yield self._observe(
                 "meeting_taken_over",
                 taken.at,
                 taken,
                 f"the meeting of {when} is now organised by {_clean(taken.organizer)}",
-                organizer=taken.organizer,
+                facts={"organizer": taken.organizer},
             )
 
+    def _cancelled(self, cancelled: Snapshot) -> Iterator[Observation]:
+        start, at = self.meeting.start, cancelled.at + NO_NEW_DATE
+        was_over = start < cancelled.at - LONG_OVER
+        cleared = self.around.is_sick_day(cancelled) and start <= cancelled.at + CLEARED_WITHIN
+        if (
+            cancelled.side != THEM
+            or was_over
+            or cleared
+            or self.around.now < at
+            or self._has_new_date(cancelled)
+        ):
+            return
+        yield self._observe(
+            "meeting_cancelled",
+            at,
+            cancelled,
+            f"meeting of {_day(start, cancelled.at)} cancelled by them, no new date",
+            f"cancelled by {_clean(cancelled.by)}",
+            f"no other meeting with the same people was set within {NO_NEW_DATE.days} days",
+        )
+
+    def _has_new_date(self, cancelled: Snapshot) -> bool:
+        """Say whether the same people set another meeting around the time of the cancellation."""
+        since, until = cancelled.at - RESCHEDULED_WITHIN, cancelled.at + NEW_DATE_WITHIN
+        return any(
+            since <= other.first.at <= until
+            and other.cancelled is None
+            and other.start > cancelled.at
+            and are_alike(self.meeting.last, other.first, self.contact)
+            for other in self.around.meetings
+            if other is not self.meeting
+        )
+
+    def _dropped(self, dropped: Snapshot) -> Observation:
+        when = _day(dropped.start or self.meeting.start, dropped.at)
+        instead = _clean(self.meeting.replaced_by)
+        if instead:
+            sentence = f"{instead} is invited to the meeting of {when} in their place"
+            return self._observe(
+                "meeting_replaced", dropped.at, dropped, sentence, facts={"instead": instead}
+            )
+        sentence = f"no longer invited to the meeting of {when}"
+        return self._observe(
+            "meeting_dropped", dropped.at, dropped, sentence, "others at the account still are"
+        )
+
+    def _presence(self) -> Iterator[Observation]:
+        """Yield that they were there, or that it looks as if they had not come."""
+        meeting, around = self.meeting, self.around
+        if meeting.attended is not None:
+            when = _day(meeting.start, around.now)
+            yield self._observe(
+                "meeting_attended", meeting.start, meeting.attended, f"was in the meeting of {when}"
+            )
+            return
+        start, at = meeting.start, meeting.start + UNANSWERED_FOR
+        expected = meeting.partstat == "ACCEPTED" or meeting.last.organizer == self.contact
+        asked = any(start <= moment <= start + ASKED_WITHIN for moment in around.written_to)
+        if (
+            expected
+            and asked
+            and meeting.cancelled is None
+            and not meeting.series
+            and around.now >= at
+            and not around.heard(start, at)
+            and not self._acted(start, at)
+        ):
+            yield self._observe(
+                "meeting_no_show",
+                at,
+                meeting.last,
+                f"no word since the meeting of {_day(start, at)}, although we wrote",
+                "they had accepted or called the meeting",
+                f"we wrote within {ASKED_WITHIN.days} days, and they not for {UNANSWERED_FOR.days}",
+                group=NO_SHOWS,
+            )
+
+    def _acted(self, since: datetime, until: datetime) -> bool:
+        """Say whether the person did anything about any meeting in that time."""
+        done = (
+            seen
+            for meeting in self.around.meetings
+            for seen in (meeting.first, meeting.last, meeting.answer, *(move.seen for move in meeting.moves))
+        )
+        return any(
+            seen is not None and seen.by == self.contact and since <= seen.at <= until for seen in done
+        )
+
     def _observe(
-        self, kind: str, at: datetime, seen: Snapshot, sentence: str, *because: str, **facts: Json
+        self,
+        kind: str,
+        at: datetime,
+        seen: Snapshot,
+        sentence: str,
+        *because: str,
+        group: str = "",
+        facts: Mapping[str, Json] = MappingProxyType({}),
     ) -> Observation:
         return Observation(
             contact=self.contact,
@@ -234,7 +408,7 @@ class _Reading:
             at=at,
             source=seen.source,
             sentence=sentence,
-            group=self.meeting.uid,
+            group=group or self.meeting.uid,
             facts={"message_id": seen.message_id, **facts},
             because=because,
         )

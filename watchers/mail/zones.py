@@ -1,7 +1,8 @@
 """Turn the names that calendars give their time zones into UTC offsets (RFC 5545 3.6.5).
 
 A name is looked up as an IANA zone, then as a Windows zone, then in the calendar's own VTIMEZONE, then as
-the display names that WebEx and old Outlook send, and last as a fixed offset ("(UTC+01:00) ..."). The
+the display names that WebEx and old Outlook send, and last as a fixed offset ("(UTC+01:00) ..."). Notes says
+"GMT" and means London: where a calendar's own zone of that name knows a summer time, it holds. The
 calendar's own rules are read here and not by `icalendar`, which keeps every zone that it ever met under its
 name: a "Customized Time Zone" of one stranger would decide about the mail of the next.
 """
@@ -126,7 +127,7 @@ def observance(component: Any) -> Observance | None:
 def to_utc(wall: datetime, name: str, rules: Rules) -> datetime | None:
     """Return the moment at which the clocks of the zone show `wall`, or None where the name is unknown."""
     zone = iana(name)
-    if zone is None and rules.get(name):
+    if rules.get(name) and (zone is None or (zone is UTC and len(rules[name]) > 1)):
         return (wall - _offset_at(wall, rules[name])).replace(tzinfo=UTC)
     zone = zone or display(name)
     return wall.replace(tzinfo=zone).astimezone(UTC) if zone else None
