@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from tests.servers import mail
+from tests.servers import mail, postgres
 
 
 @pytest.fixture(autouse=True)
@@ -20,5 +20,15 @@ def mail_servers() -> Iterator[mail.MailServers]:
     try:
         with mail.running() as servers:
             yield servers
+    except mail.CannotRun as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.PostgresServer]:
+    """Run PostgreSQL for the whole session; tests skip, and say why, where it cannot run."""
+    try:
+        with postgres.running() as server:
+            yield server
     except mail.CannotRun as reason:
         pytest.skip(str(reason))

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -23,7 +22,6 @@ from bot.model import (
 )
 from bot.store import Store
 from bot.store.tiny import TinyStore
-from bot.testing import MemoryStore
 
 NOW = datetime(2026, 8, 3, 9, 30, tzinfo=UTC)
 JANE = Contact("jane@acme.example", "Jane Doe")
@@ -31,17 +29,16 @@ CASE = "jane@acme.example:1"
 FINAL = [Choice.LEFT, Choice.STILL_THERE, Choice.NOTHING_WRONG]
 
 
-@pytest.fixture(params=["memory", "tiny"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    opened: Store = MemoryStore() if request.param == "memory" else await TinyStore.open(tmp_path / "data")
+@pytest.fixture
+async def store(empty_store: Store) -> Store:
+    opened = empty_store
     await opened.watch(JANE)
     person = await opened.person(JANE.address)
     assert person is not None
     judged = Assessment(JANE.address, NOW, Verdict.LEFT, Strength.STRONG, 0.99, "no longer there")
     decision = Decision(JANE.address, NOW, Action.SEND, Reason.FIRST, Verdict.LEFT, 0.99)
     assert await opened.conclude(person.version, judged, decision, Alert(JANE, judged, 1, NOW))
-    yield opened
-    await opened.close()
+    return opened
 
 
 def says(choice: Choice, by: str = "URITA", minutes: int = 0, until: date | None = None) -> Answer:

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -31,8 +29,6 @@ from bot.model import (
     Verdict,
 )
 from bot.store import DECISIONS_KEPT, Store
-from bot.store.tiny import TinyStore
-from bot.testing import MemoryStore
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -52,11 +48,9 @@ OMAR = Contact("omar@other.example", "Omar")
 HOME = Home("C1", "1777888.001")
 
 
-@pytest.fixture(params=["memory", "tiny"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    opened: Store = MemoryStore() if request.param == "memory" else await TinyStore.open(tmp_path / "data")
-    yield opened
-    await opened.close()
+@pytest.fixture
+def store(empty_store: Store) -> Store:
+    return empty_store
 
 
 def sighting(address: str = JANE.address, days: int = 0, **facts: Json) -> Observation:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import shutil
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +30,6 @@ from bot.model import (
 from bot.store import Store
 from bot.store.forgotten import ERASED, Forgotten, new_key
 from bot.store.tiny import TinyStore
-from bot.testing import MemoryStore
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 ANN = Contact("ann.lee@acme.example", "Ann Lee", account="Acme")
@@ -51,11 +49,9 @@ REPLY = Observation(
 WROTE = Observation(ANN.address, "wrote", NOW, "mailbox:rita@vendor.example", "wrote to rita@vendor.example")
 
 
-@pytest.fixture(params=["memory", "tiny"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    opened: Store = MemoryStore() if request.param == "memory" else await TinyStore.open(tmp_path / "data")
-    yield opened
-    await opened.close()
+@pytest.fixture
+def store(empty_store: Store) -> Store:
+    return empty_store
 
 
 def judged(contact: Contact, *suggestions: Suggestion) -> Assessment:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+import psycopg
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.model import (
@@ -26,8 +27,11 @@ from bot.model import (
     Verdict,
 )
 from bot.store import Store
+from bot.store.database import Connection
+from bot.store.postgres import PostgresStore
 from bot.store.tiny import TinyStore
 from bot.testing import MemoryStore
+from tests.servers.postgres import PostgresServer
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 LEASE = timedelta(hours=2)
@@ -150,3 +154,40 @@ def test_the_twin_in_memory_does_what_the_store_on_disk_does(script: list[tuple[
 
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(main(Path(folder)))
+
+
+TWIN = "twin"
+
+
+async def empty(connection: Connection) -> None:
+    await connection.execute("TRUNCATE person, waiting, cursor_of, slot, event, forgotten, forgetting")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(script=st.lists(verbs, max_size=25))
+def test_the_twin_in_memory_does_what_the_database_does(
+    script: list[tuple[Any, ...]], postgres_server: PostgresServer
+) -> None:
+    url = postgres_server.url(TWIN)
+    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (TWIN,)).fetchone():
+            connection.execute(f"CREATE DATABASE {TWIN}".encode())
+
+    async def main() -> None:
+        opened = await PostgresStore.open(url)
+        await opened.database.run(empty)
+        memory, database = Player(MemoryStore()), Player(opened)
+        try:
+            for verb, *given in script:
+                if verb == "reopen":
+                    await database.store.close()
+                    database.store = await PostgresStore.open(url)
+                else:
+                    assert await database.play(verb, *given) == await memory.play(verb, *given)
+            assert await database.store.people(DOMAINS) == await memory.store.people(DOMAINS)
+            assert await database.store.watchlist() == await memory.store.watchlist()
+            assert await database.store.cases() == await memory.store.cases()
+        finally:
+            await database.store.close()
+
+    asyncio.run(main())

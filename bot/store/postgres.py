@@ -1,0 +1,508 @@
+"""Keep everything in PostgreSQL, for several processes at once.
+
+Each verb is one transaction. Whoever changes a person holds that person's advisory lock, which also covers
+somebody who is not kept yet; the change itself is the pure one of `changes`, as in every other store. Erasure
+excludes all other writers for the moment in which it becomes known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Self, TypeVar
+
+from bot.model import (
+    Alert,
+    Answer,
+    Assessment,
+    Case,
+    Contact,
+    Decision,
+    Delivery,
+    Home,
+    Json,
+    Observation,
+    Person,
+    Watched,
+)
+from bot.store import changes, codec
+from bot.store.database import Connection, Database, rows
+from bot.store.forgotten import Forgotten, new_key
+
+T = TypeVar("T")
+
+SETTING = "setting "
+"""Settings lie beside the cursors, under names that no source has."""
+
+WRITING = "SELECT pg_advisory_xact_lock_shared(7400002, 0)"
+FORGETTING = "SELECT pg_advisory_xact_lock(7400002, 0)"
+PERSON = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+TRY_PERSON = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
+
+NEXT_ALERTS = """
+    SELECT case_key, address FROM waiting
+    WHERE (leased_until IS NULL OR leased_until <= %s) AND (%s = '' OR case_key = %s)
+    ORDER BY rank, at, alert_key COLLATE "C" LIMIT %s
+"""
+CANDIDATES = 32
+"""How many alerts are tried for at once; others hold at most as many as there are posters."""
+
+PUT = """
+    INSERT INTO person (address, domain, version, watched, news, has_cases, brief, observations)
+    VALUES (%s, %s, %s, %s, %s, %s, %s::json, %s::json)
+    ON CONFLICT (address) DO UPDATE SET version = excluded.version, watched = excluded.watched,
+        news = excluded.news, has_cases = excluded.has_cases, brief = excluded.brief,
+        observations = excluded.observations
+"""
+PUT_BRIEF = """
+    UPDATE person SET version = %s, watched = %s, news = %s, has_cases = %s, brief = %s::json
+    WHERE address = %s
+"""
+
+
+class PostgresStore:
+    """The store of several processes; see `bot.store.Store`. Open it with `open` or `async with`."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.notices: list[str] = []
+        self._forgotten = Forgotten(b"")
+        self._marks_read = 0
+        self._outlines: dict[str, tuple[int, Watched]] = {}
+        self._outlining = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Connect, bring the schema up to date, and end erasures that were begun."""
+        store = cls(await Database.open(url))
+        try:
+            await store.database.run(store._read_key)
+            await store._end_forgetting()
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    async def __aenter__(self) -> Self:
+        """Return the store, which `open` made ready."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the store."""
+        await self.close()
+
+    async def watch(self, contact: Contact) -> bool:
+        """Keep the contact, or bring what is known of them up to date; say whether they are new."""
+        address = codec.normal(contact.address)
+
+        async def write(connection: Connection) -> bool:
+            if address in self._forgotten:
+                return False
+            person = await _locked(connection, address) or Person(address)
+            await _put(connection, person, changes.watched(person, contact))
+            return person.contact is None
+
+        return await self._write(write)
+
+    async def unwatch(self, address: str) -> bool:
+        """Stop watching; what is known stays. Say whether they were watched."""
+
+        async def write(connection: Connection) -> bool:
+            person = await _locked(connection, codec.normal(address))
+            if person is None or person.contact is None:
+                return False
+            return await _put(connection, person, changes.unwatched(person))
+
+        return await self._write(write)
+
+    async def forget(self, address: str) -> bool:
+        """Erase a person from all that is kept; only a keyed hash stays."""
+        address = codec.normal(address).strip().lower()
+
+        async def begin(connection: Connection) -> bool:
+            await connection.execute(FORGETTING)
+            await connection.execute(
+                "INSERT INTO forgotten (mark) VALUES (%s) ON CONFLICT DO NOTHING",
+                (self._forgotten.mark(address),),
+            )
+            await connection.execute("INSERT INTO forgetting VALUES (%s) ON CONFLICT DO NOTHING", (address,))
+            return bool(await rows(connection, "SELECT 1 FROM person WHERE address = %s", address))
+
+        kept = await self.database.run(begin)
+        return bool(await self._end_forgetting()) or kept
+
+    async def contacts(self) -> list[Contact]:
+        """Return everybody who is watched, by address."""
+        return [watched.contact for watched in await self.watchlist()]
+
+    async def watchlist(self) -> list[Watched]:
+        """Return everybody who is watched with what is thought of them, by address.
+
+        What was read before is read again only where its version changed.
+        """
+        async with self._outlining:
+            versions = await self._read("SELECT address, version FROM person WHERE watched")
+            stale = [
+                address
+                for address, version in versions
+                if address not in self._outlines or self._outlines[address][0] != version
+            ]
+            for (brief,) in await self._read("SELECT brief FROM person WHERE address = ANY(%s)", stale):
+                person = codec.outline(brief)
+                watched = changes.outlined(person)
+                if watched is not None:
+                    self._outlines[person.address] = (person.version, watched)
+            current = sorted(address for address, _ in versions)
+            self._outlines = {known: self._outlines[known] for known in current if known in self._outlines}
+            return [watched for _, watched in self._outlines.values()]
+
+    async def cases(self) -> list[Case]:
+        """Return every case there ever was, by contact and episode."""
+        found = await self._read("SELECT brief FROM person WHERE has_cases")
+        people = sorted((_person(brief, []) for (brief,) in found), key=lambda person: person.address)
+        return [case for person in people for case in person.cases]
+
+    async def person(self, address: str) -> Person | None:
+        """Return all that is kept of a person, or None."""
+        if not _can_be_kept(address):
+            return None
+        found = await self._read("SELECT brief, observations FROM person WHERE address = %s", address)
+        return _person(*found[0]) if found else None
+
+    async def people(self, domains: frozenset[str]) -> list[Person]:
+        """Return everybody, watched or not, whose address is at one of these domains, by address."""
+        kept = [*filter(_can_be_kept, domains)]
+        found = await self._read("SELECT brief, observations FROM person WHERE domain = ANY(%s)", kept)
+        return sorted((_person(*row) for row in found), key=lambda person: person.address)
+
+    async def record(self, observations: Iterable[Observation]) -> list[Observation]:
+        """Keep what is not yet known and return just that; each person it is about then has news."""
+        about = changes.by_person(observations)
+
+        async def write(connection: Connection) -> list[Observation]:
+            recorded = {}
+            for address in sorted(about):  # in one order everywhere, so that no two wait for each other
+                if address in self._forgotten:
+                    continue
+                theirs = map(self._forgotten.observation, about[address])
+                person = await _locked(connection, address) or Person(address)
+                after, recorded[address] = changes.recorded(person, theirs)
+                await _put(connection, person, after)
+            return [seen for address in about for seen in recorded.get(address, ())]
+
+        return await self._write(write) if about else []
+
+    async def news(self) -> list[str]:
+        """Return the addresses of watched people with observations no assessment has seen, sorted."""
+        return sorted(row[0] for row in await self._read("SELECT address FROM person WHERE watched AND news"))
+
+    async def conclude(
+        self, version: int, assessment: Assessment, decision: Decision, alert: Alert | None = None
+    ) -> bool:
+        """Keep an assessment, its decision and the alert it raises, in one write; False where outdated."""
+
+        def change(person: Person) -> Person | None:
+            if person.address in self._forgotten:
+                return None
+            thought, raised = self._forgotten.cleaned(assessment), self._forgotten.cleaned(alert)
+            return changes.concluded(person, version, thought, decision, raised)
+
+        return await self._write_person(assessment.contact, change)
+
+    async def due(self, now: datetime) -> list[str]:
+        """Return the keys of the cases with an alert that may be taken now, gravest first, then oldest."""
+        return [row[0] for row in await self._read(NEXT_ALERTS, codec.normal(now), "", "", None)]
+
+    async def take_alert(
+        self, now: datetime, lease: timedelta, case: str = ""
+    ) -> tuple[Case, Delivery] | None:
+        """Lease an alert that is unsent, or whose lease ran out; None where there is none.
+
+        Alerts of people whom another process is changing at this moment are passed over for the next.
+        """
+        now = codec.normal(now)
+
+        async def write(connection: Connection) -> tuple[Case, Delivery] | None:
+            for _, address in await rows(connection, NEXT_ALERTS, now, case, case, CANDIDATES):
+                if not case and not (await rows(connection, TRY_PERSON, address))[0][0]:
+                    continue
+                person = await _locked(connection, address)
+                free = [
+                    one
+                    for one in (changes.waiting(person) if person else ())
+                    if one.is_free(now) and case in {"", one.case}
+                ]
+                if person is None or not free:
+                    continue
+                after, held, delivery = changes.leased(person, min(free).key, now, lease)
+                await _put(connection, person, after)
+                return held, delivery
+            return None
+
+        return await self._write(write)
+
+    async def alert_sent(self, case: str, delivery: Delivery, home: Home | None, now: datetime) -> bool:
+        """Note that it was posted and where; False where the lease is no longer held."""
+        return await self._write_person(
+            delivery.alert.contact.address, lambda person: changes.sent(person, case, delivery, home, now)
+        )
+
+    async def posted(self, case: str, post: Home) -> bool:
+        """Note that a message about a case stands there; False where there is no such case."""
+        return await self._write_person(
+            case.rpartition(":")[0], lambda person: changes.posted(person, case, post)
+        )
+
+    async def alert_failed(
+        self, case: str, delivery: Delivery, retry_at: datetime, decision: Decision | None = None
+    ) -> bool:
+        """Hand a lease back until `retry_at`; False where the lease is no longer held."""
+        return await self._write_person(
+            delivery.alert.contact.address,
+            lambda person: changes.handed_back(person, case, delivery, retry_at, decision),
+        )
+
+    async def answer(self, answer: Answer, observation: Observation | None = None) -> Case | None:
+        """Keep a rep's word on a case and return the case as it stands now; None where there is none."""
+
+        async def write(connection: Connection) -> Case | None:
+            person = await _locked(connection, codec.normal(answer.contact))
+            found = changes.answered(person, answer, observation) if person else None
+            if person is None or found is None:
+                return None
+            after, case = found
+            await _put(connection, person, after)
+            return case
+
+        return await self._write(write)
+
+    async def cursor(self, source: str) -> Json:
+        """Return where reading of a source goes on, None where it was never read."""
+        found = await self._read("SELECT cursor FROM cursor_of WHERE source = %s", codec.normal(source))
+        cursor: Json = found[0][0] if found else None
+        return cursor
+
+    async def save_cursor(self, source: str, cursor: Json) -> None:
+        """Keep where reading of a source goes on."""
+
+        async def write(connection: Connection) -> None:
+            await connection.execute(
+                "INSERT INTO cursor_of VALUES (%s, %s::json) "
+                "ON CONFLICT (source) DO UPDATE SET cursor = excluded.cursor",
+                (codec.normal(source), _text(codec.normal(cursor))),
+            )
+
+        await self._write(write)
+
+    async def claim_slot(self, watcher: str, slot: datetime) -> bool:
+        """Claim a planned run; True for exactly one caller."""
+
+        async def write(connection: Connection) -> bool:
+            return await claim_slot(connection, watcher, slot)
+
+        return await self._write(write)
+
+    async def claim_event(self, event: str, now: datetime) -> bool:
+        """Claim something that may be delivered to us twice; True once, for a day at least."""
+        now = codec.normal(now)
+
+        async def write(connection: Connection) -> bool:
+            claim = "INSERT INTO event VALUES (%s, %s) ON CONFLICT DO NOTHING RETURNING 1"
+            if not await rows(connection, claim, codec.normal(event), now):
+                return False
+            await connection.execute("DELETE FROM event WHERE at < %s", (now - changes.EVENTS_KEPT,))
+            return True
+
+        return await self._write(write)
+
+    async def setting(self, name: str) -> Json:
+        """Return a setting that somebody made while the service ran, None where nobody did."""
+        return await self.cursor(f"{SETTING}{name}")
+
+    async def save_setting(self, name: str, value: Json) -> None:
+        """Keep a setting."""
+        await self.save_cursor(f"{SETTING}{name}", value)
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self.database.close()
+
+    async def _read(self, query: str, *given: Any) -> list[Any]:
+        return await self.database.run(lambda connection: rows(connection, query, *given))
+
+    async def _write(self, write: Callable[[Connection], Awaitable[T]]) -> T:
+        """Do a write that knows everybody who was to be forgotten before it."""
+
+        async def work(connection: Connection) -> T:
+            await connection.execute(WRITING)
+            await self._read_marks(connection)
+            return await write(connection)
+
+        return await self.database.run(work)
+
+    async def _write_person(self, address: str, change: Callable[[Person], Person | None]) -> bool:
+        """Change a person, who may be new, in one write; False where the change is refused."""
+        address = codec.normal(address)
+
+        async def write(connection: Connection) -> bool:
+            person = await _locked(connection, address) or Person(address)
+            after = change(person)
+            if after is None:
+                return False
+            await _put(connection, person, after)
+            return True
+
+        return await self._write(write)
+
+    async def _read_key(self, connection: Connection) -> None:
+        await connection.execute(
+            "INSERT INTO forgotten_key (key) VALUES (%s) ON CONFLICT DO NOTHING", (new_key(),)
+        )
+        ((key,),) = await rows(connection, "SELECT key FROM forgotten_key")
+        self._forgotten = Forgotten(bytes(key))
+        self._marks_read = 0
+        await self._read_marks(connection)
+
+    async def _read_marks(self, connection: Connection) -> None:
+        new = await rows(
+            connection,
+            "SELECT number, mark FROM forgotten WHERE number > %s ORDER BY number",
+            self._marks_read,
+        )
+        for number, mark in new:
+            self._forgotten = self._forgotten.with_mark(mark)
+            self._marks_read = number
+
+    async def _end_forgetting(self) -> int:
+        """End every erasure that was begun; return how many rows it changed.
+
+        Somebody who is kept although they were to be forgotten came back with an older backup.
+        """
+        await self._write(_nothing)
+        begun = [row[0] for row in await self._read("SELECT address FROM forgetting")]
+        kept = await self._read("SELECT address FROM person") if self._forgotten.marks else []
+        changed = 0
+        for address in dict.fromkeys([*begun, *(row[0] for row in kept if row[0] in self._forgotten)]):
+            changed += await self._forget(address)
+        return changed
+
+    async def _forget(self, address: str) -> int:
+        """Erase one person from their own row and from everybody else's."""
+
+        async def erase(connection: Connection) -> int:
+            await connection.execute(PERSON, (address,))
+            return len(await rows(connection, "DELETE FROM person WHERE address = %s RETURNING 1", address))
+
+        changed = await self._write(erase)
+        mention = f"%{_pattern(address)}%"
+        query = "SELECT address FROM person WHERE brief::text ILIKE %s OR observations::text ILIKE %s"
+        for (other,) in await self._read(query, mention, mention):
+            changed += await self._clean_person(other)
+        query = "SELECT source FROM cursor_of WHERE source ILIKE %s OR cursor::text ILIKE %s"
+        for (source,) in await self._read(query, mention, mention):
+            changed += await self._clean_cursor(source)
+
+        async def end(connection: Connection) -> None:
+            await connection.execute("DELETE FROM forgetting WHERE address = %s", (address,))
+
+        await self._write(end)
+        self._outlines.clear()
+        return changed
+
+    async def _clean_person(self, address: str) -> bool:
+        async def write(connection: Connection) -> bool:
+            person = await _locked(connection, address)
+            if person is None or address in self._forgotten:
+                return False
+            return await _put(connection, person, self._forgotten.person(person))
+
+        return await self._write(write)
+
+    async def _clean_cursor(self, source: str) -> bool:
+        async def write(connection: Connection) -> bool:
+            found = await rows(
+                connection, "SELECT cursor FROM cursor_of WHERE source = %s FOR UPDATE", source
+            )
+            before = found[0][0] if found else None
+            after = self._forgotten.cleaned(before)
+            if self._forgotten.cleaned(source) != source:
+                await connection.execute("DELETE FROM cursor_of WHERE source = %s", (source,))
+                return True
+            update = "UPDATE cursor_of SET cursor = %s::json WHERE source = %s"
+            await connection.execute(update, (_text(after), source))
+            return bool(after != before)
+
+        return await self._write(write)
+
+
+async def claim_slot(connection: Connection, watcher: str, slot: datetime) -> bool:
+    """Claim a planned run in the transaction that is open; True for exactly one caller."""
+    watcher, slot = codec.normal(watcher), codec.normal(slot)
+    claim = "INSERT INTO slot VALUES (%s, %s) ON CONFLICT DO NOTHING RETURNING 1"
+    if not await rows(connection, claim, watcher, slot):
+        return False
+    outdated = "DELETE FROM slot WHERE watcher = %s AND slot < %s"
+    await connection.execute(outdated, (watcher, slot - changes.SLOTS_KEPT))
+    return True
+
+
+async def _locked(connection: Connection, address: str) -> Person | None:
+    """Return a person whom nobody else changes until the transaction ends; None where nothing is kept."""
+    await connection.execute(PERSON, (address,))
+    found = await rows(connection, "SELECT brief, observations FROM person WHERE address = %s", address)
+    return _person(*found[0]) if found else None
+
+
+async def _put(connection: Connection, before: Person, after: Person) -> bool:
+    """Write what changed of a person who is locked; say whether anything did."""
+    if after is before:
+        return False
+    brief = _text(codec.to_document(replace(after, observations=())))
+    state = (after.version, after.contact is not None, after.news, bool(after.cases))
+    if before.version and after.observations is before.observations:
+        await connection.execute(PUT_BRIEF, (*state, brief, after.address))
+    else:
+        observations = codec.to_document(Person(after.address, observations=after.observations))
+        seen = _text(observations["observations"])
+        domain = after.address.rpartition("@")[2]
+        await connection.execute(PUT, (after.address, domain, *state, brief, seen))
+    waiting = _outbox(after)
+    if waiting != _outbox(before):
+        await connection.execute("DELETE FROM waiting WHERE address = %s", (after.address,))
+        for one in waiting:
+            await connection.execute("INSERT INTO waiting VALUES (%s, %s, %s, %s, %s, %s)", one)
+    return True
+
+
+def _outbox(person: Person) -> list[tuple[object, ...]]:
+    return [
+        (one.case, person.address, one.key, one.rank, one.at, one.leased_until)
+        for one in changes.waiting(person)
+    ]
+
+
+async def _nothing(connection: Connection) -> None:
+    """Write nothing: for the sake of what every write reads first."""
+    del connection
+
+
+def _can_be_kept(name: str) -> bool:
+    """Say whether a name is one that the database can hold; no other is in it."""
+    return codec.normal(name) == name
+
+
+def _person(brief: dict[str, Any], observations: list[Any]) -> Person:
+    return codec.from_document({**brief, "observations": observations})
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _pattern(address: str) -> str:
+    """Return the address as it stands in a JSON text, for ILIKE."""
+    quoted = json.dumps(address, ensure_ascii=False)[1:-1]
+    return quoted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
