@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 
 from bot import silence
 from bot.backscatter import HARD
-from bot.evidence import DEPARTURES, day, leave, proofs_of_life, weigh
+from bot.evidence import day, leave, weigh
+from bot.history import DEPARTURES, History
 from bot.incidents import Incident
 from bot.model import Assessment, Evidence, Family, Kind, Means, Observation, Strength, Verdict
 
@@ -60,8 +61,6 @@ SKEW = timedelta(minutes=5)
 """Mail servers' clocks run ahead of ours by seconds or minutes: what they date so has happened."""
 
 SILENT = "silent"
-MEETING = "meeting"
-FAREWELL = "farewell"
 
 NO_LIFE = "nothing was found that shows them there"
 NO_MAIL = "no mail with them was found"
@@ -111,15 +110,11 @@ def assess(
     circumstances: Circumstances = NORMAL,
 ) -> Assessment:
     """Judge one person by what is known at `now`; `derived` is what the watchers concluded from it."""
-    history = sorted(
-        (seen for seen in (*observations, *derived) if seen.at <= now + SKEW),
-        key=lambda seen: (seen.at, seen.key),
-    )
-    contacts = contact(address, history, kinds)
-    last_contact = contacts[-1].at if contacts else None
+    history = History.of(address, (*observations, *derived), now + SKEW, kinds)
+    last_contact = history.last_contact
     away = leave(history, kinds, now)
     evidence = weigh(history, now, kinds, circumstances.incidents)
-    rhythm = silence.judge(activity(address, history, contacts), now) if away is None else None
+    rhythm = silence.judge(history.activity, now) if away is None else None
     if rhythm is not None and rhythm.surprise <= NOTABLE_SILENCE:
         evidence.append(silence_evidence(rhythm, now))
     families = by_family(evidence)
@@ -127,7 +122,7 @@ def assess(
     alarming = alarm(evidence, families, probability)
     evidence.sort(key=lambda item: (not leads(alarming, item), -item.at.timestamp(), -item.weight, item.key))
     verdict = alarming or calm(
-        history, rhythm=rhythm, away=away, last_contact=last_contact, now=now, circumstances=circumstances
+        rhythm=rhythm, away=away, last_contact=last_contact, now=now, circumstances=circumstances
     )
     return Assessment(
         contact=address,
@@ -138,34 +133,11 @@ def assess(
         headline=headline(
             verdict, evidence, away, last_contact, circumstances.hidden(now) or circumstances.partly
         ),
-        evidence=tuple(telling(evidence)),
+        evidence=tuple(evidence[:KEPT]),
         other_explanations=open_explanations(verdict, evidence),
         last_contact=last_contact,
         returns=day(away.facts.get("returns")) if away else None,
     )
-
-
-def contact(address: str, history: Sequence[Observation], kinds: Mapping[str, Kind]) -> list[Observation]:
-    """Return the person's real contact with us: mails, acceptances, and moves that came with words."""
-    known = [seen for seen in history if seen.kind in kinds]
-    life = {seen.key for seen in proofs_of_life(known, kinds) if kinds[seen.kind].family is not Family.ANSWER}
-    return [
-        seen
-        for seen in known
-        if seen.key in life
-        or seen.kind == FAREWELL
-        or (is_move_by(address, seen) and seen.facts.get("words"))
-    ]
-
-
-def activity(address: str, history: Sequence[Observation], contacts: Sequence[Observation]) -> list[datetime]:
-    """Return when the person did anything at all: a meeting moved without a word is no silence either."""
-    return [seen.at for seen in (*contacts, *(seen for seen in history if is_move_by(address, seen)))]
-
-
-def is_move_by(address: str, seen: Observation) -> bool:
-    """Say whether the person sent this invitation, update or cancellation."""
-    return seen.kind == MEETING and seen.facts.get("by") == address
 
 
 def leads(verdict: Verdict | None, item: Evidence) -> bool:
@@ -174,20 +146,6 @@ def leads(verdict: Verdict | None, item: Evidence) -> bool:
         return False
     pulling_away = item.means is Means.SLIPPING or item.kind in DEPARTURES
     return pulling_away if verdict is Verdict.SLIPPING else item.means is Means.GONE
-
-
-def telling(evidence: Sequence[Evidence]) -> list[Evidence]:
-    """Return what an assessment keeps: what counts, what does not and says why, the newest of the rest.
-
-    Of meetings only what they mean together is told: the invitations themselves are kept for everybody at
-    the account.
-    """
-    newest: dict[str, Evidence] = {}
-    for item in evidence:
-        if item.kind not in newest or item.at > newest[item.kind].at:
-            newest[item.kind] = item
-    kept = [item for item in evidence if item.weight > 0 or item.note or newest[item.kind] is item]
-    return [item for item in kept if item.kind != MEETING][:KEPT]
 
 
 def silence_evidence(rhythm: silence.Silence, now: datetime) -> Evidence:
@@ -255,7 +213,6 @@ def drift(evidence: Iterable[Evidence]) -> float:
 
 
 def calm(
-    history: Sequence[Observation],
     *,
     rhythm: silence.Silence | None,
     away: Observation | None,
@@ -266,7 +223,7 @@ def calm(
     """Return the verdict of somebody who alarms nobody; whom we cannot see is never called active."""
     if away is not None:
         return Verdict.ON_LEAVE
-    if circumstances.hidden(now) or not history:
+    if circumstances.hidden(now):
         return Verdict.UNCHECKED
     if rhythm is None and last_contact is None:
         return Verdict.UNCHECKED

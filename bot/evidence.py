@@ -7,11 +7,12 @@ and judging are in `assessment`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from bot.backscatter import BOUNCES, HARD, MAIL_WORKS, objection, text
+from bot.backscatter import HARD, objection
+from bot.history import DEPARTURES, MEETING, History, is_forged, latest
 from bot.incidents import Incident
 from bot.model import Evidence, Kind, Means, Observation
 
@@ -38,22 +39,16 @@ BOUNCES_WEIGHED = 20
 FORGED = "its sender was found forged (DMARC)"
 COUNTED_ONCE = "the same fact as a stronger sign"
 
-DEPARTURES = frozenset({"departed", "farewell"})
-REPLIES = DEPARTURES | {"on_leave", "role_change", "address_change", "acknowledgement"}
-
 
 @dataclass(frozen=True)
 class Moment:
     """Everything an observation is weighed against: the history of its person, and the time.
 
-    `life` is the latest proof that the person was there, `works` the latest that their mailbox was.
     `incidents` are the times when mail to the whole account was in trouble.
     """
 
     now: datetime
-    history: Sequence[Observation]
-    life: Observation | None
-    works: Observation | None
+    history: History
     incidents: Sequence[Incident] = ()
 
     def evidence(self, seen: Observation, kind: Kind) -> Evidence:
@@ -82,7 +77,7 @@ class Moment:
             return 0.0, FORGED
         if seen.kind == HARD and (reason := self._mail_objection(seen)):
             return 0.0, reason
-        life = self.life
+        life = self.history.life
         if life is not None and life.at > seen.at and kind.means is Means.GONE:
             return 0.0, f"contradicted on {life.at:%-d %B %Y}: {life.sentence}"
         if life is not None and life.at > seen.at and kind.means is Means.SLIPPING:
@@ -96,24 +91,30 @@ class Moment:
         for incident in self.incidents:
             if incident.covers(bounce.at):
                 return f"{incident.sentence}: see the account notice"
-        if self.works is not None and self.works.at > bounce.at:
-            return f"the mailbox answered again on {self.works.at:%-d %B %Y}"
-        return objection(bounce, self.history)
+        works = self.history.mail_worked
+        if works is not None and works.at > bounce.at:
+            return f"the mailbox answered again on {works.at:%-d %B %Y}"
+        return objection(bounce, self.history.observations)
 
 
 def weigh(
-    history: Sequence[Observation],
-    now: datetime,
-    kinds: Mapping[str, Kind],
-    incidents: Sequence[Incident] = (),
+    history: History, now: datetime, kinds: Mapping[str, Kind], incidents: Sequence[Incident] = ()
 ) -> list[Evidence]:
-    """Weigh every observation of a person; the history is sorted by time and holds derived ones too."""
-    known = [seen for seen in history if seen.kind in kinds]
-    works = latest(seen for seen in known if seen.kind in MAIL_WORKS and not is_forged(seen))
-    moment = Moment(now, known, latest(proofs_of_life(known, kinds)), works, incidents)
-    skipped = {seen.key for seen in [seen for seen in known if seen.kind == HARD][:-BOUNCES_WEIGHED]}
-    weighed = [seen for seen in known if seen.key not in skipped]
-    return _once([moment.evidence(seen, kinds[seen.kind]) for seen in weighed], weighed)
+    """Weigh what was observed of a person: all that can count, and the newest of each kind of the rest.
+
+    Of meetings only what they mean together is told: the invitations themselves are kept for everybody at
+    the account.
+    """
+    moment = Moment(now, history, incidents)
+    weighed: list[Evidence] = []
+    for name, found in history.by_kind.items():
+        kind = kinds[name]
+        if kind.weight > 0:
+            chosen = found[-BOUNCES_WEIGHED:] if name == HARD else found
+            weighed += _once([(moment.evidence(seen, kind), seen.group) for seen in chosen])
+        elif name != MEETING:
+            weighed.append(moment.evidence(found[-1], kind))
+    return weighed
 
 
 def faded(kind: Kind, seen: Observation, now: datetime) -> float:
@@ -123,41 +124,16 @@ def faded(kind: Kind, seen: Observation, now: datetime) -> float:
     return float(kind.weight * 0.5 ** ((now - seen.at) / kind.half_life))
 
 
-def proofs_of_life(history: Sequence[Observation], kinds: Mapping[str, Kind]) -> list[Observation]:
-    """Return what shows that the person was there: their own mail, an acceptance, a rep's word.
-
-    A departure or leave reply that no header marks as automatic looks like a mail by the person; it is not.
-    """
-    automatic = {
-        (text(seen.facts.get("message_id")), seen.at)
-        for seen in history
-        if seen.kind in REPLIES and seen.facts.get("message_id")
-    }
-    return [
-        seen
-        for seen in history
-        if kinds[seen.kind].means is Means.ALIVE
-        and not is_forged(seen)
-        and (text(seen.facts.get("message_id")), seen.at) not in automatic
-    ]
-
-
-def is_forged(seen: Observation) -> bool:
-    """Say whether our own mail server found that the person's domain did not send the mail.
-
-    Reports of mail servers rarely pass that test; they have one of their own, see `backscatter`.
-    """
-    return seen.facts.get("forged") is True and seen.kind not in BOUNCES
-
-
-def leave(history: Sequence[Observation], kinds: Mapping[str, Kind], now: datetime) -> Observation | None:
+def leave(history: History, kinds: Mapping[str, Kind], now: datetime) -> Observation | None:
     """Return the leave the person is on now, or None. Writing again, or the return date, ends it."""
-    known = [seen for seen in history if seen.kind in kinds]
-    away = latest(seen for seen in known if kinds[seen.kind].means is Means.AWAY and not is_forged(seen))
-    if away is None:
-        return None
-    life = latest(proofs_of_life(known, kinds))
-    if life is not None and life.at > away.at:
+    away = latest(
+        seen
+        for name, found in history.by_kind.items()
+        if kinds[name].means is Means.AWAY
+        for seen in found
+        if not is_forged(seen)
+    )
+    if away is None or (history.life is not None and history.life.at > away.at):
         return None
     back = day(away.facts.get("returns"))
     until = end_of(back) + LEAVE_GRACE if back else away.at + LEAVE_WITHOUT_DATE
@@ -167,11 +143,6 @@ def leave(history: Sequence[Observation], kinds: Mapping[str, Kind], now: dateti
 def leaves_on(seen: Observation) -> date | None:
     """Return the last day that a departure reply or farewell names."""
     return day(seen.facts.get("leaves"))
-
-
-def latest(observations: Iterable[Observation]) -> Observation | None:
-    """Return the newest observation, None of nothing."""
-    return max(observations, key=lambda seen: seen.at, default=None)
 
 
 def day(value: object) -> date | None:
@@ -194,17 +165,19 @@ def says_left(seen: Observation, kind: Kind) -> bool:
     return kind.explicit or (seen.kind in DEPARTURES and leaves_on(seen) is not None)
 
 
-def _once(evidence: list[Evidence], history: Sequence[Observation]) -> list[Evidence]:
-    """Keep the weight of the strongest sighting of each fact (kind and group); the others count nothing."""
-    groups = {seen.key: (seen.kind, seen.group) for seen in history}
-    strongest: dict[tuple[str, str], Evidence] = {}
-    for item in evidence:
-        best = strongest.get(groups[item.key])
+def _once(sightings: list[tuple[Evidence, str]]) -> list[Evidence]:
+    """Keep the weight of the strongest sighting of each fact of one kind; the others count nothing.
+
+    Each comes with the group that names its fact.
+    """
+    strongest: dict[str, Evidence] = {}
+    for item, group in sightings:
+        best = strongest.get(group)
         if item.weight > 0 and (best is None or item.weight >= best.weight):
-            strongest[groups[item.key]] = item
+            strongest[group] = item
     return [
         replace(item, weight=0.0, explicit=False, note=COUNTED_ONCE)
-        if item.weight > 0 and strongest[groups[item.key]] is not item
+        if item.weight > 0 and strongest[group] is not item
         else item
-        for item in evidence
+        for item, group in sightings
     ]

@@ -22,6 +22,10 @@ from typing_extensions import TypeAliasType
 Json = TypeAliasType("Json", "bool | int | float | str | list[Json] | dict[str, Json] | None")
 
 
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+"""Made once: `json.dumps` makes an encoder for every call that asks for more than its defaults."""
+
+
 class SourceDown(Exception):  # noqa: N818 - the name is the word the admin reads
     """Say that a source cannot be read now and that trying later may help.
 
@@ -168,8 +172,7 @@ class Observation:
         """
         at = "" if self.facts.get("message_id") else self.at.isoformat()
         content = [self.contact, self.kind, at, self.group, dict(self.facts)]
-        encoded = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(encoded.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        return hashlib.sha256(_canonical(content).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     def __hash__(self) -> int:
         return hash(self.key)

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import structlog
@@ -18,7 +19,7 @@ import structlog
 from bot import alerts, incidents
 from bot.alerts import Baseline, Since
 from bot.assessment import PRIOR, Circumstances, assess
-from bot.evidence import is_forged
+from bot.history import is_forged
 from bot.incidents import Incident
 from bot.model import (
     ALARMING,
@@ -64,7 +65,7 @@ class Rules:
     def derive(self, person: Person, now: datetime) -> list[Observation]:
         """Return what a person's observations mean together at `now`."""
         known = (seen for seen in person.observations if seen.at <= now and not is_forged(seen))
-        history = sorted(known, key=lambda seen: seen.at)
+        history = sorted(known, key=attrgetter("at"))
         return [seen for deriver in self.derivers for seen in deriver(history, now)]
 
 

@@ -1,0 +1,113 @@
+"""What is known of one person at one moment, sorted out once for everything that judges it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+
+from bot.backscatter import BOUNCES, MAIL_WORKS, text
+from bot.model import Family, Kind, Means, Observation
+
+DEPARTURES = frozenset({"departed", "farewell"})
+REPLIES = DEPARTURES | {"on_leave", "role_change", "address_change", "acknowledgement"}
+FAREWELL = "farewell"
+MEETING = "meeting"
+
+_in_order = attrgetter("at", "key")
+
+
+@dataclass(frozen=True)
+class History:
+    """The observations of one person of kinds that are known, oldest first, and what they show at once.
+
+    `life` is the latest proof that the person was there, `mail_worked` the latest that their mailbox was.
+    `contact` is their real contact with us: mails, acceptances, farewells, and meetings moved with words.
+    `moves` are the invitations that they sent.
+    """
+
+    observations: Sequence[Observation]
+    by_kind: Mapping[str, Sequence[Observation]]
+    life: Observation | None
+    mail_worked: Observation | None
+    contact: Sequence[Observation]
+    moves: Sequence[Observation]
+
+    @classmethod
+    def of(
+        cls, address: str, observations: Iterable[Observation], until: datetime, kinds: Mapping[str, Kind]
+    ) -> History:
+        """Sort out what happened to the person of this address until then."""
+        known = sorted(
+            (seen for seen in observations if seen.at <= until and seen.kind in kinds), key=_in_order
+        )
+        by_kind: dict[str, list[Observation]] = {}
+        for seen in known:
+            by_kind.setdefault(seen.kind, []).append(seen)
+        life = proofs_of_life(by_kind, kinds)
+        moves = [seen for seen in by_kind.get(MEETING, ()) if seen.facts.get("by") == address]
+        contact = [
+            *(
+                seen
+                for name, found in life.items()
+                if kinds[name].family is not Family.ANSWER
+                for seen in found
+            ),
+            *by_kind.get(FAREWELL, ()),
+            *(seen for seen in moves if seen.facts.get("words")),
+        ]
+        return cls(
+            observations=known,
+            by_kind=by_kind,
+            life=latest(found[-1] for found in life.values() if found),
+            mail_worked=latest(_newest_genuine(by_kind.get(name, ())) for name in MAIL_WORKS),
+            contact=contact,
+            moves=moves,
+        )
+
+    @property
+    def last_contact(self) -> datetime | None:
+        """Return when there was real contact last."""
+        return max((seen.at for seen in self.contact), default=None)
+
+    @property
+    def activity(self) -> list[datetime]:
+        """Return when they did anything at all: a meeting moved without a word is no silence either."""
+        return [seen.at for seen in (*self.contact, *self.moves)]
+
+
+def proofs_of_life(
+    by_kind: Mapping[str, Sequence[Observation]], kinds: Mapping[str, Kind]
+) -> dict[str, list[Observation]]:
+    """Return by kind what shows that the person was there: their own mail, an acceptance, a rep's word.
+
+    A departure or leave reply that no header marks as automatic looks like a mail by the person; it is not.
+    """
+    automatic = {_ident(seen) for kind in REPLIES for seen in by_kind.get(kind, ()) if _ident(seen)[0]}
+    return {
+        name: [seen for seen in found if not (is_forged(seen) or (automatic and _ident(seen) in automatic))]
+        for name, found in by_kind.items()
+        if kinds[name].means is Means.ALIVE
+    }
+
+
+def _ident(seen: Observation) -> tuple[str, datetime]:
+    return text(seen.facts.get("message_id")), seen.at
+
+
+def is_forged(seen: Observation) -> bool:
+    """Say whether our own mail server found that the person's domain did not send the mail.
+
+    Reports of mail servers rarely pass that test; they have one of their own, see `backscatter`.
+    """
+    return seen.facts.get("forged") is True and seen.kind not in BOUNCES
+
+
+def _newest_genuine(found: Sequence[Observation]) -> Observation | None:
+    return next((seen for seen in reversed(found) if not is_forged(seen)), None)
+
+
+def latest(observations: Iterable[Observation | None]) -> Observation | None:
+    """Return the newest observation, None of nothing."""
+    return max((seen for seen in observations if seen is not None), key=_in_order, default=None)
