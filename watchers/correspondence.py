@@ -6,13 +6,14 @@ is genuine only where there was a mail to bounce, and because silence means some
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.model import Family, Json, Kind, Means, Observation
 from watchers import Example, MailReader, Scope
 from watchers.mail.automatic import automatic
+from watchers.mail.exchange import COLLEAGUE, SLOW, UNANSWERED, exchange_signals
 from watchers.mail.ics import announces_calendar
 from watchers.mail.meetings import same_account
 from watchers.mail.tnef import outlooks_meeting
@@ -32,14 +33,25 @@ MACHINES = frozenset({"mailer-daemon", "mail-daemon", "postmaster", "mailerdaemo
 UNKNOWN_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+FADES = timedelta(days=30)
+
+
+def _sign(name: str, weight: float, example: str) -> Kind:
+    """Declare a sign of pulling away; all of them together are not enough to alarm anybody."""
+    return Kind(name, Means.SLIPPING, Family.RESPONSE, weight, FADES, example=example)
+
+
 class Correspondence(MailReader):
-    """Plain activity: the person wrote, we wrote to them, they were copied."""
+    """Plain activity: the person wrote, we wrote to them, they were copied; and how promptly they answer."""
 
     name = "correspondence"
     kinds = (
         Kind("wrote", Means.ALIVE, Family.RESPONSE, example="wrote to rep@vendor.example"),
         Kind("written_to", Means.NOTED, Family.RESPONSE, example="rep@vendor.example wrote to them"),
         Kind("copied", Means.NOTED, Family.RESPONSE, example="copied on a mail by ann@acme.example"),
+        _sign(SLOW, 0.3, "answers now take 4 days; they used to take 5 hours"),
+        _sign(UNANSWERED, 0.4, "3 of our mails since 4 May are unanswered"),
+        _sign(COLLEAGUE, 0.4, "the last 2 answers to our mails came from ann@acme.example instead"),
     )
     examples = (
         Example(
@@ -69,6 +81,10 @@ class Correspondence(MailReader):
         if not head.sender.address or calendar or automatic(head) or is_machine(head.sender.address):
             return ()
         return list(_Letter(head, scope).theirs())
+
+    def derive(self, history: Sequence[Observation], now: datetime) -> Iterable[Observation]:
+        """Say whether they answer more slowly than they used to, not at all, or through a colleague."""
+        return exchange_signals(history, now)
 
 
 def is_machine(address: str) -> bool:
