@@ -8,12 +8,10 @@ pressing at once, gives one result.
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 import structlog
@@ -30,7 +28,7 @@ from bot.slack.cards import Scene
 from bot.slack.dialogs import NotChosen, Place
 from bot.slack.door import Ack, Door, Stopped
 from bot.slack.forms import home
-from bot.slack.gate import TOO_LATE
+from bot.slack.gate import TOO_LATE, Gate
 from bot.slack.mrkdwn import quote, user
 from bot.slack.people import Directory, Profile
 from bot.slack.presses import Press, Sent, Who, read
@@ -72,6 +70,7 @@ class Desk:
         client: AsyncWebClient,
         people: Directory,
         board: Board,
+        gate: Gate,
         now: Callable[[], datetime],
         admins: Iterable[str] = (),
     ) -> None:
@@ -80,11 +79,11 @@ class Desk:
         self._people = people
         self._door = Door(people)
         self._board = board
+        self._gate = gate
         self._now = now
         self._admins = frozenset(address.lower() for address in admins)
         self.changed: Callable[[str], Awaitable[None]] = _nothing
         """Called with the user whose press changed something, to show it elsewhere too."""
-        self._busy: set[asyncio.Task[Any]] = set()
 
     def register(self, app: AsyncApp) -> None:
         """Let the buttons of the app's messages, and their modals, come here."""
@@ -93,7 +92,7 @@ class Desk:
             found: Callable[[dict[str, Any]], T], does: Callable[[Ack, T, Profile], Awaitable[None]]
         ) -> Callable[..., Awaitable[None]]:
             async def listener(ack: Acknowledge, body: dict[str, Any], context: Any) -> None:
-                with self._working():
+                with self._gate.working():
                     await self._admit(Ack(ack), body, home(context), found, does)
 
             return listener
@@ -133,20 +132,10 @@ class Desk:
             await ack()
             await self._tell(who, place, OLD_BUTTON)
 
-    async def finish(self, within: timedelta) -> None:
-        """Wait for what is under way: an answer that was kept is still to be shown."""
-        if self._busy:
-            await asyncio.wait(self._busy, timeout=within.total_seconds())
-
-    @contextmanager
-    def _working(self) -> Iterator[None]:
-        task = asyncio.current_task()
-        assert task is not None, "Bolt runs listeners in tasks"
-        self._busy.add(task)
-        try:
-            yield
-        finally:
-            self._busy.discard(task)
+    async def _begins(self, ack: Ack, asked: Press | Sent) -> bool:
+        """Tell Slack that something arrived which keeps no word; False where it came before."""
+        await ack()
+        return await self._gate.is_new(asked.trigger)
 
     async def _answer(self, ack: Ack, press: Press, profile: Profile) -> None:
         """Take an answer that asks nothing, or open the modal of one that does."""
@@ -156,8 +145,7 @@ class Desk:
             await self._tell(press.who, press.place, OLD_BUTTON)
         elif (dialog := dialogs.OPENED_BY.get(Choice(choice))) is None:
             await self._decide(ack, press.who, profile, press.place, Answering(Choice(choice)))
-        else:
-            await ack()
+        elif await self._begins(ack, press):
             case = await self._open_case(press)
             if case is not None:
                 person = await self._store.person(case.contact)
@@ -207,7 +195,8 @@ class Desk:
 
     async def _watch(self, ack: Ack, press: Press, _: Profile) -> None:
         """Watch somebody who was suggested, with the same account, owner and deal."""
-        await ack()
+        if not await self._begins(ack, press):
+            return
         case = find(await self._store.person(press.place.contact), press.place.case)
         known = {one.address: one for one in case.alert.assessment.suggestions} if case else {}
         if case is None or press.value not in known:
@@ -247,7 +236,8 @@ class Desk:
         if press.value == buttons.WHY:
             await self._why(ack, press, profile)
             return
-        await ack()
+        if not await self._begins(ack, press):
+            return
         person = await self._store.person(press.place.contact)
         case = find(person, press.place.case)
         if case is None:
@@ -263,7 +253,8 @@ class Desk:
 
     async def _note_for(self, ack: Ack, sent: Sent, _: Profile) -> None:
         """Show the draft for whom the rep chose."""
-        await ack()
+        if not await self._begins(ack, sent):
+            return
         person = await self._store.person(sent.place.contact)
         case = find(person, sent.place.case)
         if case is None:
@@ -324,7 +315,8 @@ class Desk:
 
     async def _why(self, ack: Ack, press: Press, _: Profile) -> None:
         """Show the evidence, to the one who asked."""
-        await ack()
+        if not await self._begins(ack, press):
+            return
         person = await self._store.person(press.place.contact)
         case = find(person, press.place.case)
         if case is None:

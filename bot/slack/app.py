@@ -96,13 +96,13 @@ class SlackApp:
         Events(store, now, self._remove).register(self.bolt)
         home = HomeTab(store, self._client, people, rules, now, self._coverage)
         home.register(self.bolt)
-        self._desk = Desk(store, self._client, people, board, now, rules.admins)
-        self._desk.changed = home.refresh
-        self._desk.register(self.bolt)
+        self._gate = Gate(store, people, rules.admins, now)
+        desk = Desk(store, self._client, people, board, self._gate, now, rules.admins)
+        desk.changed = home.refresh
+        desk.register(self.bolt)
         self.sources: Callable[[], Awaitable[Sequence[str]]] = _none
         """Names everything that is to be read; whoever reads it sets it."""
-        self._gate = Gate(store, people, rules.admins, now)
-        self._baselines = Baselines(store, self._client, posting, people, rules, now)
+        self._baselines = Baselines(store, self._client, posting, people, self._gate, rules, now)
         self._baselines.register(self.bolt)
         self._eraser = Eraser(store, self._client, board, self._baselines, people, now, home.refresh)
         house = House(
@@ -153,7 +153,6 @@ class SlackApp:
         if self._http is not None:
             await self._http.cleanup()
             self._http = None
-        await self._desk.finish(SHUTDOWN)
         await self._gate.finish(SHUTDOWN)
         if self._client.session is not None:
             await self._client.session.close()

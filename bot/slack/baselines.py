@@ -48,6 +48,7 @@ class Baselines:
         client: AsyncWebClient,
         posting: AsyncWebClient,
         people: Directory,
+        gate: Gate,
         rules: Rules,
         now: Callable[[], datetime],
     ) -> None:
@@ -55,6 +56,7 @@ class Baselines:
         self._client = client
         self._posting = posting
         self._people = people
+        self._gate = gate
         self._rules = rules
         self._now = now
         self._telling = asyncio.Lock()

@@ -27,7 +27,7 @@ from bot.slack.cards import Card
 from bot.slack.contacts import Page, State
 from bot.slack.drill import Drill, report
 from bot.slack.forms import Forms, home
-from bot.slack.gate import ADMINS, Caller, Refused, Say
+from bot.slack.gate import ADMINS, Caller, Refused, Say, trigger
 from bot.slack.grammar import Command
 from bot.slack.house import House
 from bot.slack.manifest import COMMAND
@@ -70,16 +70,16 @@ class Commands:
         """Let the command and the buttons of its answers come here."""
 
         async def command(ack: Ack, body: Body, respond: Respond, context: Any) -> None:
-            await ack()
             say = partial(_say, respond, replace=False)
-            if await self._house.gate.is_new(body):
-                await self._house.gate.guarded(self._command(body, home(context), say), say)
+            with self._house.gate.working():
+                await ack()
+                if await self._house.gate.is_new(trigger(body)):
+                    await self._house.gate.guarded(self._command(body, home(context), say), say)
 
         def button(
             work: Callable[[Caller, str, Say], Awaitable[None]], *, replace: bool
         ) -> Callable[..., Any]:
             async def pressed(ack: Ack, body: Body, respond: Respond, context: Any) -> None:
-                await ack()
                 told = partial(_say, respond, replace=False)
 
                 async def do() -> None:
@@ -87,7 +87,10 @@ class Commands:
                     value = str(body["actions"][0].get("value") or "")
                     await work(caller, value, partial(_say, respond, replace=replace))
 
-                await self._house.gate.guarded(do(), told)
+                with self._house.gate.working():
+                    await ack()
+                    if await self._house.gate.is_new(trigger(body)):
+                        await self._house.gate.guarded(do(), told)
 
             return pressed
 

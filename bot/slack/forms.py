@@ -26,7 +26,7 @@ from bot.slack import contacts, grammar, manifest, tab, views
 from bot.slack.adding import NAMED, add
 from bot.slack.cards import Card
 from bot.slack.erasure import Erased
-from bot.slack.gate import ADMINS, Caller, Refused
+from bot.slack.gate import ADMINS, Caller, Refused, trigger
 from bot.slack.house import House
 from bot.slack.mrkdwn import quote
 from bot.slack.views import Entered, Upload, View
@@ -79,9 +79,10 @@ class Forms:
         """Return a listener that opens a form, once for each press."""
 
         async def listener(ack: Ack, body: Body, context: Any) -> None:
-            await ack()
-            if await self._house.gate.is_new(body):
-                await self._house.gate.guarded(form(body, home(context)), nobody)
+            with self._house.gate.working():
+                await ack()
+                if await self._house.gate.is_new(trigger(body)):
+                    await self._house.gate.guarded(form(body, home(context)), nobody)
 
         return listener
 
@@ -143,7 +144,7 @@ class Forms:
 
     async def _open(self, body: Body, team: Team, view: View) -> tuple[str, Caller | None]:
         """Open a form, then look who asked; whoever may not, None, is told so in its place."""
-        opened = await ask(self._house.client.views_open(trigger_id=str(body.get("trigger_id")), view=view))
+        opened = await ask(self._house.client.views_open(trigger_id=trigger(body), view=view))
         view_id = str(opened["view"]["id"])
         try:
             return view_id, await self._house.gate.caller(body, team)

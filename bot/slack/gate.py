@@ -88,9 +88,8 @@ class Gate:
         self._now = now
         self._busy: set[asyncio.Task[Any]] = set()
 
-    async def is_new(self, body: dict[str, Any]) -> bool:
-        """Say whether this request comes for the first time; Slack and others may send it twice."""
-        trigger = str(body.get("trigger_id") or "")
+    async def is_new(self, trigger: str) -> bool:
+        """Say whether what has this trigger id comes for the first time; Slack and others may send it twice."""
         return not trigger or await self._store.claim_event(f"trigger {trigger}", self._now())
 
     async def caller(self, body: dict[str, Any], home: str | None) -> Caller:
@@ -111,11 +110,13 @@ class Gate:
         """Keep the work under way known, so that it is finished before the app stops."""
         task = asyncio.current_task()
         assert task is not None, "Bolt runs listeners in tasks"
+        is_outermost = task not in self._busy
         self._busy.add(task)
         try:
             yield
         finally:
-            self._busy.discard(task)
+            if is_outermost:
+                self._busy.discard(task)
 
     async def finish(self, within: timedelta) -> None:
         """Wait for what is under way."""
@@ -142,6 +143,11 @@ class Gate:
             except Exception:
                 log.exception("command.failed")
                 await _told(say, DEFECT)
+
+
+def trigger(body: dict[str, Any]) -> str:
+    """Return what a request can open one form with, and what tells it from every other; empty for an event."""
+    return str(body.get("trigger_id") or "")
 
 
 async def _told(say: Say, text: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from bot.model import Choice
 from bot.slack.buttons import CASE
 from bot.slack.dialogs import SUBMIT, Chosen, Place
-from bot.slack.gate import teams
+from bot.slack.gate import teams, trigger
 
 T = TypeVar("T")
 
@@ -61,7 +61,7 @@ class Press:
                 channel=str((body.get("channel") or {}).get("id") or container.get("channel_id") or ""),
                 ts=str(container.get("message_ts") or (body.get("message") or {}).get("ts") or ""),
             ),
-            trigger=str(body.get("trigger_id") or ""),
+            trigger=trigger(body),
         )
 
 
@@ -74,6 +74,7 @@ class Sent:
     place: Place
     chosen: Chosen
     view: str
+    trigger: str
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> Sent:
@@ -88,6 +89,7 @@ class Sent:
             place=Place.unpack(str(view.get("private_metadata") or "")),
             chosen=(view.get("state") or {}).get("values") or {},
             view=str(view.get("id") or ""),
+            trigger=trigger(body),
         )
 
 
