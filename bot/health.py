@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
 from bot.coverage import Coverage, Outage
-from bot.model import NeedsHuman, SourceDown
+from bot.model import Json, NeedsHuman, SourceDown
+from bot.store import Store
 
 log = structlog.get_logger()
 
@@ -29,6 +31,7 @@ class Trouble:
     tries: int
     next_try: datetime
     needs_human: bool = False
+    what: str = ""
 
 
 class Health:
@@ -74,5 +77,49 @@ class Health:
                 log.warning("source.down", source=source, what=failure.what)
         needs_human = known_to_need_human or isinstance(failure, NeedsHuman)
         self.troubles[source] = Trouble(
-            known.since if known else now, tries, now + min(wait, PATIENCE), needs_human
+            known.since if known else now, tries, now + min(wait, PATIENCE), needs_human, failure.what
         )
+
+    def outages(self) -> dict[str, str]:
+        """Return why each source that was looked at cannot be read, empty where it can."""
+        read = dict.fromkeys(self.read_at, "")
+        return {**read, **{name: unreadable(name, one.what) for name, one in self.troubles.items()}}
+
+    async def share(self, store: Store, source: str) -> None:
+        """Let the other processes know what is known of a source."""
+        trouble, read_at = self.troubles.get(source), self.read_at.get(source)
+        said: dict[str, Json] = {"read_at": read_at.isoformat() if read_at else None, "trouble": None}
+        if trouble is not None:
+            said["trouble"] = {
+                "since": trouble.since.isoformat(),
+                "tries": trouble.tries,
+                "next_try": trouble.next_try.isoformat(),
+                "needs_human": trouble.needs_human,
+                "what": trouble.what,
+            }
+        await store.save_setting(f"health of {source}", said)
+
+    async def learn(self, store: Store, sources: Iterable[str]) -> None:
+        """Take over what any process knows of these sources."""
+        for source in sources:
+            said = await store.setting(f"health of {source}")
+            if not isinstance(said, dict):
+                continue
+            if said["read_at"]:
+                self.read_at[source] = datetime.fromisoformat(str(said["read_at"]))
+            trouble = said["trouble"]
+            if not isinstance(trouble, dict):
+                self.troubles.pop(source, None)
+                continue
+            self.troubles[source] = Trouble(
+                since=datetime.fromisoformat(str(trouble["since"])),
+                tries=int(str(trouble["tries"])),
+                next_try=datetime.fromisoformat(str(trouble["next_try"])),
+                needs_human=bool(trouble["needs_human"]),
+                what=str(trouble["what"]),
+            )
+
+
+def unreadable(source: str, what: str) -> str:
+    """Say that a source cannot be read, in the words that the reps see."""
+    return f"{source} cannot be read: {what}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
@@ -16,6 +17,7 @@ from bot.store import Store
 log = structlog.get_logger()
 
 Clock = Callable[[], datetime]
+Plan = Callable[[datetime], Awaitable[bool]]
 Work = Callable[[], Awaitable[object]]
 
 TICKS = 5
@@ -55,6 +57,18 @@ class Schedule:
         )
         self._scheduler.add_listener(_tell, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
         self._under_way: set[asyncio.Future[object]] = set()
+
+    def planned(self, interval: timedelta, name: str, plan: Plan) -> None:
+        """Plan some work once in each slot of this length; `plan` claims the slot itself."""
+        planned = EPOCH
+
+        async def tick() -> None:
+            nonlocal planned
+            due = slot(self._clock(), interval)
+            if due != planned and await plan(due):
+                planned = due
+
+        self._add(interval / TICKS, name, partial(self._do, tick), jitter=True)
 
     def every(self, interval: timedelta, name: str, work: Work) -> None:
         """Do some work once in each slot of this length, by one process; the first slot is now."""

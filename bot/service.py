@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from functools import partial
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ import structlog
 from bot import answers, config
 from bot.crm.csv import Contacts, read_contacts
 from bot.demotion import announcement, demoted
-from bot.engine import Unit
+from bot.engine import Engine, Unit
 from bot.engine.local import LocalEngine
 from bot.health import Health
 from bot.model import NeedsHuman, SourceDown
@@ -30,6 +31,7 @@ log = structlog.get_logger()
 OUTBOX_EVERY = timedelta(seconds=5)
 DIGESTS_EVERY = timedelta(minutes=4)
 BASELINES_EVERY = timedelta(seconds=20)
+HEALTH_EVERY = timedelta(minutes=1)
 DEMOTED = "demoted"
 """The setting that names the kinds of signal that raise no alerts."""
 
@@ -52,6 +54,23 @@ def rules() -> Rules:
     return Rules({**kinds(), **{kind.name: kind for kind in answers.KINDS}}, derivers())
 
 
+class Role(StrEnum):
+    """What a process does of the whole."""
+
+    ALL = "all"
+    SCHEDULER = "scheduler"
+    WORKER = "worker"
+    SLACK = "slack"
+
+
+PLANS = frozenset({Role.ALL, Role.SCHEDULER})
+WORKS = frozenset({Role.ALL, Role.WORKER})
+TELLS = frozenset({Role.ALL, Role.SLACK})
+
+REVIEW = Unit("review", "everybody")
+"""The unit of work that judges whom time alone has changed."""
+
+
 class Teller(Protocol):
     """Tells people what is no alert."""
 
@@ -68,15 +87,26 @@ class Teller(Protocol):
 class Service:
     """The running service: looks at what is due, judges what is new, brings out what is raised."""
 
-    def __init__(self, plan: config.Plan, store: Store, poster: Poster, teller: Teller | None = None) -> None:
+    def __init__(
+        self,
+        plan: config.Plan,
+        store: Store,
+        poster: Poster,
+        teller: Teller | None = None,
+        role: Role = Role.ALL,
+    ) -> None:
         self.plan = plan
         self.store = store
+        self.role = role
         self.outbox = Outbox(store, poster, now)
         self.pipeline = Pipeline(store, rules(), plan.config.team.domains, baseline=True)
         self.pipeline.raised = self.outbox.nudge
         self.health = Health()
-        self.engine = LocalEngine(self.look)
+        self.engine: Engine = LocalEngine(self.look, store)
+        self.shares = False
+        """Whether other processes work on the same store: what each knows of the sources is shared then."""
         self._teller = teller
+        self._watchers = {watcher.name: watcher for watcher, _ in plan.watchers}
         self._taken: Contacts | None = None
 
     @contextlib.asynccontextmanager
@@ -85,23 +115,36 @@ class Service:
 
         Every start looks at once, whether or not the slot was used before: what was mended shows at once.
         """
-        await self.take_contacts()
-        await self.weigh_signals()
-        await self.judge_news()
-        await self.bring_out()
         schedule = Schedule(self.store, now)
-        for watcher, interval in self.plan.watchers:
-            schedule.every(interval, watcher.name, partial(self.sweep, watcher))
-        schedule.every(self.plan.config.review, "review", self.review)
-        schedule.often(OUTBOX_EVERY, "outbox", self.bring_out)
-        schedule.often(DIGESTS_EVERY, "digests", self.send_digests)
-        schedule.often(BASELINES_EVERY, "baselines", self.tell_baselines)
-        wakers = [asyncio.create_task(self._wake(unit)) for unit in await self._units()]
+        wakers: list[asyncio.Task[None]] = []
+        if self.role in TELLS:
+            await self.weigh_signals()
+            schedule.every(self.plan.config.review, "signals", self.weigh_signals)
+            schedule.often(OUTBOX_EVERY, "outbox", self.bring_out)
+            schedule.often(DIGESTS_EVERY, "digests", self.send_digests)
+            schedule.often(BASELINES_EVERY, "baselines", self.tell_baselines)
+        if self.role in PLANS:
+            await self.take_contacts()
+            for watcher, interval in self.plan.watchers:
+                schedule.planned(interval, watcher.name, partial(self.plan_sweep, watcher))
+            schedule.planned(self.plan.config.review, "review", self.plan_review)
+            wakers = [asyncio.create_task(self._wake(unit)) for unit in await self._units()]
+        if self.shares:
+            schedule.often(HEALTH_EVERY, "health", self.learn_health)
+        else:
+            await self.judge_news()
+        await self.bring_out()
         try:
-            for watcher, _ in self.plan.watchers:
-                await self.sweep(watcher)
+            if self.role in PLANS:
+                for watcher, _ in self.plan.watchers:
+                    await self.sweep(watcher)
             schedule.start()
-            log.info("service.started", contacts=len(await self.store.contacts()), sources=len(wakers))
+            log.info(
+                "service.started",
+                role=self.role,
+                contacts=len(await self.store.contacts()),
+                sources=len(await self._units()),
+            )
             yield
         finally:
             for waker in wakers:
@@ -119,39 +162,75 @@ class Service:
     async def sweep(self, watcher: Watcher[Any]) -> None:
         """Have every source of a watcher looked at."""
         scope = await self.pipeline.scope()
-        await self.engine.start([Unit(watcher, source) for source in watcher.sources(scope)])
+        await self.engine.start([Unit(watcher.name, source) for source in watcher.sources(scope)])
+
+    async def plan_sweep(self, watcher: Watcher[Any], slot: datetime) -> bool:
+        """Plan a look at every source of a watcher; False where another process planned it."""
+        scope = await self.pipeline.scope()
+        return await self.engine.plan(
+            watcher.name, slot, [Unit(watcher.name, source) for source in watcher.sources(scope)]
+        )
+
+    async def plan_review(self, slot: datetime) -> bool:
+        """Plan a review of everybody; False where another process planned it."""
+        await self.take_contacts()
+        return await self.engine.plan(REVIEW.watcher, slot, [REVIEW])
 
     async def look(self, unit: Unit) -> None:
         """Look at one source, judge what is new, and bring out what that raises."""
+        if unit == REVIEW:
+            await self.review()
+            return
+        watcher = self._watchers.get(unit.watcher)
+        if watcher is None:
+            log.warning("look.unknown", watcher=unit.watcher, what="this process has no such watcher")
+            return
+        if self.shares:
+            await self.health.learn(self.store, [unit.source])
         if not self.health.may_look(unit.source, now()):
             return
         try:
-            swept = await self.pipeline.sweep(unit.watcher, unit.source, now())
+            swept = await self.pipeline.sweep(watcher, unit.source, now())
         except (SourceDown, NeedsHuman) as failure:
             self.health.bad(unit.source, failure, now())
             return
-        self.health.good(unit.source, now())
+        else:
+            self.health.good(unit.source, now())
+        finally:
+            if self.shares:
+                await self.health.share(self.store, unit.source)
         if swept.items:
             log.info("source.read", source=unit.source, items=swept.items, new=swept.new)
         await self.judge_news()
         await self.bring_out()
 
     async def judge_news(self) -> None:
-        """Judge everybody of whom something is new."""
-        fresh = await self.store.news()
-        if fresh:
-            await self.pipeline.judge(now(), fresh)
+        """Judge everybody of whom something is new, or whose last judgement has stood its time."""
+        moment = now()
+        due = await self.pipeline.due(moment)
+        if due:
+            await self.pipeline.judge(moment, due)
 
     async def review(self) -> None:
-        """Judge everybody anew: time alone changes what to think of a silence or an announced last day."""
-        await self.take_contacts()
-        await self.weigh_signals()
-        await self.pipeline.judge(now())
+        """Judge who is due, and everybody where what can be read of them changed."""
+        if self.shares:
+            await self.learn_health()
+        await self.pipeline.review(now())
         await self.bring_out()
 
+    async def learn_health(self) -> None:
+        """Take over what other processes know of the sources, and of signals that are wrong too often."""
+        await self.health.learn(self.store, await self.sources())
+        self.pipeline.outages.update(self.health.outages())
+        kept = await self.store.setting(DEMOTED)
+        self.pipeline.demoted = (
+            frozenset(str(kind) for kind in kept) if isinstance(kept, list) else frozenset()
+        )
+
     async def bring_out(self) -> None:
-        """Let every alert that is due be shown."""
-        await self.outbox.bring_out()
+        """Let every alert that is due be shown, where this process is the one that tells."""
+        if self.role in TELLS:
+            await self.outbox.bring_out()
 
     async def send_digests(self) -> None:
         """Send the weekly digests that are due."""
@@ -212,14 +291,16 @@ class Service:
     async def _units(self) -> Sequence[Unit]:
         scope = await self.pipeline.scope()
         return [
-            Unit(watcher, source) for watcher, _ in self.plan.watchers for source in watcher.sources(scope)
+            Unit(watcher.name, source)
+            for watcher, _ in self.plan.watchers
+            for source in watcher.sources(scope)
         ]
 
     async def _wake(self, unit: Unit) -> None:
         """Look at a source as soon as it says that there is something; its schedule goes on regardless."""
         while True:
             try:
-                if await unit.watcher.woken(unit.source, IDLE_FOR):
+                if await self._watchers[unit.watcher].woken(unit.source, IDLE_FOR):
                     await self.engine.start([unit])
             except (SourceDown, NeedsHuman):
                 await asyncio.sleep(AFTER_TROUBLE.total_seconds())

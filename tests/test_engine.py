@@ -5,11 +5,9 @@ from collections import Counter
 
 from structlog.testing import capture_logs
 
-from bot.engine import Unit
-from bot.engine.local import AT_ONCE, LocalEngine
-from watchers.mailbox import Mailbox
-
-MAILBOX = Mailbox()
+from bot.engine import AT_ONCE, Unit
+from bot.engine.local import LocalEngine
+from bot.testing import MemoryStore
 
 
 class Looks:
@@ -37,7 +35,7 @@ class Looks:
 
 
 def units(*sources: str) -> list[Unit]:
-    return [Unit(MAILBOX, source) for source in sources]
+    return [Unit("mailbox", source) for source in sources]
 
 
 async def settle() -> None:
@@ -47,7 +45,7 @@ async def settle() -> None:
 
 async def test_every_unit_is_done_and_never_more_at_once_than_allowed() -> None:
     looks = Looks()
-    engine = LocalEngine(looks)
+    engine = LocalEngine(looks, MemoryStore())
     many = [f"mailbox:{n}" for n in range(3 * AT_ONCE)]
     await engine.start(units(*many))
     await settle()
@@ -60,7 +58,7 @@ async def test_every_unit_is_done_and_never_more_at_once_than_allowed() -> None:
 
 async def test_a_source_under_way_is_looked_at_once_more_afterwards_however_often_it_is_asked_for() -> None:
     looks = Looks()
-    engine = LocalEngine(looks)
+    engine = LocalEngine(looks, MemoryStore())
     await engine.start(units("mailbox:sales"))
     await settle()
     for _ in range(3):
@@ -75,7 +73,7 @@ async def test_a_source_under_way_is_looked_at_once_more_afterwards_however_ofte
 async def test_asking_again_before_a_look_began_is_answered_by_that_look() -> None:
     looks = Looks()
     looks.go_on.set()
-    engine = LocalEngine(looks)
+    engine = LocalEngine(looks, MemoryStore())
     await engine.start(units("mailbox:sales", "mailbox:sales", "mailbox:sales"))
     await engine.idle()
     assert looks.done == Counter({"mailbox:sales": 1})
@@ -84,7 +82,7 @@ async def test_asking_again_before_a_look_began_is_answered_by_that_look() -> No
 async def test_a_source_can_be_looked_at_again_once_it_is_done() -> None:
     looks = Looks()
     looks.go_on.set()
-    engine = LocalEngine(looks)
+    engine = LocalEngine(looks, MemoryStore())
     for _ in range(2):
         await engine.start(units("mailbox:sales"))
         await engine.idle()
@@ -95,7 +93,7 @@ async def test_a_look_that_fails_is_logged_and_the_others_go_on() -> None:
     looks = Looks()
     looks.failing = {"mailbox:bad"}
     looks.go_on.set()
-    engine = LocalEngine(looks)
+    engine = LocalEngine(looks, MemoryStore())
     with capture_logs() as logs:
         await engine.start(units("mailbox:a", "mailbox:bad", "mailbox:b"))
         await engine.idle()
@@ -112,7 +110,7 @@ async def test_a_look_that_fails_is_logged_and_the_others_go_on() -> None:
 async def test_a_look_asked_for_while_one_was_failing_is_not_lost() -> None:
     looks = Looks()
     looks.failing = {"mailbox:bad"}
-    engine = LocalEngine(looks)
+    engine = LocalEngine(looks, MemoryStore())
     with capture_logs():
         await engine.start(units("mailbox:bad"))
         await settle()
@@ -124,7 +122,7 @@ async def test_a_look_asked_for_while_one_was_failing_is_not_lost() -> None:
 
 async def test_draining_finishes_what_is_under_way_and_begins_nothing_more() -> None:
     looks = Looks()
-    engine = LocalEngine(looks)
+    engine = LocalEngine(looks, MemoryStore())
     many = [f"mailbox:{n}" for n in range(AT_ONCE + 5)]
     await engine.start(units(*many))
     await settle()

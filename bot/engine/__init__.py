@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Protocol
 
-from watchers import Watcher
+AT_ONCE = 8
+"""How many units one process works at at the same time."""
 
 
 @dataclass(frozen=True)
 class Unit:
-    """One look at one source."""
+    """One look at one source, by names: whichever process does it knows the watcher of that name."""
 
-    watcher: Watcher[Any]
+    watcher: str
     source: str
 
 
@@ -25,7 +27,13 @@ class Engine(Protocol):
     """What every engine can do."""
 
     async def start(self, units: Iterable[Unit]) -> None:
-        """Have these units done; a source that is being looked at is not looked at twice at once."""
+        """Have these units done soon; a source that is being looked at is not looked at twice at once.
+
+        One whose source is being looked at is done once more afterwards.
+        """
+
+    async def plan(self, name: str, slot: datetime, units: Iterable[Unit]) -> bool:
+        """Claim a planned run and have its units done; False where the run was claimed before."""
 
     async def drain(self) -> None:
         """Take no more work, and wait for what is under way."""

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from datetime import datetime
 
 import structlog
 
-from bot.engine import Look, Unit
+from bot.engine import AT_ONCE, Look, Unit
+from bot.store import Store
 
 log = structlog.get_logger()
-
-AT_ONCE = 8
-"""How many sources are looked at at the same time."""
 
 
 class LocalEngine:
     """Do units of work in this process, at most `AT_ONCE` at a time and one a source."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Look, store: Store) -> None:
         self._look = look
+        self._store = store
         self._free = asyncio.Semaphore(AT_ONCE)
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
@@ -35,6 +35,13 @@ class LocalEngine:
                 continue
             task = asyncio.create_task(self._do(unit), name=unit.source)
             self._under_way[unit.source] = task
+
+    async def plan(self, name: str, slot: datetime, units: Iterable[Unit]) -> bool:
+        """Claim a planned run and have its units done; every start of this process looks anew anyway."""
+        if not await self._store.claim_slot(name, slot):
+            return False
+        await self.start(units)
+        return True
 
     async def drain(self) -> None:
         """Take no more work, and wait for the looks under way; what only waits for its turn is dropped."""
@@ -63,4 +70,4 @@ class LocalEngine:
         try:
             await self._look(unit)
         except Exception:
-            log.exception("look.failed", watcher=unit.watcher.name, source=unit.source)
+            log.exception("look.failed", watcher=unit.watcher, source=unit.source)
