@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.model import Observation
-from tests.watchers.invitation_mails import BOB, DIALECTS, JANE, REP, SCOPE, Invitation
+from tests.watchers.dialects import DIALECTS
+from tests.watchers.invitation_mails import BOB, JANE, REP, SCOPE, Invitation
 from watchers import Scope
 from watchers.correspondence import Correspondence
 from watchers.mail.parse import parse

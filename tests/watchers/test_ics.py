@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.watchers.invitation_mails import WEST_EUROPE, exchange, google
+from tests.watchers.dialects import WEST_EUROPE, exchange, google
 from tests.watchers.invitation_mails import Invitation as Sent
 from watchers.mail.ics import MAX_BYTES, Event, announces_calendar, read_ics
 from watchers.mail.parse import parse

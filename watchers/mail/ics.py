@@ -83,7 +83,7 @@ class Itip:
 
 
 CALENDAR_IDS = ("calendar-notification@google.com", "noreply-calendar-notification@google.com")
-SCHEDULERS = frozenset({"calendly.com", "webex.com", "zoom.us"})
+SCHEDULERS = frozenset({"calendly.com", "email.apple.com", "webex.com", "zoom.us"})
 
 
 def announces_calendar(head: Head) -> bool:
