@@ -15,10 +15,11 @@ from datetime import datetime, timedelta
 
 from bot import silence
 from bot.backscatter import HARD
-from bot.evidence import day, leave, weigh
+from bot.evidence import Leave, day, leave, weigh
 from bot.history import DEPARTURES, History
 from bot.incidents import Incident
 from bot.model import Assessment, Evidence, Family, Kind, Means, Observation, Strength, Verdict
+from bot.rechecks import recheck
 
 PRIOR = 0.02
 """Probability that a watched person has left, before any evidence; 17-30 % change jobs in a year."""
@@ -136,7 +137,8 @@ def assess(
         evidence=tuple(evidence[:KEPT]),
         other_explanations=open_explanations(verdict, evidence),
         last_contact=last_contact,
-        returns=day(away.facts.get("returns")) if away else None,
+        returns=day(away.said.facts.get("returns")) if away else None,
+        recheck=recheck(verdict, history, now, away=away, last_contact=last_contact),
     )
 
 
@@ -215,7 +217,7 @@ def drift(evidence: Iterable[Evidence]) -> float:
 def calm(
     *,
     rhythm: silence.Silence | None,
-    away: Observation | None,
+    away: Leave | None,
     last_contact: datetime | None,
     now: datetime,
     circumstances: Circumstances,
@@ -251,7 +253,7 @@ def strength(verdict: Verdict, evidence: Sequence[Evidence], probability: float)
 def headline(
     verdict: Verdict,
     evidence: Sequence[Evidence],
-    away: Observation | None,
+    away: Leave | None,
     last_contact: datetime | None,
     hidden: str,
 ) -> str:
@@ -259,7 +261,7 @@ def headline(
     if verdict in {Verdict.LEFT, Verdict.LIKELY_LEFT, Verdict.SLIPPING}:
         return evidence[0].sentence
     if verdict is Verdict.ON_LEAVE and away is not None:
-        return away.sentence
+        return away.said.sentence
     if verdict is Verdict.UNCHECKED:
         return hidden or (NO_LIFE if evidence else NO_MAIL)
     silent = next((item.sentence for item in evidence if item.kind == SILENT), "")

@@ -124,7 +124,15 @@ def faded(kind: Kind, seen: Observation, now: datetime) -> float:
     return float(kind.weight * 0.5 ** ((now - seen.at) / kind.half_life))
 
 
-def leave(history: History, kinds: Mapping[str, Kind], now: datetime) -> Observation | None:
+@dataclass(frozen=True)
+class Leave:
+    """An absence that the person's own reply or a rep's word explains, and until when it does."""
+
+    said: Observation
+    until: datetime
+
+
+def leave(history: History, kinds: Mapping[str, Kind], now: datetime) -> Leave | None:
     """Return the leave the person is on now, or None. Writing again, or the return date, ends it."""
     away = latest(
         seen
@@ -136,8 +144,8 @@ def leave(history: History, kinds: Mapping[str, Kind], now: datetime) -> Observa
     if away is None or (history.life is not None and history.life.at > away.at):
         return None
     back = day(away.facts.get("returns"))
-    until = end_of(back) + LEAVE_GRACE if back else away.at + LEAVE_WITHOUT_DATE
-    return away if now < min(until, away.at + LONGEST_LEAVE) else None
+    until = min(end_of(back) + LEAVE_GRACE if back else away.at + LEAVE_WITHOUT_DATE, away.at + LONGEST_LEAVE)
+    return Leave(away, until) if now < until else None
 
 
 def leaves_on(seen: Observation) -> date | None:

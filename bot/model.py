@@ -224,6 +224,7 @@ class Assessment:
 
     `probability` is that of having left. `headline` is the verdict's reason in one sentence.
     `other_explanations` are the innocent readings still open. `returns` is set when on leave with a date.
+    `recheck` is when time alone may change it, None where that is not known.
     """
 
     contact: str
@@ -237,6 +238,7 @@ class Assessment:
     suggestions: tuple[Suggestion, ...] = ()
     last_contact: datetime | None = None
     returns: date | None = None
+    recheck: datetime | None = None
 
 
 class Action(StrEnum):
@@ -446,6 +448,7 @@ class Watched:
     judged_at: datetime | None = None
     last_contact: datetime | None = None
     returns: date | None = None
+    recheck: datetime | None = None
     case: str = ""
     opened_at: datetime | None = None
     home: Home | None = None

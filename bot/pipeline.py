@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
@@ -24,6 +25,7 @@ from bot.incidents import Incident
 from bot.model import (
     ALARMING,
     Assessment,
+    Choice,
     Contact,
     Json,
     Kind,
@@ -33,6 +35,7 @@ from bot.model import (
     SourceDown,
     Strength,
     Verdict,
+    Watched,
 )
 from bot.store import Store
 from bot.suggest import Candidate, rank, suggest
@@ -79,16 +82,22 @@ class Swept:
 
 @dataclass(frozen=True)
 class Account:
-    """What concerns everybody at an account: its people, warmest contact first, and its mail's troubles."""
+    """What concerns everybody at an account: its people, and its mail's troubles."""
 
-    ranked: Sequence[Candidate] = ()
-    incidents: Sequence[Incident] = ()
+    people: Mapping[str, Person]
+    incidents: Sequence[Incident]
+    now: datetime
 
     @classmethod
     def of(cls, people: Sequence[Person], domains: Iterable[str], now: datetime) -> Account:
         """Look at everybody at the account once."""
         found = [seen for domain in sorted(domains) for seen in incidents.of(domain, people, now)]
-        return cls(rank(people, now), found)
+        return cls({person.address: person for person in people}, found, now)
+
+    @cached_property
+    def ranked(self) -> Sequence[Candidate]:
+        """Return whom one can turn to, the warmest contact first: worked out for the first who needs it."""
+        return rank(self.people.values(), self.now)
 
 
 class Pipeline:
@@ -109,6 +118,7 @@ class Pipeline:
         """The kinds of evidence that were wrong too often to raise an alert by themselves."""
         self.raised: Callable[[], None] = lambda: None
         """Called for each alert as soon as it is kept."""
+        self._blind: frozenset[str] = frozenset()
         self._noting = asyncio.Lock()
 
     async def scope(self) -> Scope:
@@ -170,6 +180,17 @@ class Pipeline:
         await self.store.save_cursor(read_for(source), [*sorted(watched)])
         return None
 
+    async def due(self, now: datetime) -> list[str]:
+        """Return whom to judge now: of whom something is new, or whose last judgement has stood its time."""
+        waiting = [one.contact.address for one in await self.store.watchlist() if is_due(one, now)]
+        return sorted({*waiting, *await self.store.news()})
+
+    async def review(self, now: datetime) -> list[Assessment]:
+        """Judge who is due; everybody, where other sources than at the last review cannot be read."""
+        blind = frozenset(source for source, reason in self.outages.items() if reason)
+        everybody, self._blind = blind != self._blind, blind
+        return await self.judge(now, None if everybody else await self.due(now))
+
     async def judge(self, now: datetime, addresses: Iterable[str] | None = None) -> list[Assessment]:
         """Judge these contacts (None: everybody), notice accounts in trouble, and return what we think."""
         contacts = {contact.address: contact for contact in await self.store.contacts()}
@@ -212,8 +233,9 @@ class Pipeline:
         now: datetime,
         since: Since,
     ) -> Assessment:
+        known = account.people.get(contact.address)
         for _ in range(TRIES):
-            person = await self.store.person(contact.address) or Person(contact.address, contact)
+            person = known or await self.store.person(contact.address) or Person(contact.address, contact)
             assessment = assess(
                 contact.address,
                 person.observations,
@@ -226,8 +248,9 @@ class Pipeline:
                 suggested = suggest(contact, person.observations, account.ranked, now)
                 assessment = replace(assessment, suggestions=suggested)
             decision, alert = alerts.decide(person, contact, assessment, since, self.demoted)
-            if alert is None and not person.news and is_same(person.assessment, assessment):
+            if alert is None and not person.news and still_stands(person.assessment, assessment):
                 return assessment
+            known = None
             if await self.store.conclude(person.version, assessment, decision, alert):
                 if alert is not None:
                     self.raised()
@@ -286,10 +309,18 @@ def domains_by_account(contacts: Iterable[Contact]) -> dict[str, frozenset[str]]
     return {account: frozenset(domains) for account, domains in found.items()}
 
 
-def is_same(before: Assessment | None, now: Assessment) -> bool:
-    """Say whether a new assessment says what the last one said, so that nothing need be written."""
-    return before is not None and (before.verdict, before.strength, before.headline) == (
-        now.verdict,
-        now.strength,
-        now.headline,
-    )
+def still_stands(before: Assessment | None, now: Assessment) -> bool:
+    """Say whether the last assessment says what a new one says, and is not due: nothing need be written."""
+    if before is None or before.recheck is None or before.recheck <= now.at:
+        return False
+    return (before.verdict, before.strength, before.headline) == (now.verdict, now.strength, now.headline)
+
+
+def is_due(watched: Watched, now: datetime) -> bool:
+    """Say whether time alone may have changed what to think of somebody, or ended a snooze."""
+    word = watched.settled
+    if word is not None and word.choice is Choice.SNOOZE and watched.verdict in ALARMING:
+        awake = word.until is None or word.until <= now.date()
+    else:
+        awake = False
+    return awake or watched.recheck is None or watched.recheck <= now

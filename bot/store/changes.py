@@ -81,6 +81,7 @@ def outlined(person: Person) -> Watched | None:
             judged_at=found.at,
             last_contact=found.last_contact,
             returns=found.returns,
+            recheck=found.recheck,
         )
     if person.cases:
         case = person.cases[-1]

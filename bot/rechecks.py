@@ -1,0 +1,74 @@
+"""Say when to judge somebody again though nothing new is known of them. Pure: time is passed in.
+
+Time alone changes a judgement: a leave or a last day passes, a meeting turns out not to have taken place, a
+push stays without a word, a silence grows. What has a date is looked at then, all else in steps that are
+short where much hangs on it and long where little can change. News is judged at once, whatever is said here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from bot.evidence import Leave, end_of, leaves_on
+from bot.history import DEPARTURES, MEETING, History
+from bot.model import Verdict
+
+RIPENS = timedelta(days=3)
+"""So long after an invitation, and after the start of a meeting, time may still say what it meant."""
+
+RIPENS_EVERY = timedelta(hours=6)
+
+STEPS: Mapping[Verdict, timedelta] = {
+    Verdict.LEFT: timedelta(days=7),
+    Verdict.LIKELY_LEFT: timedelta(days=1),
+    Verdict.SLIPPING: timedelta(days=1),
+    Verdict.QUIET: timedelta(days=7),
+    Verdict.ON_LEAVE: timedelta(days=7),
+    Verdict.UNCHECKED: timedelta(hours=6),
+}
+"""How long each verdict stands at most. That of somebody active stands longer the longer their gaps are."""
+
+LEAST_ACTIVE, MOST_ACTIVE = timedelta(days=1), timedelta(days=7)
+SHARE_OF_SILENCE = 4
+"""Somebody active is judged again when their silence has grown by a quarter."""
+
+
+def recheck(
+    verdict: Verdict, history: History, now: datetime, *, away: Leave | None, last_contact: datetime | None
+) -> datetime:
+    """Return when the judgement of `now` is to be made again."""
+    step = STEPS.get(verdict) or _while_active(now, last_contact)
+    return min(
+        now + step, *(moment for moment in _dated(history, now, away) if moment > now), now + MOST_ACTIVE
+    )
+
+
+def _while_active(now: datetime, last_contact: datetime | None) -> timedelta:
+    silent = now - (last_contact or now)
+    return min(max(silent / SHARE_OF_SILENCE, LEAST_ACTIVE), MOST_ACTIVE)
+
+
+def _dated(history: History, now: datetime, away: Leave | None) -> Iterator[datetime]:
+    """Yield the moments at which something that is known of takes effect; those that passed do no harm."""
+    if away is not None:
+        yield away.until
+    for kind in DEPARTURES:
+        for seen in history.by_kind.get(kind, ()):
+            last_day = leaves_on(seen)
+            if last_day is not None:
+                yield end_of(last_day)
+    for seen in history.by_kind.get(MEETING, ()):
+        start = _moment(seen.facts.get("start"))
+        if start is not None:
+            yield start + RIPENS_EVERY
+        if seen.at > now - RIPENS or (start is not None and now - RIPENS < start <= now):
+            yield now + RIPENS_EVERY
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) and value else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo else None
