@@ -56,6 +56,7 @@ MEETING = UUID("6ed8da90-450b-101b-98da-00aa003f1305")
 Name = tuple[UUID | None, int]
 """A property: its id, and the set it belongs to where its id is not fixed."""
 
+KIND: Name = (None, 0x001A)
 SUBJECT: Name = (None, 0x0037)
 START_DATE: Name = (None, 0x0060)
 END_DATE: Name = (None, 0x0061)
@@ -152,7 +153,8 @@ def read_tnef(raw: bytes) -> Itip:
         itip = read_ics(calendar)
         if itip.events:
             return itip
-    method, answer = METHODS.get(message.kind, ("", ""))
+    kind = message.kind or _text(message.properties.get(KIND)).lower()
+    method, answer = METHODS.get(kind, ("", ""))
     event = _event(message, method, answer) if method else None
     return Itip(method, (event,), notes) if event else Itip(notes=(*notes, "no meeting"))
 
