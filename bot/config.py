@@ -160,6 +160,59 @@ class Listen(Section):
     )
 
 
+class GoogleClient(Section):
+    """The OAuth client by which reps connect their Gmail and Google calendar."""
+
+    client_id: str = Field(min_length=1, description="the client's id")
+    client_secret_env: str = Field(
+        default="GOOGLE_CLIENT_SECRET", description="the variable with the client's secret"
+    )
+    client_secret_file: Path | None = Field(
+        default=None, description="the file with the client's secret, instead of the variable"
+    )
+    authorize_url: str = Field(
+        default="https://accounts.google.com/o/oauth2/v2/auth", description="where reps are asked"
+    )
+    token_url: str = Field(
+        default="https://oauth2.googleapis.com/token", description="where tokens are given"
+    )
+    revoke_url: str = Field(
+        default="https://oauth2.googleapis.com/revoke", description="where tokens are taken back"
+    )
+    api: str = Field(default="https://gmail.googleapis.com/", description="where the Gmail API is")
+    calendar_api: str = Field(default="", description="where the Calendar API is; Google's where empty")
+
+
+class MicrosoftClient(Section):
+    """The application by which reps connect their Microsoft mailbox and calendar."""
+
+    tenant: str = Field(pattern=r"^[A-Za-z0-9.-]{1,255}$", description="the tenant's id or domain")
+    client_id: str = Field(min_length=1, description="the application's id")
+    client_secret_env: str = Field(
+        default="MICROSOFT_CLIENT_SECRET", description="the variable with the application's secret"
+    )
+    client_secret_file: Path | None = Field(
+        default=None, description="the file with the application's secret, instead of the variable"
+    )
+    login: str = Field(
+        default="https://login.microsoftonline.com/", description="where reps are asked and tokens given"
+    )
+    api: str = Field(default="https://graph.microsoft.com/v1.0/", description="where Microsoft Graph is")
+
+
+class Connect(Section):
+    """Let reps connect their own mailbox. Needs `listen` with a `public_url`."""
+
+    key_env: str = Field(
+        default="STILLTHERE_KEY",
+        description="the variable with the key that tokens are kept under (`stillthere connect key`)",
+    )
+    key_file: Path | None = Field(default=None, description="the file with that key, instead of the variable")
+    calendars: bool = Field(default=True, description="ask for the calendar too")
+    google: GoogleClient | None = Field(default=None, description="for Google Workspace")
+    microsoft: MicrosoftClient | None = Field(default=None, description="for Microsoft 365")
+
+
 class SalesTeam(Section):
     """Reps who share a channel."""
 
@@ -239,6 +292,11 @@ class Config(Section):
     team: Team = Field(description="who we are")
     contacts: Path | None = Field(default=None, description="the CSV file of the contacts to watch")
     data: Path = Field(default=Path("data"), description="the folder of everything that is kept")
+    database_env: str = Field(
+        default="",
+        description="the variable with the address of a PostgreSQL database, such as "
+        "postgresql://stillthere@localhost/stillthere; with it nothing is kept in the folder 'data'",
+    )
     review: Duration = Field(
         default=timedelta(hours=6), description="how often everybody is judged anew, without news"
     )
@@ -248,9 +306,31 @@ class Config(Section):
     listen: Listen | None = Field(
         default=None, description="the service's own web server; without it nothing is listened for"
     )
+    connect: Connect | None = Field(
+        default=None, description="let reps connect their own mailbox; needs `listen` with a `public_url`"
+    )
     watchers: dict[str, dict[str, Any] | None] | None = Field(
         default=None, description="the watchers that run, each by its name"
     )
+
+    @property
+    def database(self) -> str:
+        """Return the database's address; empty where none is named. Raise NeedsHuman where it is not set."""
+        found = os.environ.get(self.database_env, "") if self.database_env else ""
+        if self.database_env and not found:
+            raise NeedsHuman(
+                f"{self.database_env} is not set",
+                "put the database's address there, or remove 'database_env' from config.yaml",
+            )
+        return found
+
+    @model_validator(mode="after")
+    def _can_be_reached_to_connect(self) -> Self:
+        if self.connect is not None and (self.listen is None or not self.listen.public_url):
+            raise ValueError("connect needs the section listen, with a public_url that reps can open")
+        if self.connect is not None and not (self.connect.google or self.connect.microsoft):
+            raise ValueError("connect needs google, microsoft, or both")
+        return self
 
 
 class Running(Section):

@@ -55,12 +55,13 @@ def test_the_example_shows_every_key_there_is(key: str) -> None:
 def test_the_example_loads_with_everything_in_it_commented_in(tmp_path: Path) -> None:
     commented = EXAMPLE.read_text(encoding="utf-8")
     settings = re.sub(r"^( *)# ((?:- )?[a-z_]+:( .*)?)$", r"\1\2", commented, flags=re.MULTILINE)
-    settings = re.sub(r"^( *)#  ( +[a-z_]+: .*)$", r"\1 \2", settings, flags=re.MULTILINE)
-    settings = re.sub(r"^ *(password_file|token_env|token_file):.*\n", "", settings, flags=re.MULTILINE)
+    settings = re.sub(r"^( *)#  ( +[a-z_]+:( .*)?)$", r"\1 \2", settings, flags=re.MULTILINE)
+    others = "password_file|token_env|token_file|secret_env|secret_file"
+    settings = re.sub(rf"^ *({others}):.*\n", "", settings, flags=re.MULTILINE)
     plan = load(tmp_path, settings)
     assert plan.config.slack is not None
     assert plan.config.slack.http is not None
-    assert len(plan.watchers[0][0].config.model_dump()["mailboxes"]) == 2
+    assert len(plan.watchers[0][0].config.model_dump()["mailboxes"]) == 4
 
 
 def test_the_least_there_can_be_is_the_team(tmp_path: Path) -> None:
@@ -127,7 +128,12 @@ def test_any_other_time_is_refused_with_one_that_is_right(tmp_path: Path, text: 
     [
         (f"{TEAM}slak:\n  channel: x\n", 3, "slak", "did you mean 'slack'?"),
         ("team:\n  domains: [vendor.example]\n  time_zon: UTC\n", 3, "team.time_zon", "'time_zone'?"),
-        (f"{TEAM}colour: red\n", 3, "colour", "known are: contacts, data, review, slack, team, watchers"),
+        (
+            f"{TEAM}colour: red\n",
+            3,
+            "colour",
+            "known are: connect, contacts, data, listen, review, slack, team, watchers",
+        ),
         (f"{TEAM}slack:\n  channel: x\n  http:\n    prt: 9\n", 6, "slack.http.prt", "did you mean 'port'?"),
         (f"{TEAM}watchers:\n  mailboxx: {{}}\n", 4, "watchers.mailboxx", "did you mean 'mailbox'?"),
         (f"{TEAM}watchers:\n  mailbox:\n    evry: 5m\n", 5, "watchers.mailbox.evry", "did you mean 'every'?"),
@@ -195,7 +201,10 @@ def test_a_wrong_value_is_named_with_its_line_and_what_would_be_right(
             f"{TEAM}{IMAP}        user: u\n",
             "6: watchers.mailbox.mailboxes.0: give exactly one of password_env",
         ),
-        (f"{TEAM}watchers:\n  mailbox:\n    mailboxes: [{{kind: pop}}]\n", "'imap', 'files'"),
+        (
+            f"{TEAM}watchers:\n  mailbox:\n    mailboxes: [{{kind: pop}}]\n",
+            "'imap', 'gmail', 'graph', 'files'",
+        ),
     ],
 )
 def test_a_value_that_cannot_be_says_what_can(tmp_path: Path, text: str, said: str) -> None:

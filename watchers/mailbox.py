@@ -13,18 +13,26 @@ from typing import Annotated
 import structlog
 from pydantic import Field, model_validator
 
-from bot.model import Json, Observation
+from bot.model import Json, NeedsHuman, Observation
 from watchers import Batch, MailReader, Scope, Settings, Watcher
 from watchers.mail import Item, MailSource, Skipped
 from watchers.mail.authentication import is_forged
 from watchers.mail.files import FileMailbox
+from watchers.mail.gmail import API as GMAIL
+from watchers.mail.gmail import GmailBox, GmailMailboxes
+from watchers.mail.graph import API as GRAPH
+from watchers.mail.graph import GraphBox, GraphMailboxes
+from watchers.mail.group import Box, Group
 from watchers.mail.head import Head
 from watchers.mail.imap import ImapMailbox
 from watchers.mail.parse import Mail, parse
+from watchers.mail.tokens import Connected, Connections, Provider, Use, nobody
 
 log = structlog.get_logger()
 
-AnyMailbox = Annotated[ImapMailbox | FileMailbox, Field(discriminator="kind")]
+AnyMailbox = Annotated[
+    ImapMailbox | GmailMailboxes | GraphMailboxes | FileMailbox, Field(discriminator="kind")
+]
 
 
 class Mailbox(Watcher[Item]):
@@ -49,7 +57,12 @@ class Mailbox(Watcher[Item]):
 
         @model_validator(mode="after")
         def _names_differ(self) -> Mailbox.Config:
-            twice = [name for name, n in Counter(box.label for box in self.mailboxes).items() if n > 1]
+            names = [
+                name
+                for box in self.mailboxes
+                for name in (box.mailboxes if isinstance(box, Group) else (box.label,))
+            ]
+            twice = [name for name, n in Counter(names).items() if n > 1]
             if twice:
                 raise ValueError(f"two mailboxes are called {twice[0]}: give each a name of its own")
             return self
@@ -61,12 +74,14 @@ class Mailbox(Watcher[Item]):
         self.readers: Sequence[MailReader] = [reader() for reader in MailReader.registry.values()]
         self._authenticators = frozenset(name.lower() for name in self.config.authenticators)
         self.broken: Counter[str] = Counter()
+        self.connected: Connections = nobody
+        self._known: dict[str, Box] = {}
         self._opened: dict[str, MailSource] = {}
 
     def sources(self, scope: Scope) -> Sequence[str]:
-        """Name the mailboxes."""
+        """Name the mailboxes: those of the settings, and those that their owners connected."""
         del scope
-        return [f"{self.name}:{box.label}" for box in self.config.mailboxes]
+        return [*self._boxes()]
 
     async def fetch(self, source: str, cursor: Json, scope: Scope) -> AsyncIterator[Batch[Item]]:
         """Yield what is new in one mailbox; bodies only of what a reader wants or the scope covers."""
@@ -127,8 +142,30 @@ class Mailbox(Watcher[Item]):
             where=f"{where.filename}:{where.lineno}",
         )
 
+    def _boxes(self) -> dict[str, Box]:
+        """Return every mailbox there is now by the name of its source; the settings come first."""
+        found: dict[str, Box] = {}
+        for box in self.config.mailboxes:
+            for one in box.boxes() if isinstance(box, Group) else (box,):
+                found[f"{self.name}:{one.label}"] = one
+        for owned in self.connected():
+            if Use.MAIL in owned.uses:
+                found.setdefault(f"{self.name}:{owned.mailbox}", _box(owned))
+        return found
+
     def _open(self, source: str) -> MailSource:
-        if source not in self._opened:
-            boxes = {f"{self.name}:{box.label}": box for box in self.config.mailboxes}
-            self._opened[source] = boxes[source].open(source)
+        """Return what reads a mailbox; whoever disconnected and connected again gets a new one."""
+        box = self._boxes().get(source)
+        if box is None:
+            raise NeedsHuman(f"{source.partition(':')[2]} is no longer connected", "connect it again")
+        if source not in self._opened or self._known.get(source, box) != box:
+            self._opened[source] = box.open(source)
+        self._known[source] = box
         return self._opened[source]
+
+
+def _box(owned: Connected) -> Box:
+    """Return the mailbox that somebody connected."""
+    if owned.provider is Provider.GOOGLE:
+        return GmailBox(owned.mailbox, owned.tokens, owned.api(Use.MAIL, GMAIL))
+    return GraphBox(owned.mailbox, owned.tokens, api=owned.api(Use.MAIL, GRAPH))

@@ -6,19 +6,24 @@ that an answer or a cursor names must lie below it.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 
 from bot.model import NeedsHuman, SourceDown
 from watchers.mail.oauth import BUSY, SERVER_ERRORS, wait
 from watchers.mail.tokens import Tokens, Use
+
+Asked = TypeVar("Asked")
+Told = TypeVar("Told")
+Params = Mapping[str, str | int | Sequence[str]]
 
 TIMEOUT_SECONDS = 60.0
 LARGEST_JSON = 16 * 2**20
@@ -66,7 +71,7 @@ class Rest(AbstractAsyncContextManager["Rest"]):
     async def json(
         self,
         path: str,
-        params: Mapping[str, str | int | Sequence[str]] | None = None,
+        params: Params | None = None,
         *,
         headers: Mapping[str, str] | None = None,
         largest: int = LARGEST_JSON,
@@ -84,7 +89,7 @@ class Rest(AbstractAsyncContextManager["Rest"]):
     async def content(
         self,
         path: str,
-        params: Mapping[str, str | int | Sequence[str]] | None = None,
+        params: Params | None = None,
         *,
         headers: Mapping[str, str] | None = None,
         largest: int,
@@ -114,7 +119,7 @@ class Rest(AbstractAsyncContextManager["Rest"]):
     async def _get(
         self,
         url: httpx.URL,
-        params: Mapping[str, str | int | Sequence[str]] | None,
+        params: Params | None,
         headers: Mapping[str, str] | None,
         token: str,
         largest: int,
@@ -145,6 +150,25 @@ class Rest(AbstractAsyncContextManager["Rest"]):
         if status == UNAUTHORIZED:
             return NeedsHuman(f"{self._api.host} refuses a new token for {self._who}", self._renewal)
         return Refused(status, code)
+
+
+async def side_by_side(
+    ask: Callable[[Asked], Awaitable[Told]], each: Sequence[Asked], most: int
+) -> list[Told]:
+    """Ask for each, a few at a time, and return the answers in order; the first failure ends all."""
+    gate = asyncio.Semaphore(most)
+
+    async def one(asked: Asked) -> Told:
+        async with gate:
+            return await ask(asked)
+
+    tasks = [asyncio.ensure_future(one(asked)) for asked in each]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def code_of(body: bytes) -> str:

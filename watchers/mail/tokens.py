@@ -57,7 +57,7 @@ class Connected:
 
     provider: Provider
     mailbox: str
-    tokens: Tokens = field(repr=False, compare=False)
+    tokens: Tokens = field(repr=False)
     uses: frozenset[Use] = frozenset({Use.MAIL, Use.CALENDAR})
     apis: tuple[tuple[Use, str], ...] = ()
 

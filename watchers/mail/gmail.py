@@ -1,0 +1,383 @@
+"""Read a mailbox through Gmail's interface, without changing anything in it.
+
+Ids come from the mailbox's history; headers are fetched first and whole mails only where they matter. Google
+keeps a history for about a week: when ours is gone, the mails since the last one read are listed again, which
+observation keys make harmless. https://developers.google.com/workspace/gmail/api/guides/sync
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar
+
+import structlog
+from pydantic import BaseModel, Field, ValidationError
+
+from bot.model import Json, NeedsHuman
+from watchers import Batch
+from watchers.mail import Item, RawMail, Skipped, Wants
+from watchers.mail.grants import GOOGLE_TOKEN_URL, ServiceAccount
+from watchers.mail.group import Group, Opened, no_news
+from watchers.mail.head import LIMITS
+from watchers.mail.parse import parse
+from watchers.mail.rest import FORBIDDEN, Refused, Rest, side_by_side
+from watchers.mail.tokens import SCOPES, Provider, Tokens, Use
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+API = "https://gmail.googleapis.com/"
+IDS_AT_ONCE = 500
+HEADS_AT_ONCE = 100
+HEADS_A_SECOND = 40
+"""What Google's limit for one mailbox allows, with some to spare: 250 units a second, 5 a mail."""
+
+SIDE_BY_SIDE = 8
+BODIES_AT_ONCE = 32 * 2**20
+"""Bytes of mail in one batch, by the sizes that Google states."""
+
+LARGEST_RAW = LIMITS.mail * 4 // 3 + 2**16
+"""The largest mail in base64 with what surrounds it."""
+
+OVERLAP = timedelta(days=1)
+"""How much is listed again where the history was lost: mails are listed by a date that is not in order."""
+
+NEVER_READ = frozenset({"DRAFT", "TRASH", "CHAT"})
+NOT_FOUND = 404
+BAD_REQUEST = 400
+
+
+class Choice(Protocol):
+    """What of a mailbox is read."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Return the labels of which a mail must carry one; none: all mail."""
+
+    @property
+    def spam(self) -> bool:
+        """Say whether spam is read too."""
+
+    @property
+    def history_days(self) -> int:
+        """Return how far the first pass looks back."""
+
+
+@dataclass(frozen=True)
+class All:
+    """Read all mail of a year, also in spam: bounces land there."""
+
+    labels: tuple[str, ...] = ()
+    spam: bool = True
+    history_days: int = 365
+
+
+class GmailMailboxes(Group):
+    """Mailboxes of a Google Workspace that a service account may read (domain-wide delegation)."""
+
+    kind: Literal["gmail"]
+    key_file: Path = Field(description="the JSON key of the service account")
+    labels: tuple[str, ...] = Field(
+        default=(),
+        description="read only mails with one of these label ids, such as INBOX; all mail where empty",
+    )
+    spam: bool = Field(default=True, description="read the spam folder too: bounces land there")
+    api: str = Field(default=API, pattern=r"^https?://\S+$", description="where the Gmail API is")
+    token_url: str = Field(
+        default=GOOGLE_TOKEN_URL, pattern=r"^https?://\S+$", description="where access tokens are given"
+    )
+
+    def box(self, address: str) -> GmailBox:
+        """Return one mailbox of the group."""
+        return GmailBox(address, self._tokens(address), self.api, self, self.guard)
+
+    async def try_open(self, address: str, *, strictly: bool = False) -> Opened:
+        """Ask for the mailbox's profile and say whether it opened."""
+        try:
+            async with Rest(
+                self.api, self._tokens(address), Use.MAIL, address, "see docs/mailboxes.md"
+            ) as line:
+                await line.json("gmail/v1/users/me/profile")
+        except (NeedsHuman, Refused) as closed:
+            if strictly:
+                raise problem(closed, address) if isinstance(closed, Refused) else closed from None
+            return Opened.CLOSED
+        return Opened.OPEN
+
+    def _tokens(self, address: str) -> ServiceAccount:
+        return ServiceAccount(self.key_file, address, self.token_url)
+
+
+async def _open_to_us() -> None:
+    """Hold nothing back: who connected their own mailbox limited the grant to it."""
+
+
+@dataclass(frozen=True)
+class GmailBox:
+    """One mailbox at Google, and who gives the tokens for it."""
+
+    label: str
+    tokens: Tokens = field(repr=False)
+    api: str = API
+    choice: Choice = field(default_factory=All, repr=False)
+    guard: Callable[[], Awaitable[None]] = field(default=_open_to_us, repr=False, compare=False)
+
+    def open(self, source: str) -> GmailSource:
+        """Return the source of its mails."""
+        return GmailSource(self, source)
+
+
+class _Place(BaseModel):
+    """Where reading goes on: after this history id; `reached` is the date of the newest mail read, in ms.
+
+    While `listing`, the mails up to now are still being listed, and the history comes after them.
+    """
+
+    history: str = Field(default="", pattern=r"^\d*$")
+    reached: int = 0
+    listing: bool = True
+
+    @classmethod
+    def of(cls, cursor: Json) -> _Place:
+        """Read a cursor; None, or one that is none of ours, starts from the beginning."""
+        try:
+            return cls.model_validate(cursor or {})
+        except ValidationError:
+            return cls()
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the headers of a mail say about it: where it lies, when it came, how large it is."""
+
+    id: str
+    head: bytes
+    labels: frozenset[str]
+    arrived: int
+    size: int
+
+
+class GmailSource:
+    """The mails of one mailbox at Google."""
+
+    def __init__(self, box: GmailBox, source: str) -> None:
+        self.box = box
+        self.source = source
+
+    async def batches(self, cursor: Json, wants: Wants) -> AsyncIterator[Batch[Item]]:
+        """Yield what is new since the cursor; the first pass, oldest first, as far as `history_days`."""
+        await self.box.guard()
+        renewal = f"connect {self.box.label} again, or renew what was granted (docs/mailboxes.md)"
+        try:
+            async with Rest(self.box.api, self.box.tokens, Use.MAIL, self.box.label, renewal) as line:
+                async for batch in self._batches(line, _Place.of(cursor), wants):
+                    yield batch
+        except Refused as refused:
+            raise problem(refused, self.box.label) from None
+
+    async def woken(self, within: timedelta) -> bool:
+        """Wait; Gmail wakes only who can be reached from the internet."""
+        return await no_news(within)
+
+    async def _batches(self, line: Rest, place: _Place, wants: Wants) -> AsyncIterator[Batch[Item]]:
+        place.listing = place.listing or not place.history
+        if not place.listing:
+            try:
+                async for batch in self._since(line, place, wants):
+                    yield batch
+            except Refused as refused:
+                if refused.status != NOT_FOUND:
+                    raise
+                log.warning("mailbox_history_lost", source=self.source)
+                place.listing, place.history = True, ""
+        if place.listing:
+            async for batch in self._listed(line, place, wants):
+                yield batch
+
+    async def _listed(self, line: Rest, place: _Place, wants: Wants) -> AsyncIterator[Batch[Item]]:
+        """Yield the mails there are; what comes meanwhile is in the history, which begins before."""
+        if not place.history:
+            place.history = _digits((await line.json("gmail/v1/users/me/profile")).get("historyId"))
+        ids = await self._ids(line, place)
+        for chunk in _chunks(ids):
+            async for items in self._read(line, chunk, place, wants):
+                yield Batch(self.source, items, place.model_dump(), len(ids))
+        place.listing = False
+        yield Batch(self.source, [], place.model_dump(), len(ids))
+
+    async def _ids(self, line: Rest, place: _Place) -> list[str]:
+        """Return the ids of all mails since the one that was reached, oldest first."""
+        first = datetime.now(UTC) - timedelta(days=self.box.choice.history_days)
+        since = max(int(first.timestamp()), int(place.reached // 1000 - OVERLAP.total_seconds()))
+        found: dict[str, None] = {}
+        for label in self.box.choice.labels or ("",):
+            asked: dict[str, str | int] = {
+                "q": f"after:{since} -in:drafts -in:chats",
+                "maxResults": IDS_AT_ONCE,
+                "includeSpamTrash": "true" if self.box.choice.spam else "false",
+                **({"labelIds": label} if label else {}),
+            }
+            async for page in _pages(line, "gmail/v1/users/me/messages", asked):
+                found.update(dict.fromkeys(_ids_of(page.get("messages"))))
+        return [*reversed(found)]
+
+    async def _since(self, line: Rest, place: _Place, wants: Wants) -> AsyncIterator[Batch[Item]]:
+        """Yield the mails that the history names; a record is passed when all its mails were read."""
+        asked: dict[str, str | int] = {
+            "startHistoryId": place.history,
+            "historyTypes": "messageAdded",
+            "maxResults": IDS_AT_ONCE,
+        }
+        seen: set[str] = set()
+        async for page in _pages(line, "gmail/v1/users/me/history", asked):
+            records = [one for one in page.get("history") or [] if isinstance(one, dict)]
+            for some in _chunks(records):
+                added = [part.get("message") for one in some for part in one.get("messagesAdded") or []]
+                fresh = [one for one in dict.fromkeys(_ids_of(added)) if one not in seen]
+                seen.update(fresh)
+                before = place.model_copy()
+                async for items in self._read(line, fresh, place, wants):
+                    yield Batch(self.source, items, before.model_dump())
+                place.history = _digits(some[-1].get("id")) or place.history
+            last = _digits(page.get("historyId"))
+        place.history = last or place.history
+        yield Batch(self.source, [], place.model_dump())
+
+    async def _read(
+        self, line: Rest, ids: Sequence[str], place: _Place, wants: Wants
+    ) -> AsyncIterator[list[Item]]:
+        """Yield the mails of these ids in groups of bounded size: bodies only of wanted ones."""
+        begun = time.monotonic()
+        asked = await side_by_side(lambda one: self._head(line, one), ids, SIDE_BY_SIDE)
+        found = [one for one in asked if one is not None and self._is_read(one)]
+        whole = {one.id for one in found if one.size <= LIMITS.mail and wants(parse(one.head).head)}
+        for group in _groups(found, whole):
+            yield await side_by_side(
+                lambda one: self._item(line, one, whole=one.id in whole), group, SIDE_BY_SIDE
+            )
+        place.reached = max([place.reached, *(one.arrived for one in found)])
+        if len(ids) == HEADS_AT_ONCE:
+            await asyncio.sleep(max(0.0, begun + len(ids) / HEADS_A_SECOND - time.monotonic()))
+
+    async def _head(self, line: Rest, name: str) -> _Found | None:
+        """Return the headers of a mail; None where it was deleted meanwhile."""
+        try:
+            told = await line.json(f"gmail/v1/users/me/messages/{name}", {"format": "metadata"})
+        except Refused as refused:
+            if refused.status == NOT_FOUND:
+                return None
+            raise
+        payload = told.get("payload")
+        fields = payload.get("headers") if isinstance(payload, dict) else None
+        labels = frozenset(str(label) for label in told.get("labelIds") or ())
+        arrived, size = _digits(told.get("internalDate")), told.get("sizeEstimate")
+        return _Found(name, head_of(fields), labels, int(arrived or 0), size if isinstance(size, int) else 0)
+
+    def _is_read(self, found: _Found) -> bool:
+        choice = self.box.choice
+        chosen = not choice.labels or bool(found.labels & frozenset(choice.labels))
+        return chosen and not found.labels & NEVER_READ and (choice.spam or "SPAM" not in found.labels)
+
+    async def _item(self, line: Rest, found: _Found, *, whole: bool) -> Item:
+        if not whole:
+            return RawMail(self.source, found.id, found.head, headers_only=True)
+        try:
+            told = await line.json(
+                f"gmail/v1/users/me/messages/{found.id}", {"format": "raw"}, largest=LARGEST_RAW
+            )
+            raw = str(told.get("raw") or "")
+            content = base64.b64decode(raw + "=" * (-len(raw) % 4), altchars=b"-_", validate=True)
+        except Refused as refused:
+            if refused.status not in {NOT_FOUND, 200}:
+                raise
+            return RawMail(self.source, found.id, found.head, headers_only=True)
+        except (binascii.Error, ValueError):
+            content = b""
+        if not content:
+            return Skipped(self.source, found.id, "the server could not give it")
+        return RawMail(self.source, found.id, content)
+
+
+def problem(refused: Refused, who: str) -> NeedsHuman:
+    """Say what a refusal means and what a person can do about it."""
+    code = refused.code.lower()
+    if code in {"insufficientpermissions", "access_token_scope_insufficient"}:
+        return NeedsHuman(
+            f"what was granted for {who} is too little to read mail",
+            f"grant the scope {SCOPES[Provider.GOOGLE, Use.MAIL]}, or connect the mailbox again and allow it",
+        )
+    if code == "domainpolicy":
+        return NeedsHuman(
+            f"the Google Workspace of {who} lets no application read its mail",
+            "let its admin allow it: Admin console, Security, API controls",
+        )
+    if code in {"accessnotconfigured", "service_disabled"}:
+        return NeedsHuman("the Gmail API is switched off", "enable the Gmail API in the Google Cloud project")
+    if code == "failedprecondition" and refused.status == BAD_REQUEST:
+        return NeedsHuman(f"{who} has no Gmail", "take it off the list, or give it a Gmail licence")
+    if refused.status == FORBIDDEN:
+        return NeedsHuman(
+            f"Google does not open {who}: {refused.code or 'forbidden'}", "see docs/mailboxes.md"
+        )
+    return NeedsHuman(f"Google does not understand us: {refused}", "report this, with this line")
+
+
+def head_of(fields: object) -> bytes:
+    """Return headers given as names and values as the header block of a mail (RFC 5322, 6532)."""
+    lines = []
+    for field_ in fields if isinstance(fields, list) else ():
+        if not isinstance(field_, dict):
+            continue
+        name, value = field_.get("name"), field_.get("value")
+        if isinstance(name, str) and isinstance(value, str) and re.fullmatch(r"[!-9;-~]{1,200}", name):
+            folded = re.sub(r"[\r\n\x00]+", " ", value)
+            lines.append(f"{name}: {folded}\r\n")
+    return ("".join(lines) + "\r\n").encode("utf-8", "replace")
+
+
+async def _pages(line: Rest, path: str, asked: dict[str, str | int]) -> AsyncIterator[dict[str, Any]]:
+    token = ""
+    while True:
+        page = await line.json(path, {**asked, **({"pageToken": token} if token else {})})
+        yield page
+        following = page.get("nextPageToken")
+        if not isinstance(following, str) or following in {"", token}:
+            return
+        token = following
+
+
+def _ids_of(named: object) -> list[str]:
+    """Return the ids of messages that an answer names; they become part of an address."""
+    found = [one.get("id") for one in named if isinstance(one, dict)] if isinstance(named, list) else []
+    return [one for one in found if isinstance(one, str) and re.fullmatch(r"[0-9A-Za-z_-]{1,64}", one)]
+
+
+def _digits(value: object) -> str:
+    text = str(value or "")
+    return text if text.isascii() and text.isdigit() and len(text) <= 20 else ""  # noqa: PLR2004 - 64 bits
+
+
+def _chunks(each: Sequence[T]) -> list[Sequence[T]]:
+    return [each[start : start + HEADS_AT_ONCE] for start in range(0, len(each), HEADS_AT_ONCE)]
+
+
+def _groups(found: Sequence[_Found], whole: set[str]) -> list[list[_Found]]:
+    groups: list[list[_Found]] = [[]]
+    size = 0
+    for one in found:
+        weight = one.size if one.id in whole else 0
+        if groups[-1] and size + weight > BODIES_AT_ONCE:
+            groups.append([])
+            size = 0
+        groups[-1].append(one)
+        size += weight
+    return groups
