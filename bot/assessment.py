@@ -16,9 +16,11 @@ from datetime import datetime, timedelta
 from bot import silence
 from bot.backscatter import HARD
 from bot.evidence import Leave, day, leave, weigh
+from bot.free_days import Period
 from bot.history import DEPARTURES, History
 from bot.incidents import Incident
 from bot.model import Assessment, Evidence, Family, Kind, Means, Observation, Strength, Verdict
+from bot.pauses import leaves
 from bot.rechecks import recheck
 
 PRIOR = 0.02
@@ -83,12 +85,13 @@ class Circumstances:
 
     `unseen` says why the sources that would show the person cannot be read, empty where they can; `partly`
     says so of some of them: then a silence is no silence. `incidents` are the times when mail to the whole
-    account was in trouble.
+    account was in trouble. No silence counts on the days `paused`: see `pauses`.
     """
 
     unseen: str = ""
     partly: str = ""
     incidents: Sequence[Incident] = ()
+    paused: Sequence[Period] = ()
 
     def hidden(self, now: datetime) -> str:
         """Say why we cannot see the person now; empty where we can."""
@@ -115,7 +118,8 @@ def assess(
     last_contact = history.last_contact
     away = leave(history, kinds, now)
     evidence = weigh(history, now, kinds, circumstances.incidents)
-    rhythm = silence.judge(history.activity, now) if away is None else None
+    paused = [*circumstances.paused, *leaves(history, kinds)]
+    rhythm = silence.judge(history.activity, now, paused) if away is None else None
     if rhythm is not None and rhythm.surprise <= NOTABLE_SILENCE:
         evidence.append(silence_evidence(rhythm, now))
     families = by_family(evidence)

@@ -14,6 +14,7 @@ DEPARTURES = frozenset({"departed", "farewell"})
 REPLIES = DEPARTURES | {"on_leave", "role_change", "address_change", "acknowledgement"}
 FAREWELL = "farewell"
 MEETING = "meeting"
+ACTIVITY = "activity"
 
 _in_order = attrgetter("at", "key")
 
@@ -73,8 +74,8 @@ class History:
 
     @property
     def activity(self) -> list[datetime]:
-        """Return when they did anything at all: a meeting moved without a word is no silence either."""
-        return [seen.at for seen in (*self.contact, *self.moves)]
+        """Return when they did anything at all: a meeting moved without a word, or a login, is no silence."""
+        return [seen.at for seen in (*self.contact, *self.moves, *self.by_kind.get(ACTIVITY, ()))]
 
 
 def proofs_of_life(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from operator import attrgetter
 from typing import Any
@@ -37,6 +37,8 @@ from bot.model import (
     Verdict,
     Watched,
 )
+from bot.our_days import OurDays
+from bot.pauses import Pauses
 from bot.store import Store
 from bot.suggest import Candidate, rank, suggest
 from watchers import FREE_MAIL, Deriver, Scope, Watcher
@@ -86,18 +88,30 @@ class Account:
 
     people: Mapping[str, Person]
     incidents: Sequence[Incident]
+    written: Mapping[str, Sequence[date]]
     now: datetime
 
     @classmethod
-    def of(cls, people: Sequence[Person], domains: Iterable[str], now: datetime) -> Account:
+    def of(
+        cls,
+        people: Sequence[Person],
+        domains: Iterable[str],
+        written: Mapping[str, Sequence[date]],
+        now: datetime,
+    ) -> Account:
         """Look at everybody at the account once."""
         found = [seen for domain in sorted(domains) for seen in incidents.of(domain, people, now)]
-        return cls({person.address: person for person in people}, found, now)
+        return cls({person.address: person for person in people}, found, written, now)
 
     @cached_property
     def ranked(self) -> Sequence[Candidate]:
         """Return whom one can turn to, the warmest contact first: worked out for the first who needs it."""
         return rank(self.people.values(), self.now)
+
+    @cached_property
+    def pauses(self) -> Pauses:
+        """Return what explains a silence there."""
+        return Pauses.of(self.people.values(), self.written, self.now)
 
 
 class Pipeline:
@@ -119,6 +133,8 @@ class Pipeline:
         self.raised: Callable[[], None] = lambda: None
         """Called for each alert as soon as it is kept."""
         self._blind: frozenset[str] = frozenset()
+        self.our_days = OurDays(store, self.our_domains)
+        self._unread_since: dict[str, datetime] = {}
         self._noting = asyncio.Lock()
 
     async def scope(self) -> Scope:
@@ -133,8 +149,10 @@ class Pipeline:
             swept = await self._sweep(watcher, source, now, progress)
         except (SourceDown, NeedsHuman) as failure:
             self.outages[source] = f"{source} cannot be read: {failure.what}"
+            self._unread_since.setdefault(source, now)
             raise
         self.outages[source] = ""
+        self._unread_since[source] = now
         return swept
 
     async def _sweep(
@@ -147,7 +165,9 @@ class Pipeline:
             seen = [
                 replace(found, seen=now) for raw in batch.items for found in self._read(watcher, raw, scope)
             ]
-            new += len(await self.store.record(seen))
+            recorded = await self.store.record(seen)
+            await self.our_days.note(recorded, now)
+            new += len(recorded)
             await self.store.save_cursor(source, batch.cursor)
             items += len(batch.items)
             if progress is not None:
@@ -200,10 +220,11 @@ class Pipeline:
         for address in chosen:
             by_account.setdefault(contacts[address].account_name, []).append(contacts[address])
         ended, joined = await self._moments(FIRST_PASSES), await self._moments(JOINED)
+        written = await self.our_days.known()
         concluded: dict[str, Assessment] = {}
         for name, mine in sorted(by_account.items()):
             people = await self.store.people(domains_of[name]) if domains_of[name] else []
-            account = Account.of(people, domains_of[name], now)
+            account = Account.of(people, domains_of[name], written, now)
             for contact in mine:
                 since = Baseline(ended, joined.get(key_of(contact))) if self.baseline else None
                 concluded[contact.address] = await self._judge_safely(contact, account, now, since)
@@ -242,7 +263,7 @@ class Pipeline:
                 now,
                 self.rules.kinds,
                 derived=self.rules.derive(person, now),
-                circumstances=self._circumstances(person, account.incidents),
+                circumstances=self._circumstances(person, contact, account),
             )
             if assessment.verdict in ALARMING:
                 suggested = suggest(contact, person.observations, account.ranked, now)
@@ -283,12 +304,20 @@ class Pipeline:
             kept: dict[str, Json] = {name: when.isoformat() for name, when in {**moments, **known}.items()}
             await self.store.save_cursor(cursor, kept)
 
-    def _circumstances(self, person: Person, found: Sequence[Incident]) -> Circumstances:
-        """Say whether the sources that saw the person can be read; of a stranger, whether any can."""
+    def _circumstances(self, person: Person, contact: Contact, account: Account) -> Circumstances:
+        """Say whether the sources that saw the person can be read; of a stranger, whether any can.
+
+        While one cannot be read, no silence counts, whatever else explains it.
+        """
         out = {source: reason for source, reason in self.outages.items() if reason}
         seen_in = {seen.source for seen in person.observations} & set(self.outages) or set(self.outages)
         reasons = "; ".join(sorted(out[source] for source in seen_in if source in out))
-        return Circumstances(reasons if seen_in <= set(out) else "", reasons, found)
+        unread = [
+            (self._unread_since.get(source, account.now).date(), account.now.date())
+            for source in seen_in & set(out)
+        ]
+        paused = [*account.pauses.explain(contact, account.now.date()), *unread]
+        return Circumstances(reasons if seen_in <= set(out) else "", reasons, account.incidents, paused)
 
 
 def read_for(source: str) -> str:

@@ -199,7 +199,7 @@ def _sentence(rhythm: Rhythm, silent: float, uncounted: int) -> str:
     """Say the silence and what the person's own past holds against it."""
     silence = f"silent {_in_days(int(silent))}" if silent >= 1 else "silent less than a day"
     if uncounted:
-        silence += f", not counting {uncounted} of known absence"
+        silence += f", not counting {uncounted} that are explained"
     longest = rhythm.longest_of_year
     span = "the longest gap in a year" if longest <= YEAR else "the longest gap before"
     if silent > longest:

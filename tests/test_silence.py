@@ -66,7 +66,7 @@ def test_days_that_do_not_count_are_named_in_the_sentence() -> None:
     silence = judged(events, 24, [(after, after + timedelta(days=13))])
     assert silence.days == pytest.approx(10)
     assert silence.sentence == (
-        "silent 10 days, not counting 14 of known absence; the longest gap in a year was 3"
+        "silent 10 days, not counting 14 that are explained; the longest gap in a year was 3"
     )
 
 
