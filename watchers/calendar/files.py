@@ -1,0 +1,223 @@
+"""Read calendars that lie in files, or are published as a feed: everything is listed at each change."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import os
+from collections.abc import AsyncIterator, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+import httpx
+import structlog
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from bot.model import Json, NeedsHuman, SourceDown
+from watchers import Settings
+from watchers.calendar import MOST_ENTRIES, Entry, Page, Pass
+from watchers.calendar.line import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, Line
+from watchers.calendar.secret import Secret
+from watchers.calendar.split import entries
+
+log = structlog.get_logger()
+
+LARGEST = 20 * 2**20
+MOST_FILES = 5000
+DIGEST = 8
+NOT_MODIFIED, GONE = 304, 410
+
+
+class FileCalendar(Settings):
+    """A calendar that lies in `.ics` files, such as an export."""
+
+    kind: Literal["files"]
+    path: Path = Field(description="an .ics file, or a folder of them")
+    name: str = Field(default="", description="what to call it; the path where empty")
+    history_days: int = Field(default=365, ge=1, le=1000, description="how far the first pass looks back")
+
+    @property
+    def label(self) -> str:
+        """Return what the calendar is called."""
+        return self.name or str(self.path)
+
+    def open(self) -> CalendarFiles:
+        """Return the source of its meetings."""
+        return CalendarFiles(self)
+
+
+class FeedCalendar(Settings):
+    """A calendar that is published at an address, which is often a secret: whoever knows it can read it."""
+
+    kind: Literal["feed"]
+    name: str = Field(min_length=1, description="what to call it; the address is never shown")
+    url: str = Field(default="", pattern=r"^((https?|webcal)://\S+)?$", description="the address of the feed")
+    url_env: str = Field(default="", description="the variable that holds the address, where it is secret")
+    url_file: Path | None = None
+    history_days: int = Field(default=365, ge=1, le=1000, description="how far the first pass looks back")
+    timeout_seconds: float = Field(default=60, gt=0, description="how long one answer may take")
+
+    @property
+    def label(self) -> str:
+        """Return what the calendar is called."""
+        return self.name
+
+    @model_validator(mode="after")
+    def _has_one_address(self) -> FeedCalendar:
+        if sum(map(bool, [self.url, self.url_env, self.url_file])) != 1:
+            raise ValueError("give exactly one of url, url_env, url_file")
+        return self
+
+    def open(self) -> Feed:
+        """Return the source of its meetings."""
+        return Feed(self)
+
+
+class _Files(BaseModel):
+    """Which files were read, as short digests of path, size and time."""
+
+    read: str = ""
+
+    @classmethod
+    def of(cls, state: Json) -> set[bytes]:
+        """Return the digests; none where the state is none of ours."""
+        try:
+            packed = base64.b64decode(cls.model_validate(state or {}).read)
+        except (ValidationError, ValueError):
+            return set()
+        return {packed[i : i + DIGEST] for i in range(0, len(packed), DIGEST)}
+
+
+class CalendarFiles:
+    """The meetings in some files. A file that is taken away says nothing about them."""
+
+    def __init__(self, calendar: FileCalendar) -> None:
+        self.calendar = calendar
+
+    async def pages(self, state: Json, look: Pass) -> AsyncIterator[Page]:
+        """Yield the meetings of every file that is new or changed, older states of one meeting first."""
+        read = _Files.of(state)
+        found, now_read = await asyncio.to_thread(self._read, read, look)
+        packed = base64.b64encode(b"".join(sorted(now_read))).decode("ascii")
+        yield Page({"read": packed}, found)
+
+    def _read(self, read: set[bytes], look: Pass) -> tuple[list[Entry], set[bytes]]:
+        found: list[Entry] = []
+        now_read = set()
+        for path in self._paths():
+            try:
+                stat = path.stat()
+                version = _digest(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}")
+                if version not in read:
+                    with path.open("rb") as file:
+                        found += islice(entries(file.read(LARGEST), look.scope, look.known), MOST_ENTRIES)
+            except OSError as error:
+                log.warning("calendar_file_skipped", reason=error.strerror)
+                continue
+            now_read.add(version)
+        return sorted(found, key=lambda one: (one.uid, one.sequence or 0, one.changed or look.now)), now_read
+
+    def _paths(self) -> Iterator[Path]:
+        path = self.calendar.path
+        if not path.exists():
+            raise SourceDown(f"{path} is not there")
+        if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
+            raise NeedsHuman(
+                f"{path} may not be read", "give the user that runs Stillthere the right to read it"
+            )
+        if not path.is_dir():
+            return iter([path])
+        inside = islice(path.rglob("*"), MOST_FILES)
+        return iter(sorted(file for file in inside if file.suffix.lower() == ".ics" and file.is_file()))
+
+
+class _Feed(BaseModel):
+    """What the feed said of its version, and a digest of it for those that say nothing."""
+
+    etag: str = ""
+    modified: str = ""
+    digest: str = ""
+
+    @classmethod
+    def of(cls, state: Json) -> _Feed:
+        """Read a state; one that is none of ours counts as none."""
+        try:
+            return cls.model_validate(state or {})
+        except ValidationError:
+            return cls()
+
+
+class Feed:
+    """The meetings of a feed, which lists all of them each time."""
+
+    def __init__(self, calendar: FeedCalendar) -> None:
+        self.calendar = calendar
+
+    async def pages(self, state: Json, look: Pass) -> AsyncIterator[Page]:
+        """Yield all meetings of the feed if it changed, and which are no longer in it."""
+        before = _Feed.of(state)
+        url = self._url()
+        headers = {"Accept": "text/calendar", "User-Agent": "stillthere"}
+        if before.etag:
+            headers["If-None-Match"] = before.etag
+        if before.modified:
+            headers["If-Modified-Since"] = before.modified
+        async with Line(LARGEST, self.calendar.timeout_seconds) as line:
+            answer = await line.ask("GET", url, headers)
+        if answer.status == NOT_MODIFIED:
+            yield Page(state)
+            return
+        self._must_be_calendar(answer.status, answer.body)
+        digest = _digest(answer.body).hex()
+        after = _Feed(
+            etag=answer.headers.get("etag", "")[:300],
+            modified=answer.headers.get("last-modified", "")[:100],
+            digest=digest,
+        ).model_dump()
+        if digest == before.digest:
+            yield Page(after)
+            return
+        uids = {ident.partition("#")[0] for ident in look.known}
+        found = await asyncio.to_thread(
+            lambda: list(islice(entries(answer.body, look.scope, uids), MOST_ENTRIES))
+        )
+        listed = {one.ident for one in found}
+        yield Page(after, found, gone=[ident for ident in look.known if ident not in listed])
+
+    def _url(self) -> httpx.URL:
+        calendar = self.calendar
+        text = calendar.url or Secret(calendar.url_env, calendar.url_file, calendar.name).read()
+        try:
+            url = httpx.URL(text.replace("webcal://", "https://", 1))
+        except httpx.InvalidURL:
+            url = httpx.URL()
+        if url.scheme not in {"http", "https"} or not url.host:
+            raise NeedsHuman(f"the address of {calendar.name} is none", "write one that begins with https://")
+        return url
+
+    def _must_be_calendar(self, status: int, body: bytes) -> None:
+        name = self.calendar.name
+        if status in {NOT_FOUND, GONE}:
+            raise NeedsHuman(
+                f"there is no calendar at the address of {name}",
+                "publish it again, and put its new address where the old one stands",
+            )
+        if status in {UNAUTHORIZED, FORBIDDEN}:
+            raise NeedsHuman(
+                f"the server refuses to show {name}",
+                "use the secret address of the calendar, which needs no password, or kind: caldav",
+            )
+        if status != httpx.codes.OK:
+            raise SourceDown(f"the server of {name} answers {status}")
+        if b"BEGIN:VCALENDAR" not in body[:1000].upper():
+            raise NeedsHuman(
+                f"what lies at the address of {name} is no calendar",
+                "name the address of its .ics file, not of the page that shows it",
+            )
+
+
+def _digest(content: str | bytes) -> bytes:
+    raw = os.fsencode(content) if isinstance(content, str) else content
+    return hashlib.blake2b(raw, digest_size=DIGEST).digest()

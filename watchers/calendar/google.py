@@ -1,0 +1,254 @@
+"""Read a Google calendar by its REST interface: what changed since a sync token, and nothing else of it.
+
+The token forbids narrowing (`timeMin`, `q`, `orderBy`), and lasts until Google drops it: then everything is
+listed anew, without what was deleted meanwhile, so what is missing is asked for by its id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+import structlog
+from pydantic import Field, model_validator
+
+from bot.model import Json, NeedsHuman
+from watchers import Settings
+from watchers.calendar import CANCELLED, MOST_LOOKUPS, Entry, Page, Pass
+from watchers.calendar.secret import HeldToken, Secret
+from watchers.mail.ics import MAX_ATTENDEES, Attendee, plain_address, title
+from watchers.mail.rest import FORBIDDEN, Refused, Rest
+from watchers.mail.tokens import Tokens, Use
+
+log = structlog.get_logger()
+
+API = "https://www.googleapis.com/calendar/v3"
+SCOPE = "https://www.googleapis.com/auth/calendar.events.readonly"
+AT_ONCE = 250
+MOST_PAGES = 200
+NOT_FOUND, GONE = 404, 410
+
+FIELDS = (
+    "id,status,iCalUID,summary,updated,start,end,recurrence,recurringEventId,originalStartTime,"
+    "organizer(email,self),creator(email),attendees(email,responseStatus,resource),attendeesOmitted,"
+    "sequence,guestsCanModify,eventType"
+)
+"""What is asked for of an event: neither description nor place, and the summary only to digest it."""
+
+ANSWERS = {
+    "needsAction": "NEEDS-ACTION",
+    "declined": "DECLINED",
+    "tentative": "TENTATIVE",
+    "accepted": "ACCEPTED",
+}
+MEETINGS = frozenset({"default", "fromGmail"})
+"""The event types that people are invited to; the others are focus time, places of work and the like."""
+
+SHARED_CALENDAR = "calendar.google.com"
+"""The domain of calendars that belong to no person: whoever made the event stands in `creator`."""
+
+
+class GoogleCalendar(Settings):
+    """A calendar at Google, with an access token that somebody else renews."""
+
+    kind: Literal["google"]
+    name: str = Field(min_length=1, description="what to call it, such as the owner's address")
+    calendar: str = Field(default="primary", min_length=1, description="the calendar's id")
+    token_env: str = Field(default="", description="an OAuth 2 access token; read anew at each request")
+    token_file: Path | None = None
+    history_days: int = Field(default=365, ge=1, le=1000, description="how far the first pass looks back")
+    api: str = Field(default=API, pattern=r"^https?://\S+$", description="where Google's interface is")
+
+    @property
+    def label(self) -> str:
+        """Return what the calendar is called."""
+        return self.name
+
+    @model_validator(mode="after")
+    def _has_one_token(self) -> GoogleCalendar:
+        if bool(self.token_env) == bool(self.token_file):
+            raise ValueError("give exactly one of token_env, token_file")
+        return self
+
+    def open(self) -> GoogleSource:
+        """Return the source of its meetings."""
+        secret = Secret(self.token_env, self.token_file, self.name)
+        return GoogleSource(self.name, HeldToken(secret), self.calendar, self.api)
+
+
+class GoogleSource:
+    """The meetings in one calendar at Google; `who` names it in failures."""
+
+    def __init__(self, who: str, tokens: Tokens, calendar: str = "primary", api: str = API) -> None:
+        self.who = who
+        self.tokens = tokens
+        self.path = f"calendars/{quote(calendar, safe='')}/events"
+        self.api = api
+
+    async def pages(self, state: Json, look: Pass) -> AsyncIterator[Page]:
+        """Yield what changed since the sync token, everything where there is none or Google dropped it."""
+        token = str(state.get("token") or "") if isinstance(state, dict) else ""
+        renewal = f"grant access to the calendar of {self.who} again, with the scope {SCOPE}"
+        async with Rest(self.api, self.tokens, Use.CALENDAR, self.who, renewal) as rest:
+            try:
+                if token:
+                    try:
+                        async for page in self._listed(rest, state, {"syncToken": token}):
+                            yield page
+                    except Refused as refusal:
+                        if refusal.status != GONE:
+                            raise
+                        log.warning("calendar_resync", calendar=self.who)
+                    else:
+                        return
+                async for page in self._anew(rest, look):
+                    yield page
+            except Refused as refusal:
+                raise self._meaning(refusal) from None
+
+    async def _anew(self, rest: Rest, look: Pass) -> AsyncIterator[Page]:
+        """Yield everything in the window; what is known and not listed is asked for by its id."""
+        listed: set[str] = set()
+        window = {"timeMin": f"{look.since:%Y-%m-%dT%H:%M:%SZ}"}
+        async for page in self._listed(rest, None, window):
+            listed.update(entry.ident for entry in page.entries)
+            listed.update([*page.cancelled, *page.gone])
+            yield page
+        state = page.state
+        for ident in [ident for ident in look.known if ident not in listed][:MOST_LOOKUPS]:
+            yield _page(state, [await self._asked(rest, ident)])
+
+    async def _listed(self, rest: Rest, state: Json, asked: Mapping[str, str]) -> AsyncIterator[Page]:
+        """Yield a listing page by page; only its last page moves the state on."""
+        params: dict[str, str | int] = {
+            "maxResults": AT_ONCE,
+            "showDeleted": "true",
+            "singleEvents": "false",
+            "fields": f"nextPageToken,nextSyncToken,items({FIELDS})",
+            **asked,
+        }
+        for _ in range(MOST_PAGES):
+            told = await rest.json(self.path, params)
+            items = [item for item in told.get("items") or [] if isinstance(item, dict)]
+            token = told.get("nextSyncToken")
+            if token:
+                yield _page({"token": token}, items)
+                return
+            yield _page(state, items)
+            params["pageToken"] = str(told.get("nextPageToken") or "")
+            if not params["pageToken"]:
+                return
+        raise NeedsHuman(
+            f"the calendar of {self.who} holds more than {MOST_PAGES * AT_ONCE} events",
+            "lower its `history_days`",
+        )
+
+    async def _asked(self, rest: Rest, ident: str) -> dict[str, Any]:
+        """Return one event; one that is not there any more as a cancelled one."""
+        try:
+            return await rest.json(f"{self.path}/{quote(ident, safe='')}", {"fields": FIELDS})
+        except Refused as refusal:
+            if refusal.status in {NOT_FOUND, GONE}:
+                return {"id": ident, "status": "cancelled"}
+            raise
+
+    def _meaning(self, refusal: Refused) -> NeedsHuman:
+        if refusal.code == "accessNotConfigured":
+            return NeedsHuman(
+                f"Google does not let this project read calendars ({self.who})",
+                "switch on the Google Calendar API for the project that the token belongs to",
+            )
+        if refusal.status == FORBIDDEN and "scope" in refusal.code.lower():
+            return NeedsHuman(f"the token of {self.who} may not read events", f"grant the scope {SCOPE}")
+        if refusal.status == FORBIDDEN:
+            return NeedsHuman(
+                f"the calendar of {self.who} shows no details to this account",
+                f'share it with "See all event details", and grant the scope {SCOPE}',
+            )
+        if refusal.status == NOT_FOUND:
+            return NeedsHuman(
+                f"there is no such calendar for {self.who}",
+                "correct `calendar`: Google shows the id under Integrate calendar in its settings",
+            )
+        return NeedsHuman(f"Google refuses to show the calendar of {self.who}: {refusal}", "see the log")
+
+
+def _page(state: Json, items: list[dict[str, Any]]) -> Page:
+    entries: list[Entry] = []
+    cancelled: list[str] = []
+    gone: list[str] = []
+    for item in items:
+        ident = _text(item.get("id"))
+        organizer = _dict(item.get("organizer"))
+        if item.get("eventType", "default") not in MEETINGS or not ident:
+            continue
+        if item.get("status") != "cancelled":
+            entries.append(_entry(ident, item))
+        elif organizer and organizer.get("self") is not True:
+            # Google keeps telling about an invitation that the calendar's own owner removed, while of one
+            # that its organizer called off only the id is left.
+            gone.append(ident)
+        else:
+            cancelled.append(ident)
+    return Page(state, entries, cancelled, gone)
+
+
+def _entry(ident: str, item: Mapping[str, Any]) -> Entry:
+    organizer = _address(item.get("organizer"))
+    if organizer.endswith(SHARED_CALENDAR):
+        organizer = _address(item.get("creator"))
+    listed = item.get("attendees")
+    invited = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    people = [one for one in invited[:MAX_ATTENDEES] if one.get("resource") is not True and _address(one)]
+    sequence = item.get("sequence")
+    planned = _moment(item.get("originalStartTime"))
+    return Entry(
+        ident=ident,
+        uid=_text(item.get("iCalUID")),
+        start=_moment(item.get("start")),
+        end=_moment(item.get("end")),
+        occurrence=planned.isoformat() if planned else "unknown" if item.get("recurringEventId") else "",
+        series=bool(item.get("recurrence")),
+        sequence=sequence if isinstance(sequence, int) else None,
+        changed=_iso(_text(item.get("updated"))),
+        status=CANCELLED if item.get("status") == "cancelled" else _text(item.get("status")).upper(),
+        title=title(_text(item.get("summary"))),
+        organizer=organizer,
+        attendees=tuple(
+            Attendee(_address(one), ANSWERS.get(_text(one.get("responseStatus")), "")) for one in people
+        ),
+        anybody=item.get("guestsCanModify") is True,
+        partial=item.get("attendeesOmitted") is True,
+    )
+
+
+def _moment(value: object) -> datetime | None:
+    """Return a date or a time of Google's in UTC; a whole day begins at midnight UTC."""
+    told = _dict(value)
+    if told.get("dateTime"):
+        return _iso(_text(told["dateTime"]))
+    day = _iso(_text(told.get("date")))
+    return datetime.combine(day.date(), time(), UTC) if day else None
+
+
+def _iso(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _address(person: object) -> str:
+    return plain_address(_text(_dict(person).get("email")))
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

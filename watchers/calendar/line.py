@@ -1,0 +1,121 @@
+"""Talk HTTP to a calendar server the operator named, bounded in time and size.
+
+What the operator named may be a private address: that is their own network. A redirect leads no further than
+to the same host, so that neither a password nor a secret address goes where nobody sent it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from bot.model import NeedsHuman, SourceDown
+
+MOST_REDIRECTS = 5
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, BUSY, SERVER_ERRORS = 401, 403, 404, 429, 500
+LONGEST_WAIT = timedelta(days=1)
+"""A server that asks for a longer wait is asked again after this."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server answered; `url` is where, after redirects. Its body may hold anything."""
+
+    status: int
+    url: httpx.URL
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+class Line(AbstractAsyncContextManager["Line"]):
+    """A line to one server, whose answers are at most `largest` bytes. Use with `async with`."""
+
+    def __init__(self, largest: int, seconds: float, auth: httpx.Auth | None = None) -> None:
+        self._largest = largest
+        self._client = httpx.AsyncClient(timeout=seconds, follow_redirects=False, auth=auth, trust_env=False)
+
+    async def __aenter__(self) -> Self:
+        """Return the line; it opens with the first request."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the line."""
+        await self._client.aclose()
+
+    async def ask(
+        self, method: str, url: httpx.URL, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> Answer:
+        """Ask, and follow redirects on the same host. Raises SourceDown and NeedsHuman."""
+        for _ in range(MOST_REDIRECTS):
+            answer = await self._ask(method, url, headers or {}, body)
+            if answer.status not in {301, 302, 303, 307, 308} or "location" not in answer.headers:
+                self._must_work(answer)
+                return answer
+            url = _further(url, answer.headers["location"])
+        raise SourceDown(f"{url.host} redirects in circles")
+
+    async def _ask(self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes) -> Answer:
+        try:
+            async with self._client.stream(method, url, headers=dict(headers), content=body) as response:
+                pieces: list[bytes] = []
+                size = 0
+                async for piece in response.aiter_bytes():
+                    size += len(piece)
+                    if size > self._largest:
+                        raise NeedsHuman(
+                            f"{url.host} answers with more than {self._largest >> 20} MB",
+                            "name a smaller calendar, or one with less history",
+                        )
+                    pieces.append(piece)
+                return Answer(response.status_code, url, response.headers, b"".join(pieces))
+        except httpx.TimeoutException:
+            raise SourceDown(f"{url.host} does not answer") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise SourceDown(f"{url.host} cannot be read: {type(error).__name__}") from None
+
+    def _must_work(self, answer: Answer) -> None:
+        if answer.status == BUSY:
+            raise SourceDown(f"{answer.url.host} asks for fewer requests", _wait(answer.headers))
+        if answer.status >= SERVER_ERRORS and answer.status != INSUFFICIENT:
+            raise SourceDown(f"{answer.url.host} answers {answer.status}", _wait(answer.headers))
+
+
+INSUFFICIENT = 507
+"""A CalDAV server answers so where there is more than it lists at once (RFC 6578 3.6)."""
+
+
+def _further(url: httpx.URL, location: str) -> httpx.URL:
+    """Return where a redirect leads, if that is the same host and no less safe."""
+    try:
+        target = url.join(location)
+    except httpx.InvalidURL:
+        raise SourceDown(f"{url.host} redirects to no address") from None
+    upgrade = (url.scheme, target.scheme) == ("http", "https") and url.port is None and target.port is None
+    if target.host == url.host and (upgrade or (url.scheme, url.port) == (target.scheme, target.port)):
+        return target
+    raise NeedsHuman(
+        f"{url.host} redirects to {target.host[:80]}, where nothing is sent unasked",
+        f"write the new address as `url` if you trust {target.host[:80]}",
+    )
+
+
+def _wait(headers: Mapping[str, str]) -> timedelta | None:
+    """Return the wait that a server asks for, in seconds or as a date (RFC 9110 10.2.3), or None."""
+    named = headers.get("retry-after", "").strip()
+    if named.isascii() and named.isdigit():
+        return min(timedelta(seconds=int(named[:9])), LONGEST_WAIT)
+    try:
+        until = parsedate_to_datetime(named)
+    except ValueError:
+        return None
+    until = until.replace(tzinfo=UTC) if until.tzinfo is None else until
+    return min(max(until - datetime.now(UTC), timedelta()), LONGEST_WAIT)

@@ -1,0 +1,131 @@
+"""Read the team's calendars, and make them one history with the invitations that came by mail.
+
+Each change of a meeting becomes an observation in the form that invitations have (`meetings.SNAPSHOT`), with
+the UID that both share; what they mean together is worked out in one place, `watchers.mail.signals`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, ClassVar
+
+from pydantic import Field, model_validator
+
+from bot.model import Json, Observation
+from watchers import Batch, Example, Scope, Settings, Watcher
+from watchers.calendar import CalendarSource, Entry, Page, Pass
+from watchers.calendar.caldav import CaldavCalendar
+from watchers.calendar.files import FeedCalendar, FileCalendar
+from watchers.calendar.google import API as GOOGLE
+from watchers.calendar.google import GoogleCalendar, GoogleSource
+from watchers.calendar.graph import API as GRAPH
+from watchers.calendar.graph import GraphCalendar, GraphSource
+from watchers.calendar.tracking import Follower, Place, Sighting, observations
+from watchers.mail.ics import Attendee
+from watchers.mail.meetings import SNAPSHOT
+from watchers.mail.tokens import Connected, Connections, Provider, Use, nobody
+
+AnyCalendar = Annotated[
+    CaldavCalendar | GoogleCalendar | GraphCalendar | FeedCalendar | FileCalendar,
+    Field(discriminator="kind"),
+]
+
+HISTORY_DAYS = 365
+"""How far the first pass over a calendar that its owner connected looks back."""
+
+
+class Calendars(Watcher[Sighting]):
+    """The team's calendars: meetings set, moved, cancelled, declined, also where no mail says so."""
+
+    name = "calendars"
+    every = timedelta(minutes=15)
+    examples: ClassVar[tuple[Example[Sighting], ...]] = (
+        Example(
+            Sighting(
+                source="calendars:rita",
+                entry=Entry(
+                    ident="1",
+                    uid="call-1",
+                    start=datetime(2026, 5, 4, 13, tzinfo=UTC),
+                    organizer="jane@acme.example",
+                    attendees=(Attendee("jane@acme.example"), Attendee("rita@vendor.example")),
+                ),
+                at=datetime(2026, 4, 20, 9, tzinfo=UTC),
+                by="jane@acme.example",
+                contacts=("jane@acme.example",),
+            ),
+            (SNAPSHOT,),
+        ),
+    )
+
+    class Config(Settings):
+        """The team's calendars."""
+
+        calendars: tuple[AnyCalendar, ...] = Field(default=(), description="where the team's meetings stand")
+
+        @model_validator(mode="after")
+        def _names_differ(self) -> Calendars.Config:
+            twice = [name for name, n in Counter(one.label for one in self.calendars).items() if n > 1]
+            if twice:
+                raise ValueError(f"two calendars are called {twice[0]}: give each a name of its own")
+            return self
+
+    config: Config
+
+    def __init__(self, config: Settings | None = None) -> None:
+        super().__init__(config)
+        self.connected: Connections = nobody
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def sources(self, scope: Scope) -> Sequence[str]:
+        """Name the calendars: those of the settings, and those that their owners connected."""
+        del scope
+        return list(self._opened())
+
+    async def fetch(self, source: str, cursor: Json, scope: Scope) -> AsyncIterator[Batch[Sighting]]:
+        """Yield what is new about the meetings with people in the scope."""
+        calendar, history_days = self._opened()[source]
+        now = self.clock()
+        place = Place.of(cursor)
+        since = now - timedelta(days=history_days)
+        follower = Follower(source, place, scope, now, since)
+        known = {ident: meeting.start for ident, meeting in place.followed.items()}
+        async for page in calendar.pages(place.state, Pass(now, since, scope, known)):
+            seen = _sightings(follower, page)
+            place.state = page.state if page.state is not None else place.state
+            if seen:
+                yield Batch(source, seen, place.cursor())
+        follower.end()
+        yield Batch(source, [], place.cursor())
+
+    def read(self, raw: Sighting, scope: Scope) -> list[Observation]:
+        """Say what one change means for each person it concerns, never for our own."""
+        return list(observations(raw, scope))
+
+    def _opened(self) -> dict[str, tuple[CalendarSource, int]]:
+        """Return every calendar by its name, with the days that the first pass looks back."""
+        own: dict[str, tuple[CalendarSource, int]] = {
+            f"{self.name}:{one.label}": (one.open(), one.history_days) for one in self.config.calendars
+        }
+        connected: dict[str, tuple[CalendarSource, int]] = {
+            f"{self.name}:{one.provider}:{one.mailbox}": (_connected(one), HISTORY_DAYS)
+            for one in self.connected()
+            if Use.CALENDAR in one.uses
+        }
+        return own | connected
+
+
+def _connected(one: Connected) -> CalendarSource:
+    if one.provider is Provider.GOOGLE:
+        return GoogleSource(one.mailbox, one.tokens, api=one.api(Use.CALENDAR, GOOGLE))
+    return GraphSource(one.mailbox, one.tokens, one.mailbox, one.api(Use.CALENDAR, GRAPH))
+
+
+def _sightings(follower: Follower, page: Page) -> list[Sighting]:
+    found = [follower.take(entry) for entry in page.entries]
+    found += [follower.cancel(ident) for ident in page.cancelled]
+    for ident in page.gone:
+        follower.lose(ident)
+    return [seen for seen in found if seen is not None]
