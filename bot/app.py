@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from rich.console import Console
@@ -17,12 +18,15 @@ from bot import config
 from bot.crm.csv import read_contacts
 from bot.model import NeedsHuman, SourceDown
 from bot.routing import Rules, Team
-from bot.service import Service, now
+from bot.service import TELLS, Role, Service, now
 from bot.slack.app import Connection, SlackApp
 from bot.store import Store
 from bot.store.tiny import TinyStore
 from bot.terminal import TerminalPoster
 from watchers import load
+
+if TYPE_CHECKING:
+    from bot.store.postgres import PostgresStore
 
 log = structlog.get_logger()
 
@@ -30,8 +34,8 @@ FIRST_TRY_AGAIN = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=10)
 
 
-async def serve(config_file: Path, console: Console) -> None:
-    """Run the service until SIGTERM or Ctrl-C."""
+async def serve(config_file: Path, console: Console, role: Role = Role.ALL) -> None:
+    """Run the service, or a part of it, until SIGTERM or Ctrl-C."""
     load()
     plan = config.load(config_file)
     stop = asyncio.Event()
@@ -40,28 +44,66 @@ async def serve(config_file: Path, console: Console) -> None:
         loop.add_signal_handler(name, stop.set)
     if plan.config.contacts is not None:
         await asyncio.to_thread(read_contacts, plan.config.contacts)
-    async with await TinyStore.open(plan.config.data) as store:
+    async with await open_store(plan.config, role) as store:
         gc.collect()
         gc.freeze()  # what was loaded lives as long as we do: looking through it again and again takes 0.1 s
         for notice in store.notices:
             log.error("store.notice", notice=notice)
-        async with _slack(plan.config, store) as slack:
+        async with _slack(plan.config, store, role) as slack:
             if slack is None:
-                service = Service(plan, store, TerminalPoster(console))
+                service = Service(plan, store, TerminalPoster(console), role=role)
             else:
-                service = Service(plan, store, slack.poster, slack)
+                service = Service(plan, store, slack.poster, slack, role)
                 slack.coverage = service.health.coverage
                 slack.sources = service.sources
-            async with service.running():
+            async with _engine(store, service), service.running():
                 await stop.wait()
             log.info("service.stopping")
     log.info("service.stopped")
 
 
+async def open_store(settings: config.Config, role: Role = Role.ALL) -> TinyStore | PostgresStore:
+    """Open what config.yaml names: the database, or the folder of one process."""
+    if settings.database:
+        try:
+            from bot.store.postgres import PostgresStore  # noqa: PLC0415 - its driver is an extra
+        except ImportError as missing:
+            raise NeedsHuman(
+                "config.yaml names a database, but what speaks with PostgreSQL is not installed",
+                "pip install 'stillthere[postgres]'",
+            ) from missing
+        return await PostgresStore.open(settings.database)
+    if role is not Role.ALL:
+        raise NeedsHuman(
+            f"--role {role} shares its work with other processes, and a data folder belongs to one",
+            "name a PostgreSQL database in config.yaml with 'database_env'",
+        )
+    return await TinyStore.open(settings.data)
+
+
 @contextlib.asynccontextmanager
-async def _slack(settings: config.Config, store: Store) -> AsyncIterator[SlackApp | None]:
-    """Yield the Slack app; None where there is no token."""
+async def _engine(store: TinyStore | PostgresStore, service: Service) -> AsyncIterator[None]:
+    """Give the service the engine that fits its store: this process, or the queue in the database."""
+    if isinstance(store, TinyStore):
+        yield
+        return
+    from bot.engine.queue import QueueEngine  # noqa: PLC0415 - its driver is an extra
+
+    engine = await QueueEngine.open(store.database, service.look)
+    service.engine, service.shares = engine, True
+    try:
+        yield
+    finally:
+        await engine.close()
+
+
+@contextlib.asynccontextmanager
+async def _slack(settings: config.Config, store: Store, role: Role) -> AsyncIterator[SlackApp | None]:
+    """Yield the Slack app; None where there is no token, or where another process tells."""
     slack = settings.slack
+    if role not in TELLS:
+        yield None
+        return
     if slack is None or not slack.bot_token:
         why = f"{slack.bot_token_env} is not set" if slack else "config.yaml has no section 'slack'"
         log.warning("slack.absent", why=why, instead="alerts are shown in this terminal")

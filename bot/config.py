@@ -158,6 +158,15 @@ class Listen(Section):
         pattern=r"^(https://\S+[^/\s]|http://(localhost|127\.0\.0\.1)(:\d+)?)?$",
         description="how the world reaches it through your proxy, such as https://stillthere.vendor.example",
     )
+    activity_secret_env: str = Field(
+        default="STILLTHERE_ACTIVITY_SECRET",
+        description="the variable with the secret that signs POST /activity; without it nothing is taken",
+    )
+
+    @property
+    def activity_secret(self) -> str:
+        """Return the secret that signs activity, empty where the variable is not set."""
+        return os.environ.get(self.activity_secret_env, "")
 
 
 class GoogleClient(Section):

@@ -32,6 +32,7 @@ OUTBOX_EVERY = timedelta(seconds=5)
 DIGESTS_EVERY = timedelta(minutes=4)
 BASELINES_EVERY = timedelta(seconds=20)
 HEALTH_EVERY = timedelta(minutes=1)
+RESCUE_EVERY = timedelta(seconds=15)
 DEMOTED = "demoted"
 """The setting that names the kinds of signal that raise no alerts."""
 
@@ -128,12 +129,16 @@ class Service:
             for watcher, interval in self.plan.watchers:
                 schedule.planned(interval, watcher.name, partial(self.plan_sweep, watcher))
             schedule.planned(self.plan.config.review, "review", self.plan_review)
+            schedule.often(RESCUE_EVERY, "rescue", self.engine.rescue)
             wakers = [asyncio.create_task(self._wake(unit)) for unit in await self._units()]
         if self.shares:
+            await self.learn_health()
             schedule.often(HEALTH_EVERY, "health", self.learn_health)
         else:
             await self.judge_news()
         await self.bring_out()
+        if self.role in WORKS:
+            self.engine.work()
         try:
             if self.role in PLANS:
                 for watcher, _ in self.plan.watchers:

@@ -35,5 +35,11 @@ class Engine(Protocol):
     async def plan(self, name: str, slot: datetime, units: Iterable[Unit]) -> bool:
         """Claim a planned run and have its units done; False where the run was claimed before."""
 
+    def work(self) -> None:
+        """Begin to do, in this process, what any process has handed out."""
+
+    async def rescue(self) -> int:
+        """Give to others what a process that died was doing; return how many units."""
+
     async def drain(self) -> None:
         """Take no more work, and wait for what is under way."""

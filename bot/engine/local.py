@@ -43,6 +43,13 @@ class LocalEngine:
         await self.start(units)
         return True
 
+    def work(self) -> None:
+        """Do nothing: a unit is done where it is started."""
+
+    async def rescue(self) -> int:
+        """Do nothing: what this process was doing when it died, it looks at anew when it starts."""
+        return 0
+
     async def drain(self) -> None:
         """Take no more work, and wait for the looks under way; what only waits for its turn is dropped."""
         self._draining = True

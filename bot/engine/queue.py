@@ -87,9 +87,9 @@ class QueueEngine:
 
         return await self._database.run(work)
 
-    def work(self, at_once: int = AT_ONCE) -> None:
-        """Begin to do what is deferred, in this process."""
-        self._worker = asyncio.create_task(self._work(at_once), name="worker")
+    def work(self) -> None:
+        """Begin to do, in this process, what any process has handed out."""
+        self._worker = asyncio.create_task(self._work(), name="worker")
 
     async def drain(self) -> None:
         """Take no more work, and wait for what is under way; what takes too long is left to others."""
@@ -122,13 +122,13 @@ class QueueEngine:
         ((number,),) = await self._database.run(partial(rows, query=count))
         return int(number)
 
-    async def _work(self, at_once: int) -> None:
+    async def _work(self) -> None:
         """Do what is deferred until cancelled; a database that goes away ends a worker, not us."""
         while True:
             try:
                 await self._app.run_worker_async(
                     queues=[QUEUE],
-                    concurrency=at_once,
+                    concurrency=AT_ONCE,
                     delete_jobs="always",
                     install_signal_handlers=False,
                     shutdown_graceful_timeout=FAREWELL.total_seconds(),

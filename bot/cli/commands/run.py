@@ -14,7 +14,13 @@ from bot.cli.console import (
 from bot.cli.parameters import examples
 
 
-@click.command(epilog=examples("stillthere run", "stillthere run --config /etc/stillthere/config.yaml"))
+@click.command(
+    epilog=examples(
+        "stillthere run",
+        "stillthere run --config /etc/stillthere/config.yaml",
+        "stillthere run --role worker",
+    )
+)
 @click.option(
     "--config",
     "config_file",
@@ -23,15 +29,25 @@ from bot.cli.parameters import examples
     type=click.Path(dir_okay=False, path_type=Path),
     help="The settings.",
 )
+@click.option(
+    "--role",
+    type=click.Choice(["all", "scheduler", "worker", "slack"]),
+    default="all",
+    show_default=True,
+    help="What this process does. Parts need a PostgreSQL database, which they share.",
+)
 @click.option("--verbose", is_flag=True, help="Log every look at every source.")
-def command(config_file: Path, verbose: bool) -> None:
+def command(config_file: Path, role: str, verbose: bool) -> None:
     """Watch as a service, and alert in Slack.
 
     Every source is looked at when it is due.
 
+    On PostgreSQL the work may be shared: one or more processes of each role.
+
     Without Slack tokens alerts are shown in the terminal. SIGTERM or Ctrl-C stops it cleanly.
     """
     from bot.app import serve
+    from bot.service import Role
 
     start(verbose=verbose, service=True)
-    finish(serve(config_file, console()))
+    finish(serve(config_file, console(), Role(role)))
