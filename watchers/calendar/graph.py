@@ -154,7 +154,7 @@ class GraphSource:
     async def _changed(self, rest: Rest, window: _Window, look: Pass) -> AsyncIterator[Page]:
         """Yield what changed in the window, and how what was moved out of it stands."""
         seen = _Seen()
-        async for page in self._listed(rest, window, seen, window.link, {}):
+        async for page in self._listed(rest, window, seen, window.link, None):
             yield page
         moved_out = [
             ident
@@ -179,7 +179,7 @@ class GraphSource:
             yield page
 
     async def _listed(
-        self, rest: Rest, window: _Window, seen: _Seen, path: str, params: Mapping[str, str]
+        self, rest: Rest, window: _Window, seen: _Seen, path: str, params: Mapping[str, str] | None
     ) -> AsyncIterator[Page]:
         """Yield a round of answers; the link to go on from is kept when everything was asked for."""
         kept = window.state() if window.link else None
@@ -190,7 +190,7 @@ class GraphSource:
             if told.get("@odata.deltaLink"):
                 window.link = _text(told["@odata.deltaLink"])
                 return
-            path, params = _text(told.get("@odata.nextLink")), {}
+            path, params = _text(told.get("@odata.nextLink")), None
             if not path:
                 return
         raise NeedsHuman(
