@@ -48,7 +48,7 @@ LONG_OVER = timedelta(hours=12)
 """A meeting moved later than this after its start had taken place, or was given up without a word then."""
 
 RESCHEDULED_WITHIN = timedelta(hours=24)
-"""A cancellation and a new invitation to the same people, or of the same subject, are then one reschedule."""
+"""A cancellation and a new invitation to the same people with the same subject are then one reschedule."""
 
 GIVEN_ANSWERS = frozenset({"ACCEPTED", "DECLINED", "DELEGATED"})
 
@@ -247,10 +247,16 @@ def _successor(chain: list[Snapshot], others: list[list[Snapshot]], contact: str
             abs(_first_seen(other) - last.at) <= RESCHEDULED_WITHIN
             and not first.cancelled
             and first.start is not None
+            and have_one_subject(known[-1], first)
             and are_alike(known[-1], first, contact)
         ):
             return other
     return None
+
+
+def have_one_subject(one: Snapshot, other: Snapshot) -> bool:
+    """Say whether two meetings may be one by their subjects; one that is not known may be any."""
+    return one.title == other.title or not (one.title and other.title)
 
 
 def are_alike(one: Snapshot, other: Snapshot, contact: str) -> bool:
