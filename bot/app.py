@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import structlog
 from rich.console import Console
 
-from bot import config
+from bot import activity_route, config
 from bot.crm.csv import read_contacts
+from bot.listener import listening
 from bot.model import NeedsHuman, SourceDown
 from bot.routing import Rules, Team
 from bot.service import TELLS, Role, Service, now
@@ -56,7 +57,7 @@ async def serve(config_file: Path, console: Console, role: Role = Role.ALL) -> N
                 service = Service(plan, store, slack.poster, slack, role)
                 slack.coverage = service.health.coverage
                 slack.sources = service.sources
-            async with _engine(store, service), service.running():
+            async with _engine(store, service), _web(plan.config.listen, store, role), service.running():
                 await stop.wait()
             log.info("service.stopping")
     log.info("service.stopped")
@@ -95,6 +96,17 @@ async def _engine(store: TinyStore | PostgresStore, service: Service) -> AsyncIt
         yield
     finally:
         await engine.close()
+
+
+@contextlib.asynccontextmanager
+async def _web(listen: config.Listen | None, store: Store, role: Role) -> AsyncIterator[None]:
+    """Answer the web where config.yaml says so, in the process that talks with people."""
+    if listen is None or role not in TELLS:
+        yield
+        return
+    routes = activity_route.routes(store, listen.activity_secret, now)
+    async with listening(listen.host, listen.port, routes):
+        yield
 
 
 @contextlib.asynccontextmanager

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from bot import answers, config
+from bot import activity, answers, config
 from bot.crm.csv import Contacts, read_contacts
 from bot.demotion import announcement, demoted
 from bot.engine import Engine, Unit
@@ -52,7 +52,8 @@ def now() -> datetime:
 
 def rules() -> Rules:
     """Return what everything that is loaded declares."""
-    return Rules({**kinds(), **{kind.name: kind for kind in answers.KINDS}}, derivers())
+    ours = (*answers.KINDS, *activity.KINDS)
+    return Rules({**kinds(), **{kind.name: kind for kind in ours}}, derivers())
 
 
 class Role(StrEnum):

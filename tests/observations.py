@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from bot import activity
 from bot.answers import KINDS
 from bot.assessment import NORMAL, Circumstances, assess
 from bot.model import Assessment, Json, Observation
@@ -12,7 +13,7 @@ from bot.pipeline import Rules
 from watchers import derivers, kinds, load
 
 load()
-RULES = Rules({**kinds(), **{kind.name: kind for kind in KINDS}}, derivers())
+RULES = Rules({**kinds(), **{kind.name: kind for kind in (*KINDS, *activity.KINDS)}}, derivers())
 
 JANE = "jane@acme.example"
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
