@@ -1,0 +1,72 @@
+"""Read what really happened: who left when, and when a source could not be read."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+
+from bot.backtest.replay import Outage
+from bot.crm.csv import decode, delimiter
+from bot.model import NeedsHuman
+
+WHO = ("email", "contact", "address", "e-mail", "mail")
+WHEN = ("departed", "departed_on", "left", "left_on", "departure", "last_day", "date", "day", "on")
+
+
+def departures(path: Path) -> dict[str, date]:
+    """Read a CSV of who left on which day: a column `email` and a column `departed`.
+
+    Who is listed without a date is known not to have left. Raises NeedsHuman.
+    """
+    found: dict[str, date] = {}
+    for number, row in enumerate(_rows(path), start=1):
+        who = next((row[name] for name in WHO if row.get(name)), "").lower().removeprefix("mailto:")
+        columns = [name for name in WHEN if name in row]
+        if "@" not in who or not columns:
+            raise NeedsHuman(
+                f"{path}: row {number} names no contact and day", "give it the columns 'email' and 'departed'"
+            )
+        text = next((row[name] for name in columns if row[name]), "")
+        if text:
+            found[who] = _day(text, path, number)
+    return found
+
+
+def outages(path: Path, sources: Mapping[str, str]) -> tuple[Outage, ...]:
+    """Read a CSV of when a source could not be read: columns `source`, `from`, `to`, `what`.
+
+    `sources` gives, for the name of each mailbox, the source. Where both days are one, the source forgot on
+    that day where reading had stopped, and was read from its beginning.
+    """
+    found = []
+    for number, row in enumerate(_rows(path), start=1):
+        name = row.get("source", "")
+        if name not in sources:
+            known = ", ".join(sorted(sources)[:5])
+            raise NeedsHuman(f"{path}: row {number}: no mailbox is called {name[:60]!r}", f"name one of: {known}")
+        first, last = (_day(row.get(column, ""), path, number) for column in ("from", "to"))
+        found.append(Outage(sources[name], first, last, row.get("what", ""), again=first == last))
+    return tuple(found)
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    try:
+        text = decode(path.read_bytes())
+    except OSError as error:
+        raise NeedsHuman(f"{path}: {error.strerror}", "name a CSV file") from error
+    lines = [line for line in text.splitlines() if line.strip()]
+    for row in csv.DictReader(lines, delimiter=delimiter("".join(lines[:1]))):
+        yield {
+            str(name).strip().lower(): (value or "").strip()
+            for name, value in row.items()
+            if isinstance(value, str | None)
+        }
+
+
+def _day(text: str, path: Path, number: int) -> date:
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError as error:
+        raise NeedsHuman(f"{path}: row {number}: {text[:20]!r} is no day", "write days as 2026-08-14") from error

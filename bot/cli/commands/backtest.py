@@ -1,0 +1,171 @@
+"""`stillthere backtest`: judge every day of the past by what was known on it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.cli.console import console, load_everything, note, print_json, progress, start, tell_bad_rows
+from bot.cli.parameters import MailDomain, examples
+
+
+class Day(click.ParamType[date]):
+    """A day such as 2026-08-14."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Read a day."""
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"'{value}' is no day: write 2026-08-14", param, ctx)
+
+
+class Step(click.ParamType[int]):
+    """How many days lie between two judgements: 1d, 7d, 1w."""
+
+    name = "step"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read a number of days or weeks."""
+        if isinstance(value, int):
+            return value
+        days = {"d": 1, "w": 7}.get(value[-1:], 0)
+        if days and value[:-1].isdecimal() and 0 < int(value[:-1]) * days <= 366:  # noqa: PLR2004 - a year
+            return int(value[:-1]) * days
+        self.fail(f"'{value}' is no step: write 1d, 7d or 2w", param, ctx)
+
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+PLACE = click.Path(exists=True, path_type=Path)
+
+
+@click.command(
+    epilog=examples(
+        "stillthere backtest --contacts c.csv --mail mail/ --our-domain us.example \\",
+        "  --from 2025-01-01 --to 2026-06-30 --truth departures.csv --html report.html",
+        "stillthere backtest ... --data kept/ --set slipping_from=2.0",
+        "stillthere backtest ... --json > days.jsonl",
+    )
+)
+@click.option(
+    "--contacts",
+    "contacts_file",
+    required=True,
+    type=FILE,
+    help="CSV with a column 'email'; exports of HubSpot and Salesforce are recognised.",
+)
+@click.option(
+    "--mail",
+    multiple=True,
+    type=PLACE,
+    help="Maildir, mbox, folder with one mail a file, or one file. Repeatable.",
+)
+@click.option("--calendar", multiple=True, type=PLACE, help="A calendar's .ics file, or a folder of them. Repeatable.")
+@click.option(
+    "--pages", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of dated snapshots of team pages. Repeatable.",
+)  # fmt: skip
+@click.option(
+    "--our-domain",
+    "our_domains",
+    required=True,
+    multiple=True,
+    type=MailDomain(),
+    help="A mail domain of our own team. Repeatable.",
+)
+@click.option("--from", "first", required=True, type=Day(), help="The first day that is judged.")
+@click.option("--to", "last", required=True, type=Day(), help="The last day that is judged.")
+@click.option("--step", default="1d", show_default=True, type=Step(), help="How far apart judgements lie.")
+@click.option("--truth", type=FILE, help="CSV of who left when, with columns 'email' and 'departed'.")
+@click.option("--outages", type=FILE, help="CSV of when a mailbox could not be read.")
+@click.option(
+    "--set", "changes", multiple=True, metavar="KEY=VALUE",
+    help="Try another threshold, side by side with what is shipped. Repeatable.",
+)  # fmt: skip
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep what was read here: a second run, or one that goes on after a kill, is quick.",
+)
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a report with charts.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON for each day on which something changes.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=None, help="How many processes. Default: one a core.")
+def command(
+    contacts_file: Path,
+    mail: tuple[Path, ...],
+    calendar: tuple[Path, ...],
+    pages: tuple[Path, ...],
+    our_domains: tuple[str, ...],
+    first: date,
+    last: date,
+    step: int,
+    truth: Path | None,
+    outages: Path | None,
+    changes: tuple[str, ...],
+    data: Path | None,
+    html: Path | None,
+    as_json: bool,
+    jobs: int | None,
+) -> None:
+    """Judge every day of the past, using only what was known on that day.
+
+    Says what would have alarmed and when. With --truth it also says how often that was right, and how early.
+
+    What was known before --from is the baseline: it raises nothing.
+    """
+    import os
+
+    from bot import backtest
+    from bot.backtest import score, settings, truth as truths
+    from bot.crm.csv import read_contacts
+
+    if last < first:
+        raise click.UsageError("--to lies before --from")
+    if not (mail or calendar or pages):
+        raise click.UsageError("name something to judge by: --mail, --calendar or --pages")
+    start()
+    load_everything()
+    listed = read_contacts(contacts_file)
+    tell_bad_rows(listed, contacts_file)
+    span = backtest.Span(first, last, step)
+    sources = {path.name: f"mailbox:{path.resolve()}" for path in mail}
+    asked = backtest.Backtest(
+        contacts=listed.contacts,
+        mail=mail,
+        calendars=calendar,
+        pages=pages,
+        our_domains=our_domains,
+        span=span,
+        outages=truths.outages(outages, sources) if outages is not None else (),
+        data=data,
+        jobs=jobs or os.cpu_count() or 1,
+    )
+    known = truths.departures(truth) if truth is not None else None
+    tried = [settings.Chosen(), settings.changed(changes)] if changes else [settings.Chosen()]
+    began = datetime.now().astimezone()
+    with progress("done") as told:
+        outcomes = asked.run(tried, told)
+    seconds = (datetime.now().astimezone() - began).total_seconds()
+    if as_json:
+        for line in outcomes[-1].lines:
+            print_json(line.as_json())
+    scores = [score.score(outcome, known) for outcome in outcomes]
+    if html is not None:
+        from bot.backtest.html import page
+
+        html.write_text(page(outcomes[-1], scores, [one.name for one in tried]), encoding="utf-8")
+        note(f"{html}: written")
+    if not as_json:
+        from bot.backtest import report
+
+        report.show(outcomes[-1], scores, [one.name for one in tried], console())
+    note(f"{outcomes[-1].mails} mails read, {len(span.days())} days judged in {seconds:.0f} s")
+    if outcomes[-1].broken:
+        note(f"{outcomes[-1].broken} mails could not be read")
