@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.model import (
     Action,
@@ -26,6 +26,12 @@ from bot.model import (
     Strength,
     Verdict,
 )
+
+SECOND_LOOK = timedelta(minutes=4)
+"""A second evaluation counts as one from so much later on."""
+
+COOL_DOWN = timedelta(days=14)
+"""So long after a case ended, signs of pulling away wait for the digest."""
 
 GRAVITY = {Verdict.SLIPPING: 1, Verdict.LIKELY_LEFT: 2, Verdict.LEFT: 3}
 FIRMNESS = {Strength.SOME: 0, Strength.CLEAR: 1, Strength.STRONG: 2}
@@ -59,34 +65,66 @@ def decide(
     assessment: Assessment,
     since: Since,
     demoted: Collection[str] = (),
+    inhibited: Reason | None = None,
 ) -> tuple[Decision, Alert | None]:
     """Return what to do with an assessment, and the alert where it is to be sent.
 
     What speaks by `demoted` kinds of evidence alone is left to the digest: they were wrong too often.
+    `inhibited` says that no first alert of a person is raised, and why: a notice on the account tells it, or
+    nothing can be seen of them.
     """
     action, reason, episode = _verdict(person, assessment, since)
     if action is Action.SEND and reason is not Reason.ANSWERED and rests_on(assessment, demoted):
         action, reason = Action.DIGEST, Reason.DEMOTED
+    elif inhibited is not None and (reason is Reason.FIRST or assessment.verdict is Verdict.UNCHECKED):
+        action, reason = Action.HOLD, inhibited
+    elif reason in {Reason.FIRST, Reason.STRONGER} and not is_confirmed(person, assessment):
+        action, reason = Action.HOLD, Reason.UNCONFIRMED
     return _decided(contact, assessment, action, reason, episode)
 
 
+def is_confirmed(person: Person, assessment: Assessment) -> bool:
+    """Say whether a rise may be told: a new fact made it, or it was found before, some minutes ago.
+
+    What time alone brings about, such as a silence or a threshold that is crossed, may be gone by the next
+    look. A fact does not go, and the source's own word is a fact whenever it comes to count.
+    """
+    known = (
+        {item.key for item in person.assessment.evidence if item.weight > 0} if person.assessment else set()
+    )
+    counted = [item for item in assessment.evidence if item.key and item.weight > 0]
+    if any(item.explicit or item.key not in known for item in counted):
+        return True
+    before = person.decisions[-1] if person.decisions else None
+    return (
+        before is not None
+        and GRAVITY.get(before.verdict, 0) >= GRAVITY[assessment.verdict]
+        and assessment.at - before.at >= SECOND_LOOK
+    )
+
+
 def notice(
-    person: Person, contact: Contact, assessment: Assessment, began: datetime, since: Since
+    person: Person, contact: Contact, assessment: Assessment, since: Since
 ) -> tuple[Decision, Alert | None]:
     """Decide the same for an account notice: once per incident, and again when it has grown much larger."""
-    case = person.cases[-1] if person.cases else None
-    episode = case.episode if case else 1
+    newest = person.cases[-1].episode if person.cases else 0
     if not _is_news(assessment, since):
-        return _decided(contact, assessment, Action.HOLD, Reason.BASELINE, episode)
-    if case is None:
-        return _decided(contact, assessment, Action.SEND, Reason.FIRST, episode)
-    told = [delivery.alert for delivery in case.deliveries]
-    if max(alert.at for alert in told) < began:
-        return _decided(contact, assessment, Action.SEND, Reason.FIRST, episode + 1)
-    if FIRMNESS[assessment.strength] > max(FIRMNESS[alert.assessment.strength] for alert in told):
-        again = episode + (case.settled is not None)
+        return _decided(contact, assessment, Action.HOLD, Reason.BASELINE, newest)
+    signs = {item.key for item in assessment.evidence}
+    same = [case for case in person.cases if signs & _told_signs(case)]
+    if not same:
+        return _decided(contact, assessment, Action.SEND, Reason.FIRST, newest + 1)
+    case = same[-1]
+    if FIRMNESS[assessment.strength] > max(
+        FIRMNESS[one.alert.assessment.strength] for one in case.deliveries
+    ):
+        again = case.episode if case.settled is None else newest + 1
         return _decided(contact, assessment, Action.SEND, Reason.STRONGER, again)
-    return _decided(contact, assessment, Action.HOLD, Reason.ALREADY_SENT, episode)
+    return _decided(contact, assessment, Action.HOLD, Reason.ALREADY_SENT, case.episode)
+
+
+def _told_signs(case: Case) -> set[str]:
+    return {item.key for one in case.deliveries for item in one.alert.assessment.evidence}
 
 
 def rests_on(assessment: Assessment, kinds: Collection[str]) -> bool:
@@ -135,6 +173,8 @@ def _on_case(case: Case, assessment: Assessment) -> tuple[Action, Reason, int]:
     if case.settled is not None:
         return _after_answer(case, case.settled, assessment)
     if _is_over(case, assessment):
+        if assessment.last_contact is not None and _cools_down(assessment, assessment.last_contact, case):
+            return Action.DIGEST, Reason.COOLING_DOWN, episode
         return Action.SEND, Reason.FIRST, episode + 1
     if gravity(assessment) > gravest(case):
         return Action.SEND, Reason.STRONGER, episode
@@ -151,7 +191,18 @@ def _after_answer(case: Case, answer: Answer, assessment: Assessment) -> tuple[A
     came_back = assessment.last_contact is not None and assessment.last_contact > answer.at
     if (answer.choice is Choice.LEFT and not came_back) or not (graver or _is_newer(assessment, answer.at)):
         return Action.HOLD, Reason.SETTLED, case.episode
+    if _cools_down(assessment, answer.at, case):
+        return Action.DIGEST, Reason.COOLING_DOWN, case.episode
     return Action.SEND, Reason.FIRST, case.episode + 1
+
+
+def _cools_down(assessment: Assessment, ended: datetime, case: Case) -> bool:
+    """Say whether a case ended so lately that more of the same is left to the digest.
+
+    Signs of a departure, and whatever is graver than what the case told, never wait.
+    """
+    soft = assessment.verdict is Verdict.SLIPPING and gravity(assessment) <= gravest(case)
+    return soft and assessment.at - ended < COOL_DOWN
 
 
 def _is_news(assessment: Assessment, since: Since) -> bool:

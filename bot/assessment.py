@@ -23,12 +23,19 @@ from bot.model import Assessment, Evidence, Family, Kind, Means, Observation, St
 from bot.pauses import leaves
 from bot.rechecks import recheck
 
-PRIOR = 0.02
-"""Probability that a watched person has left, before any evidence; 17-30 % change jobs in a year."""
+A_YEAR = timedelta(days=365)
+LEAVE_IN_A_YEAR = 0.22
+"""The share of contacts who leave within a year: between 17 and 30 %, by docs/how-it-decides.md."""
+
+LEAST_PRIOR, MOST_PRIOR = 0.005, 0.25
+"""However lately somebody wrote, they may have left since; however long ago, that alone proves nothing."""
+
+UNKNOWN_FOR = timedelta(days=30)
+"""How long ago we take somebody of whom nothing at all is known to have been there."""
 
 CAPS: Mapping[Family, float] = {
     Family.MAIL: 11.0,
-    Family.PUBLIC: 5.0,
+    Family.PUBLIC: 6.5,
     Family.CALENDAR: 4.0,
     Family.SILENCE: math.log(8),
     Family.RESPONSE: 1.5,
@@ -48,8 +55,11 @@ LIKELY_FROM = 0.7
 SLIPPING_FROM = 1.8
 """What the signs of pulling away must add up to."""
 
+CLEARLY, STRONGLY = 1.3, 1.7
+"""How much more than the least must add up for a clear and for a strong Slipping."""
+
 SUPPORT_FROM = 1.0
-"""What other families must add for a rejected mailbox to say Left by itself."""
+"""What other families must add for a hard item to say Left."""
 
 NOTABLE_SILENCE = 0.2
 """From this improbability on a silence is worth mentioning."""
@@ -96,7 +106,7 @@ class Circumstances:
     def hidden(self, now: datetime) -> str:
         """Say why we cannot see the person now; empty where we can."""
         current = [
-            f"{found.sentence}: see the account notice" for found in self.incidents if found.is_current(now)
+            f"{found.sentence}: see the account notice" for found in self.incidents if found.hides(now)
         ]
         return self.unseen or next(iter(current), "")
 
@@ -120,10 +130,11 @@ def assess(
     evidence = weigh(history, now, kinds, circumstances.incidents)
     paused = [*circumstances.paused, *leaves(history, kinds)]
     rhythm = silence.judge(history.activity, now, paused) if away is None else None
+    before = prior(history, now)
     if rhythm is not None and rhythm.surprise <= NOTABLE_SILENCE:
-        evidence.append(silence_evidence(rhythm, now))
+        evidence.append(silence_evidence(rhythm, before, now, circumstances.partly))
     families = by_family(evidence)
-    probability = fused(families)
+    probability = fused(families, before)
     alarming = alarm(evidence, families, probability)
     evidence.sort(key=lambda item: (not leads(alarming, item), -item.at.timestamp(), -item.weight, item.key))
     verdict = alarming or calm(
@@ -154,9 +165,23 @@ def leads(verdict: Verdict | None, item: Evidence) -> bool:
     return pulling_away if verdict is Verdict.SLIPPING else item.means is Means.GONE
 
 
-def silence_evidence(rhythm: silence.Silence, now: datetime) -> Evidence:
-    """Turn a silence into evidence: how much likelier it makes a departure than the prior."""
-    weight = min(CAPS[Family.SILENCE], max(0.0, logit(rhythm.probability) - logit(PRIOR)))
+def prior(history: History, now: datetime) -> float:
+    """Return the probability that somebody has left, before any evidence but the time.
+
+    It grows with the time since they were last proven to be there: people leave at a steady rate.
+    """
+    known = history.life or next(iter(history.observations), None)
+    since = now - known.at if known is not None else UNKNOWN_FOR
+    stayed = math.exp(math.log(1 - LEAVE_IN_A_YEAR) * (since / A_YEAR))
+    return min(max(1 - stayed, LEAST_PRIOR), MOST_PRIOR)
+
+
+def silence_evidence(rhythm: silence.Silence, before: float, now: datetime, unread: str) -> Evidence:
+    """Turn a silence into evidence: how much likelier it makes a departure than the time alone does.
+
+    It weighs nothing where some of what they wrote could not be read.
+    """
+    weight = min(CAPS[Family.SILENCE], max(0.0, logit(rhythm.probability) - logit(before)))
     return Evidence(
         key="",
         kind=SILENT,
@@ -165,11 +190,12 @@ def silence_evidence(rhythm: silence.Silence, now: datetime) -> Evidence:
         at=now,
         source="correspondence",
         sentence=rhythm.sentence,
-        weight=round(weight, 3),
+        weight=0.0 if unread else round(weight, 3),
+        note=unread,
     )
 
 
-def by_family(evidence: Sequence[Evidence]) -> dict[Family, float]:
+def by_family(evidence: Iterable[Evidence]) -> dict[Family, float]:
     """Add up each family: the strongest fact in full, each further one at half of the one before, capped."""
     weights: defaultdict[Family, list[float]] = defaultdict(list)
     for item in evidence:
@@ -181,11 +207,15 @@ def by_family(evidence: Sequence[Evidence]) -> dict[Family, float]:
     }
 
 
-def fused(families: Mapping[Family, float]) -> float:
-    """Return the probability of departure: the strongest family in full, the others damped."""
-    total = sum(families.values())
+def together(families: Mapping[Family, float]) -> float:
+    """Add up the families: the strongest in full, the others damped."""
     strongest = max(families.values(), default=0.0)
-    return 1 / (1 + math.exp(-(logit(PRIOR) + strongest + DEPENDENCE * (total - strongest))))
+    return strongest + DEPENDENCE * (sum(families.values()) - strongest)
+
+
+def fused(families: Mapping[Family, float], before: float) -> float:
+    """Return the probability of departure, given that before any evidence."""
+    return 1 / (1 + math.exp(-(logit(before) + together(families))))
 
 
 def logit(probability: float) -> float:
@@ -199,23 +229,34 @@ def alarm(
 ) -> Verdict | None:
     """Return the verdict that asks for attention, or None.
 
-    Left needs the source's own word, or a rejected mailbox together with another family. No weak signal and
-    no silence can say it.
+    Left needs the source's own word, or a hard item together with another family or with a hard item of
+    another sort from another source. No weak signal can say it, and silence never makes the difference.
     """
     counted = [item for item in evidence if item.weight > 0]
     if any(item.explicit for item in counted):
         return Verdict.LEFT
     if any(item.kind in DEPARTURES for item in counted):
         return Verdict.SLIPPING
-    if any(item.kind == HARD for item in counted) and probability >= LIKELY_FROM:
-        support = sum(added for family, added in families.items() if family is not Family.MAIL)
-        return Verdict.LEFT if support >= SUPPORT_FROM else Verdict.LIKELY_LEFT
+    hard = [item for item in counted if item.hard]
+    if hard and probability >= LIKELY_FROM:
+        return Verdict.LEFT if is_supported(hard, families) else Verdict.LIKELY_LEFT
     return Verdict.SLIPPING if drift(counted) >= SLIPPING_FROM else None
+
+
+def is_supported(hard: Sequence[Evidence], families: Mapping[Family, float]) -> bool:
+    """Say whether anything stands beside the strongest hard item that does not fail together with it."""
+    strongest = max(hard, key=lambda item: (item.weight, item.key))
+    support = sum(
+        added for family, added in families.items() if family not in {strongest.family, Family.SILENCE}
+    )
+    return support >= SUPPORT_FROM or any(
+        item.kind != strongest.kind and item.source != strongest.source for item in hard
+    )
 
 
 def drift(evidence: Iterable[Evidence]) -> float:
     """Return what the signs of pulling away add up to."""
-    return sum(item.weight for item in evidence if item.means is Means.SLIPPING)
+    return together(by_family(item for item in evidence if item.means is Means.SLIPPING))
 
 
 def calm(
@@ -244,7 +285,7 @@ def strength(verdict: Verdict, evidence: Sequence[Evidence], probability: float)
     if verdict is Verdict.LEFT:
         return Strength.STRONG if any(item.explicit for item in evidence) else Strength.CLEAR
     if verdict is Verdict.SLIPPING:
-        score, clear, strong = drift(evidence), SLIPPING_FROM * 1.4, SLIPPING_FROM * 1.8
+        score, clear, strong = drift(evidence), SLIPPING_FROM * CLEARLY, SLIPPING_FROM * STRONGLY
         if any(item.kind in DEPARTURES and item.weight > 0 for item in evidence):
             return Strength.STRONG
     else:

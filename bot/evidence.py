@@ -8,13 +8,13 @@ and judging are in `assessment`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 from bot.backscatter import HARD, objection
 from bot.history import DEPARTURES, MEETING, History, is_forged, latest
 from bot.incidents import Incident
-from bot.model import Evidence, Kind, Means, Observation
+from bot.model import Evidence, Family, Kind, Means, Observation
 
 ANSWERED = 0.5
 """What a sign of pulling away is worth once the person has written since: present, perhaps still drifting."""
@@ -39,17 +39,26 @@ BOUNCES_WEIGHED = 20
 FORGED = "its sender was found forged (DMARC)"
 COUNTED_ONCE = "the same fact as a stronger sign"
 
+WHILE_AWAY = 0.3
+"""What a sign of pulling away is worth that came about while they were known to be on leave."""
+
+BEFORE_LEAVE = timedelta(days=3)
+"""Whoever goes on leave clears their calendar shortly before."""
+
 
 @dataclass(frozen=True)
 class Moment:
     """Everything an observation is weighed against: the history of its person, and the time.
 
-    `incidents` are the times when mail to the whole account was in trouble.
+    `incidents` are what happened to many at the account at once, `aways` when the person was on leave. `takes
+    back` holds by family the latest sign of life that speaks within that family alone.
     """
 
     now: datetime
     history: History
     incidents: Sequence[Incident] = ()
+    aways: Sequence[tuple[datetime, datetime]] = ()
+    takes_back: Mapping[Family, Observation] = field(default_factory=dict)
 
     def evidence(self, seen: Observation, kind: Kind) -> Evidence:
         """Weigh one observation."""
@@ -67,34 +76,50 @@ class Moment:
             sentence=seen.sentence,
             weight=round(weight, 3),
             explicit=weight > 0 and not note and says_left(seen, kind),
+            hard=kind.hard and weight > 0,
             note=note,
             seen=seen.seen,
         )
 
     def _worth(self, seen: Observation, kind: Kind) -> tuple[float, str]:
         """Return which part of its weight an observation keeps, and why not all of it."""
-        if is_forged(seen):
-            return 0.0, FORGED
-        if seen.kind == HARD and (reason := self._mail_objection(seen)):
-            return 0.0, reason
-        life = self.history.life
-        if life is not None and life.at > seen.at and kind.means is Means.GONE:
-            return 0.0, f"contradicted on {life.at:%-d %B %Y}: {life.sentence}"
-        if life is not None and life.at > seen.at and kind.means is Means.SLIPPING:
-            return ANSWERED, f"they were in touch since, on {life.at:%-d %B %Y}"
-        last_day = leaves_on(seen) if seen.kind in DEPARTURES else None
-        if last_day is not None and self.now < end_of(last_day):
-            return ANNOUNCED, f"announced: their last day is {last_day:%-d %B %Y}"
-        return 1.0, ""
+        reason = (
+            (FORGED if is_forged(seen) else "")
+            or self._happened_to_many(seen, kind)
+            or (self._mail_objection(seen) if seen.kind == HARD else "")
+            or self._contradiction(seen, kind)
+        )
+        return (0.0, reason) if reason else self._discount(seen, kind)
+
+    def _happened_to_many(self, seen: Observation, kind: Kind) -> str:
+        found = next((incident for incident in self.incidents if incident.explains(seen, kind)), None)
+        return f"{found.sentence}: see the account notice" if found is not None else ""
 
     def _mail_objection(self, bounce: Observation) -> str:
-        for incident in self.incidents:
-            if incident.covers(bounce.at):
-                return f"{incident.sentence}: see the account notice"
         works = self.history.mail_worked
         if works is not None and works.at > bounce.at:
             return f"the mailbox answered again on {works.at:%-d %B %Y}"
         return objection(bounce, self.history.observations)
+
+    def _contradiction(self, seen: Observation, kind: Kind) -> str:
+        back, life = self.takes_back.get(kind.family), self.history.life
+        if back is not None and back.at > seen.at:
+            return f"taken back on {back.at:%-d %B %Y}: {back.sentence}"
+        if kind.means is Means.GONE and life is not None and life.at > seen.at:
+            return f"contradicted on {life.at:%-d %B %Y}: {life.sentence}"
+        return ""
+
+    def _discount(self, seen: Observation, kind: Kind) -> tuple[float, str]:
+        life = self.history.life
+        if kind.means is Means.SLIPPING:
+            if life is not None and life.at > seen.at:
+                return ANSWERED, f"they were in touch since, on {life.at:%-d %B %Y}"
+            if any(begin <= seen.at <= end for begin, end in self.aways):
+                return WHILE_AWAY, "they were on leave then"
+        last_day = leaves_on(seen) if seen.kind in DEPARTURES else None
+        if last_day is not None and self.now < end_of(last_day):
+            return ANNOUNCED, f"announced: their last day is {last_day:%-d %B %Y}"
+        return 1.0, ""
 
 
 def weigh(
@@ -105,7 +130,7 @@ def weigh(
     Of meetings only what they mean together is told: the invitations themselves are kept for everybody at
     the account.
     """
-    moment = Moment(now, history, incidents)
+    moment = Moment(now, history, incidents, absences(history, kinds), narrow_life(history, kinds))
     weighed: list[Evidence] = []
     for name, found in history.by_kind.items():
         kind = kinds[name]
@@ -143,9 +168,31 @@ def leave(history: History, kinds: Mapping[str, Kind], now: datetime) -> Leave |
     )
     if away is None or (history.life is not None and history.life.at > away.at):
         return None
-    back = day(away.facts.get("returns"))
-    until = min(end_of(back) + LEAVE_GRACE if back else away.at + LEAVE_WITHOUT_DATE, away.at + LONGEST_LEAVE)
+    until = _until(away)
     return Leave(away, until) if now < until else None
+
+
+def absences(history: History, kinds: Mapping[str, Kind]) -> list[tuple[datetime, datetime]]:
+    """Return from when to when the person was on leave as they, or a rep, said; and the days before it."""
+    return [
+        (seen.at - BEFORE_LEAVE, _until(seen))
+        for name, found in history.by_kind.items()
+        if kinds[name].means is Means.AWAY
+        for seen in found
+        if not is_forged(seen)
+    ]
+
+
+def _until(away: Observation) -> datetime:
+    back = day(away.facts.get("returns"))
+    until = end_of(back) + LEAVE_GRACE if back else away.at + LEAVE_WITHOUT_DATE
+    return min(until, away.at + LONGEST_LEAVE)
+
+
+def narrow_life(history: History, kinds: Mapping[str, Kind]) -> dict[Family, Observation]:
+    """Return by family the latest sign of life that speaks within that family alone."""
+    found = [history.by_kind[name][-1] for name in history.by_kind if kinds[name].narrow]
+    return {kinds[seen.kind].family: seen for seen in sorted(found, key=lambda seen: (seen.at, seen.key))}
 
 
 def leaves_on(seen: Observation) -> date | None:

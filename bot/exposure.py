@@ -71,6 +71,11 @@ def exposure(
     return sorted(found, key=lambda one: (len(one.in_touch), one.account))
 
 
+def anybody_in_touch(people: Iterable[Person], now: datetime) -> bool:
+    """Say whether there is real contact with any of these people."""
+    return bool(_in_touch(people, now))
+
+
 def _in_touch(people: Iterable[Person], now: datetime) -> tuple[InTouch, ...]:
     found = [
         InTouch(person.address, display_name(person), last)

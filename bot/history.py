@@ -89,7 +89,7 @@ def proofs_of_life(
     return {
         name: [seen for seen in found if not (is_forged(seen) or (automatic and _ident(seen) in automatic))]
         for name, found in by_kind.items()
-        if kinds[name].means is Means.ALIVE
+        if kinds[name].means is Means.ALIVE and not kinds[name].narrow
     }
 
 

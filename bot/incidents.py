@@ -1,103 +1,185 @@
 """Tell an account's trouble from a person's departure. Pure: time is passed in.
 
-Several addresses of one domain that bounce within days are a mail migration, an acquisition, a gateway block
-or a reorganisation: one notice for the account, not many departures.
+Several people of one domain to whom the same happens within days are a mail migration, an acquisition, a
+reorganisation or a page that was made anew: one notice for the account, not many departures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from bot.backscatter import HARD, objection
-from bot.model import Assessment, Contact, Evidence, Family, Means, Observation, Person, Strength, Verdict
+from bot.backscatter import objection
+from bot.history import is_forged
+from bot.model import (
+    Assessment,
+    Contact,
+    Evidence,
+    Family,
+    Kind,
+    Means,
+    Observation,
+    Person,
+    Strength,
+    Verdict,
+)
 
 SEVERAL = 3
-"""So many addresses of one domain are no coincidence."""
+"""So many people of one domain are no coincidence."""
 
 WITHIN = timedelta(days=4)
-"""Bounces that follow each other within this time belong together."""
+"""Signs that follow each other within this time belong together."""
 
 CURRENT_FOR = timedelta(days=14)
 """How long after its last bounce an incident still hides what happens to the people behind it."""
 
 
+class Sort(StrEnum):
+    """What happened to several people at once."""
+
+    BOUNCES = "bounces"
+    DEPARTURES = "departures"
+    PAGES = "pages"
+
+
+HAPPENED: Mapping[Sort, str] = {
+    Sort.BOUNCES: "{count} addresses at {domain} bounced {when}",
+    Sort.DEPARTURES: "{count} people at {domain} left by their own replies {when}",
+    Sort.PAGES: "{count} people at {domain} changed or vanished on public pages {when}",
+}
+
+RESERVE: Mapping[Sort, str] = {
+    Sort.BOUNCES: "not counted as departures",
+    Sort.DEPARTURES: "a reorganisation or an acquisition?",
+    Sort.PAGES: "a reorganisation, or a page that was made anew?",
+}
+
+OPEN: Mapping[Sort, tuple[str, ...]] = {
+    Sort.BOUNCES: (
+        "a mail migration or a gateway block",
+        "an acquisition or a new company name",
+        "a reorganisation: then several of them may really be gone",
+    ),
+    Sort.DEPARTURES: (
+        "a reorganisation: ask who takes the work over",
+        "an acquisition: they may go on under another company's name",
+    ),
+    Sort.PAGES: (
+        "a page that was made anew, or that names fewer people now",
+        "a reorganisation: then several of them may really be gone",
+    ),
+}
+
+
+def sort_of(kind: Kind) -> Sort | None:
+    """Say to which sort of incident a sign of this kind can belong."""
+    if kind.family is Family.PUBLIC and kind.means in {Means.GONE, Means.SLIPPING}:
+        return Sort.PAGES
+    if kind.family is not Family.MAIL or kind.means is not Means.GONE:
+        return None
+    return Sort.DEPARTURES if kind.explicit else Sort.BOUNCES if kind.hard else None
+
+
 @dataclass(frozen=True)
 class Incident:
-    """Addresses of one domain that bounced together, with the bounces, oldest first."""
+    """What happened to several people of one domain within days, with its signs, oldest first."""
 
     domain: str
-    bounces: tuple[Observation, ...]
+    signs: tuple[Observation, ...]
+    sort: Sort = Sort.BOUNCES
 
     @property
     def first(self) -> datetime:
         """Return when it began."""
-        return self.bounces[0].at
+        return self.signs[0].at
 
     @property
     def last(self) -> datetime:
         """Return when it was last seen."""
-        return self.bounces[-1].at
+        return self.signs[-1].at
 
     @property
     def addresses(self) -> tuple[str, ...]:
         """Return who is affected."""
-        return tuple(sorted({bounce.contact for bounce in self.bounces}))
+        return tuple(sorted({sign.contact for sign in self.signs}))
 
     @property
     def sentence(self) -> str:
         """Say it in words."""
-        days = f"on {self.first:%-d %B %Y}"
+        when = f"on {self.first:%-d %B %Y}"
         if self.first.date() != self.last.date():
-            days = f"between {self.first:%-d %B} and {self.last:%-d %B %Y}"
-        return f"{len(self.addresses)} addresses at {self.domain} bounced {days}"
+            when = f"between {self.first:%-d %B} and {self.last:%-d %B %Y}"
+        return HAPPENED[self.sort].format(count=len(self.addresses), domain=self.domain, when=when)
 
-    def covers(self, when: datetime) -> bool:
-        """Say whether a bounce of that time is part of it."""
-        return self.first - WITHIN <= when <= self.last + WITHIN
+    def explains(self, seen: Observation, kind: Kind) -> bool:
+        """Say whether it takes the weight from a sign of one person.
 
-    def is_current(self, now: datetime) -> bool:
-        """Say whether it still hides what happens to the people behind it."""
-        return now - self.last <= CURRENT_FOR
+        What people's own replies say stays true of each of them, however many they are.
+        """
+        if self.sort is Sort.DEPARTURES or sort_of(kind) is not self.sort:
+            return False
+        return self.first - WITHIN <= seen.at <= self.last + WITHIN
+
+    def hides(self, now: datetime) -> bool:
+        """Say whether it keeps us from seeing what happens to the people behind it."""
+        return self.sort is Sort.BOUNCES and now - self.last <= CURRENT_FOR
+
+    def tells(self, assessment: Assessment) -> bool:
+        """Say whether the notice tells what an assessment rests on already."""
+        told = {sign.key for sign in self.signs}
+        return any(item.key in told for item in assessment.evidence if item.weight > 0)
 
 
-def of(domain: str, people: Iterable[Person], now: datetime) -> list[Incident]:
+def of(domain: str, people: Iterable[Person], now: datetime, kinds: Mapping[str, Kind]) -> list[Incident]:
     """Return the incidents of one domain that are known at `now`, oldest first."""
-    bounces = sorted(
-        (
-            seen
-            for person in people
-            for seen in person.observations
-            if seen.kind == HARD and seen.at <= now and not objection(seen, person.observations)
-        ),
-        key=lambda seen: (seen.at, seen.key),
-    )
+    sorts = {name: sort for name, kind in kinds.items() if (sort := sort_of(kind)) is not None}
+    signs: dict[Sort, list[Observation]] = {sort: [] for sort in Sort}
+    for person in people:
+        if person.address.rpartition("@")[2] != domain:
+            continue
+        for seen in person.observations:
+            sort = sorts.get(seen.kind)
+            if sort is not None and seen.at <= now and _is_genuine(sort, seen, person):
+                signs[sort].append(seen)
+    found = [incident for sort, seen in signs.items() for incident in _clusters(domain, sort, seen)]
+    return sorted(found, key=lambda incident: incident.first)
+
+
+def _is_genuine(sort: Sort, seen: Observation, person: Person) -> bool:
+    if sort is Sort.BOUNCES:
+        return not objection(seen, person.observations)
+    return not is_forged(seen)
+
+
+def _clusters(domain: str, sort: Sort, signs: Sequence[Observation]) -> list[Incident]:
     clusters: list[list[Observation]] = []
-    for bounce in bounces:
-        if clusters and bounce.at - clusters[-1][-1].at <= WITHIN:
-            clusters[-1].append(bounce)
+    for sign in sorted(signs, key=lambda seen: (seen.at, seen.key)):
+        if clusters and sign.at - clusters[-1][-1].at <= WITHIN:
+            clusters[-1].append(sign)
         else:
-            clusters.append([bounce])
-    found = [Incident(domain, tuple(cluster)) for cluster in clusters]
+            clusters.append([sign])
+    found = [Incident(domain, tuple(cluster), sort) for cluster in clusters]
     return [incident for incident in found if len(incident.addresses) >= SEVERAL]
 
 
 def notice(incident: Incident, account: str, owner: str, now: datetime) -> tuple[Contact, Assessment]:
     """Return the account as a contact of its own (its address is "@domain") and what to say of it."""
+    first_of_each = {sign.contact: sign for sign in reversed(incident.signs)}
     evidence = tuple(
         Evidence(
-            key=bounce.key,
-            kind=bounce.kind,
+            key=sign.key,
+            kind=sign.kind,
             means=Means.NOTED,
-            family=Family.MAIL,
-            at=bounce.at,
-            source=bounce.source,
-            sentence=f"{bounce.contact}: {bounce.sentence}",
+            family=Family.PUBLIC if incident.sort is Sort.PAGES else Family.MAIL,
+            at=sign.at,
+            source=sign.source,
+            sentence=f"{sign.contact}: {sign.sentence}",
             weight=0.0,
-            seen=bounce.seen,
+            seen=sign.seen,
         )
-        for bounce in {bounce.contact: bounce for bounce in incident.bounces}.values()
+        for sign in sorted(first_of_each.values(), key=lambda sign: (sign.at, sign.key))
     )
     address = f"@{incident.domain}"
     assessment = Assessment(
@@ -106,13 +188,9 @@ def notice(incident: Incident, account: str, owner: str, now: datetime) -> tuple
         verdict=Verdict.UNCHECKED,
         strength=size(len(incident.addresses)),
         probability=0.0,
-        headline=f"{incident.sentence}: not counted as departures",
+        headline=f"{incident.sentence}: {RESERVE[incident.sort]}",
         evidence=evidence,
-        other_explanations=(
-            "a mail migration or a gateway block",
-            "an acquisition or a new company name",
-            "a reorganisation: then several of them may really be gone",
-        ),
+        other_explanations=OPEN[incident.sort],
     )
     return Contact(address=address, account=account, owner=owner), assessment
 

@@ -90,7 +90,10 @@ class Kind:
 
     `weight` is the log-odds (nats) of "gone" that one fresh observation adds; it halves every
     `half_life` (None: it does not fade). An `explicit` kind is the source's own word that the person
-    left. `example` is a line that shows the reader what such an observation looks like.
+    left; a `hard` one is as good as that, but has an innocent reading: by itself it makes a departure
+    likely. A `narrow` sign of life only takes back what its own family said, such as a page that names the
+    person again: a page may be out of date. `example` is a line that shows the reader what such an
+    observation looks like.
     """
 
     name: str
@@ -99,6 +102,8 @@ class Kind:
     weight: float = 0.0
     half_life: timedelta | None = None
     explicit: bool = False
+    hard: bool = False
+    narrow: bool = False
     example: str = ""
 
 
@@ -195,6 +200,7 @@ class Evidence:
     sentence: str
     weight: float
     explicit: bool = False
+    hard: bool = False
     note: str = ""
     seen: datetime | None = None
 
@@ -224,7 +230,8 @@ class Assessment:
 
     `probability` is that of having left. `headline` is the verdict's reason in one sentence.
     `other_explanations` are the innocent readings still open. `returns` is set when on leave with a date.
-    `recheck` is when time alone may change it, None where that is not known.
+    `recheck` is when time alone may change it, None where that is not known. `stakes` say what makes it
+    graver at the account: nobody else answers there, or somebody else left too.
     """
 
     contact: str
@@ -239,6 +246,7 @@ class Assessment:
     last_contact: datetime | None = None
     returns: date | None = None
     recheck: datetime | None = None
+    stakes: tuple[str, ...] = ()
 
 
 class Action(StrEnum):
@@ -257,6 +265,8 @@ class Reason(StrEnum):
     REMINDER_DUE = "reminder_due"
     ANSWERED = "answered"
     BELOW_THRESHOLD = "below_threshold"
+    UNCONFIRMED = "unconfirmed"
+    COOLING_DOWN = "cooling_down"
     ALREADY_SENT = "already_sent"
     SNOOZED = "snoozed"
     SETTLED = "settled"

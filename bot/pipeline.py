@@ -10,16 +10,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from functools import cached_property
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
 import structlog
 
 from bot import alerts, incidents
-from bot.alerts import Baseline, Since
-from bot.assessment import PRIOR, Circumstances, assess
+from bot.account import Account
+from bot.alerts import SECOND_LOOK, Baseline, Since
+from bot.assessment import LEAST_PRIOR, Circumstances, assess
 from bot.history import is_forged
 from bot.incidents import Incident
 from bot.model import (
@@ -32,15 +32,14 @@ from bot.model import (
     NeedsHuman,
     Observation,
     Person,
+    Reason,
     SourceDown,
     Strength,
     Verdict,
     Watched,
 )
 from bot.our_days import OurDays
-from bot.pauses import Pauses
 from bot.store import Store
-from bot.suggest import Candidate, rank, suggest
 from watchers import FREE_MAIL, Deriver, Scope, Watcher
 
 log = structlog.get_logger()
@@ -80,38 +79,6 @@ class Swept:
 
     items: int = 0
     new: int = 0
-
-
-@dataclass(frozen=True)
-class Account:
-    """What concerns everybody at an account: its people, and its mail's troubles."""
-
-    people: Mapping[str, Person]
-    incidents: Sequence[Incident]
-    written: Mapping[str, Sequence[date]]
-    now: datetime
-
-    @classmethod
-    def of(
-        cls,
-        people: Sequence[Person],
-        domains: Iterable[str],
-        written: Mapping[str, Sequence[date]],
-        now: datetime,
-    ) -> Account:
-        """Look at everybody at the account once."""
-        found = [seen for domain in sorted(domains) for seen in incidents.of(domain, people, now)]
-        return cls({person.address: person for person in people}, found, written, now)
-
-    @cached_property
-    def ranked(self) -> Sequence[Candidate]:
-        """Return whom one can turn to, the warmest contact first: worked out for the first who needs it."""
-        return rank(self.people.values(), self.now)
-
-    @cached_property
-    def pauses(self) -> Pauses:
-        """Return what explains a silence there."""
-        return Pauses.of(self.people.values(), self.written, self.now)
 
 
 class Pipeline:
@@ -224,7 +191,7 @@ class Pipeline:
         concluded: dict[str, Assessment] = {}
         for name, mine in sorted(by_account.items()):
             people = await self.store.people(domains_of[name]) if domains_of[name] else []
-            account = Account.of(people, domains_of[name], written, now)
+            account = Account.of(people, domains_of[name], written, now, self.rules.kinds)
             for contact in mine:
                 since = Baseline(ended, joined.get(key_of(contact))) if self.baseline else None
                 concluded[contact.address] = await self._judge_safely(contact, account, now, since)
@@ -245,7 +212,7 @@ class Pipeline:
             return await self._judge_one(contact, account, now, since)
         except Exception:
             log.exception("judgement.failed", account=contact.account_name)
-            return Assessment(contact.address, now, Verdict.UNCHECKED, Strength.SOME, PRIOR, NOT_JUDGED)
+            return Assessment(contact.address, now, Verdict.UNCHECKED, Strength.SOME, LEAST_PRIOR, NOT_JUDGED)
 
     async def _judge_one(
         self,
@@ -257,18 +224,21 @@ class Pipeline:
         known = account.people.get(contact.address)
         for _ in range(TRIES):
             person = known or await self.store.person(contact.address) or Person(contact.address, contact)
+            circumstances = self._circumstances(person, contact, account)
             assessment = assess(
                 contact.address,
                 person.observations,
                 now,
                 self.rules.kinds,
                 derived=self.rules.derive(person, now),
-                circumstances=self._circumstances(person, contact, account),
+                circumstances=circumstances,
             )
-            if assessment.verdict in ALARMING:
-                suggested = suggest(contact, person.observations, account.ranked, now)
-                assessment = replace(assessment, suggestions=suggested)
-            decision, alert = alerts.decide(person, contact, assessment, since, self.demoted)
+            assessment = account.completed(contact, person, assessment)
+            inhibited = account.inhibits(assessment) or self._outage(assessment, circumstances)
+            decision, alert = alerts.decide(person, contact, assessment, since, self.demoted, inhibited)
+            if decision.reason is Reason.UNCONFIRMED:
+                assessment = replace(assessment, recheck=now + SECOND_LOOK)
+            account.judged(person, assessment)
             if alert is None and not person.news and still_stands(person.assessment, assessment):
                 return assessment
             known = None
@@ -279,11 +249,17 @@ class Pipeline:
         log.warning("judgement.postponed", reason="news kept coming in", tries=TRIES)
         return assessment
 
+    @staticmethod
+    def _outage(assessment: Assessment, circumstances: Circumstances) -> Reason | None:
+        """Say that an outage is why nothing can be said, where it is."""
+        unseen = assessment.verdict is Verdict.UNCHECKED and (circumstances.unseen or circumstances.partly)
+        return Reason.INHIBITED_BY_SOURCE_OUTAGE if unseen else None
+
     async def _notice(self, found: Incident, like: Contact, now: datetime, since: Since) -> None:
         """Raise one notice for an account whose mail is in trouble, once per incident."""
         contact, assessment = incidents.notice(found, like.account_name, like.owner, now)
         person = await self.store.person(contact.address) or Person(contact.address)
-        decision, alert = alerts.notice(person, contact, assessment, found.first, since)
+        decision, alert = alerts.notice(person, contact, assessment, since)
         if alert is not None or person.assessment is None:
             await self.store.conclude(person.version, assessment, decision, alert)
 

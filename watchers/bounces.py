@@ -118,8 +118,9 @@ class Bounces(MailReader):
             "mailbox_gone",
             Means.GONE,
             Family.MAIL,
-            5.0,
+            6.5,
             timedelta(days=120),
+            hard=True,
             example="hard bounce 5.1.1 from mx.acme.example: there is no such mailbox",
         ),
         Kind(

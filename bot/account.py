@@ -1,0 +1,117 @@
+"""What concerns everybody at an account, looked at once for all who are judged there. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import cached_property
+
+from bot import exposure, incidents
+from bot.incidents import Incident, Sort
+from bot.model import ALARMING, Assessment, Contact, Kind, Means, Person, Reason, Strength, Verdict
+from bot.pauses import Pauses
+from bot.suggest import Candidate, ago, rank, suggest
+
+GONE = frozenset({Verdict.LEFT, Verdict.LIKELY_LEFT})
+
+COMPOUND_WITHIN = timedelta(days=30)
+"""Two watched people who leave one account within this time are graver than one and one."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account's people by address, what happened to many of them at once, and when our side wrote.
+
+    `people` is brought up to date with each judgement, so that the next one there knows of it.
+    """
+
+    people: dict[str, Person]
+    incidents: Sequence[Incident]
+    written: Mapping[str, Sequence[date]]
+    now: datetime
+
+    @classmethod
+    def of(
+        cls,
+        people: Iterable[Person],
+        domains: Iterable[str],
+        written: Mapping[str, Sequence[date]],
+        now: datetime,
+        kinds: Mapping[str, Kind],
+    ) -> Account:
+        """Look at everybody at the account once."""
+        known = {person.address: person for person in people}
+        found = [
+            seen for domain in sorted(domains) for seen in incidents.of(domain, known.values(), now, kinds)
+        ]
+        return cls(known, found, written, now)
+
+    @cached_property
+    def ranked(self) -> Sequence[Candidate]:
+        """Return whom one can turn to, the warmest contact first: worked out for the first who needs it."""
+        return rank(self.people.values(), self.now)
+
+    @cached_property
+    def pauses(self) -> Pauses:
+        """Return what explains a silence there."""
+        return Pauses.of(self.people.values(), self.written, self.now)
+
+    def completed(self, contact: Contact, person: Person, assessment: Assessment) -> Assessment:
+        """Add what the account makes of an alarm: whom to turn to, and what is at stake."""
+        if assessment.verdict not in ALARMING:
+            return assessment
+        before = self._who_left_before(contact, assessment)
+        return replace(
+            assessment,
+            strength=Strength.STRONG if before else assessment.strength,
+            suggestions=suggest(contact, person.observations, self.ranked, self.now),
+            stakes=(*before, *self._standing_alone(contact)),
+        )
+
+    def inhibits(self, assessment: Assessment) -> Reason | None:
+        """Say why no alert of a person is raised because of the whole account, None where one may be."""
+        told = any(
+            found.hides(self.now)
+            if assessment.verdict is Verdict.UNCHECKED
+            else found.sort is Sort.DEPARTURES and found.tells(assessment)
+            for found in self.incidents
+        )
+        return Reason.INHIBITED_BY_ACCOUNT_NOTICE if told else None
+
+    def judged(self, person: Person, assessment: Assessment) -> None:
+        """Take note of a judgement."""
+        self.people[person.address] = replace(person, assessment=assessment)
+
+    def _who_left_before(self, contact: Contact, assessment: Assessment) -> tuple[str, ...]:
+        """Say which other watched people left within the last weeks, before this one did."""
+        mine = left_at(assessment)
+        if mine is None:
+            return ()
+        others = sorted(
+            (theirs, person.contact.label)
+            for address, person in self.people.items()
+            if address != contact.address and person.contact is not None and person.assessment is not None
+            if (theirs := left_at(person.assessment)) is not None and mine - COMPOUND_WITHIN <= theirs < mine
+        )
+        return tuple(
+            f"the second departure at {contact.account_name}: {label} left {ago(theirs, self.now)}"
+            for theirs, label in others[-1:]
+        )
+
+    def _standing_alone(self, contact: Contact) -> tuple[str, ...]:
+        """Say that nobody else there answers, where nobody does."""
+        others = [person for address, person in self.people.items() if address != contact.address]
+        if exposure.anybody_in_touch(others, self.now):
+            return ()
+        return (f"nobody else at {contact.account_name} answered in {exposure.WITHIN.days} days",)
+
+
+def left_at(assessment: Assessment) -> datetime | None:
+    """Return when the newest sign came that the person is gone; None where they are not."""
+    if assessment.verdict not in GONE:
+        return None
+    signs = [
+        item.at for item in assessment.evidence if item.means is Means.GONE and item.key and item.weight > 0
+    ]
+    return max(signs, default=None)
