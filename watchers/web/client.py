@@ -155,8 +155,8 @@ class Client:
         if question.is_unchanged(raw.status, raw.headers):
             fetched = Fetched(raw.status, url, question.url, b"", day, raw.headers)
             return Answer(fetched, unchanged=True, validators=question.validators, digest=digest)
-        seen = hashlib.sha256(question.url.encode() + b"\n" + raw.body).hexdigest()[:32]
-        same = raw.status == httpx.codes.OK and seen == digest
+        seen = hashlib.sha256(f"{raw.status} {question.url}\n".encode() + raw.body).hexdigest()[:32]
+        same = seen == digest
         fetched = Fetched(raw.status, url, question.url, b"" if same else raw.body, day, raw.headers)
         # A validator belongs to the address that sent it: after a redirect it would be sent to another.
         kept = question.remembered(raw.status, raw.headers) if question.url == url else {}
