@@ -36,7 +36,6 @@ class Call:
 class Program(ABC):
     """Writes into one calendar of Rita's, and says how the watcher is told to read it."""
 
-    shows_cancelled = True
     settings: dict[str, Any]
 
     @abstractmethod
@@ -54,6 +53,10 @@ class Program(ABC):
     def secrets(self) -> dict[str, str]:
         """Return the environment variables that the settings name."""
         return {}
+
+    def uid(self, call: Call) -> str:
+        """Return the UID that a meeting has everywhere."""
+        return call.uid
 
 
 def ics(call: Call, at: datetime, *, status: str = "CONFIRMED", extra: str = "") -> str:
@@ -186,6 +189,9 @@ class Google(Program):
             if answer != answers[who]:
                 self.world.respond(who, ident, answer.lower())
                 answers[who] = answer
+
+    def uid(self, call: Call) -> str:
+        return f"{self.idents[call.uid][0]}@google.com"
 
     def cancel(self, call: Call, at: datetime) -> None:
         self.world.at(at)

@@ -8,7 +8,7 @@ otherwise). What is said about single occurrences of a series says nothing about
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.model import Json, Observation
@@ -323,8 +323,17 @@ class _Story:
             words = bool(seen.wording) and seen.wording not in self.wordings
             words = words or (ended is not None and bool(ended.wording))
             self.moves.append(Move(self.start, seen.start, at, by, side, words, seen))
+        elif self._explains(seen):
+            self.moves[-1] = replace(self.moves[-1], words=True)
         self.start = seen.start
         self.starts.add(seen.start)
+
+    def _explains(self, seen: Snapshot) -> bool:
+        """Say whether it brings the words to a move that a calendar showed before the mail was read."""
+        if not self.moves or not seen.wording or seen.wording in self.wordings:
+            return False
+        move = self.moves[-1]
+        return move.after == seen.start and abs(seen.at - move.at) <= RESCHEDULED_WITHIN
 
     def _people(self, seen: Snapshot) -> None:
         if seen.organizer and seen.organizer != self.organizer:

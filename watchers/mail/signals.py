@@ -95,6 +95,7 @@ def signals(history: Sequence[Observation], now: datetime) -> list[Observation]:
         sick_days=_sick_days(told),
         wrote=tuple(seen.at for seen in known if seen.kind == "wrote"),
         written_to=tuple(seen.at for seen in known if seen.kind == "written_to"),
+        sees_mail=any(seen.facts.get("message_id") for seen in known),
     )
     readings = (_Reading(contact, meeting, surroundings) for meeting in surroundings.meetings)
     found = [seen for reading in readings for seen in reading.all()]
@@ -123,6 +124,8 @@ class _Surroundings:
     sick_days: frozenset[tuple[str, date]]
     wrote: tuple[datetime, ...]
     written_to: tuple[datetime, ...]
+    sees_mail: bool
+    """Whether any mail was seen: where only calendars are read, nobody knows who wrote."""
 
     def is_sick_day(self, change: Move | Snapshot) -> bool:
         """Say whether whoever did this cleared that day."""
@@ -195,7 +198,9 @@ class _Reading:
         return ""
 
     def _bare(self, move: Move) -> bool:
-        if move.words or self.meeting.series or self.around.now < move.at + WORD_WITHIN:
+        if move.words or self.meeting.series or not self.around.sees_mail:
+            return False
+        if self.around.now < move.at + WORD_WITHIN:
             return False
         return not self.around.heard(move.at - WORD_BEFORE, move.at + WORD_WITHIN)
 
