@@ -91,7 +91,7 @@ async def arrival(home: Where) -> dict[str, Any]:
             figures: dict[str, Any] = {"what": f"latency, {home}s"}
             for start in ("cold", "warm"):
                 contacts = [
-                    Contact(f"p@{start}{i}.example", f"Person {i}", owner=f"rep{i}@vendor.example")
+                    Contact(f"p@{start}{i}.example", f"{start} {i}", owner=f"rep{i}@vendor.example")
                     for i in range(PLACES)
                 ]
                 for contact in contacts:
@@ -106,7 +106,7 @@ async def arrival(home: Where) -> dict[str, Any]:
                 took = [
                     call["at"] - began
                     for call in server.calls("chat.postMessage")
-                    if f"p@{start}" in str(call["args"].get("metadata"))
+                    if f": {start} " in str(call["args"]["text"])
                 ]
                 figures[start] = {
                     "posted": len(took),

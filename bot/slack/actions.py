@@ -124,6 +124,8 @@ class Desk:
             await ack()
             await self._tell(who, place, str(stopped))
             return
+        if isinstance(asked, Press):
+            asked = replace(asked, place=await self._known(asked.place))
         if asked is not None:
             await does(ack, asked, profile)
         elif is_sent and not ack.given:
@@ -131,6 +133,10 @@ class Desk:
         else:
             await ack()
             await self._tell(who, place, OLD_BUTTON)
+
+    async def _known(self, place: Place) -> Place:
+        """Return the place with the key of its case instead of the mark that the button carries."""
+        return replace(place, case=await self._board.register.case(place.case))
 
     async def _begins(self, ack: Ack, asked: Press | Sent) -> bool:
         """Tell Slack that something arrived which keeps no word; False where it came before."""
@@ -198,7 +204,8 @@ class Desk:
         if not await self._begins(ack, press):
             return
         case = find(await self._store.person(press.place.contact), press.place.case)
-        known = {one.address: one for one in case.alert.assessment.suggestions} if case else {}
+        marks = await self._board.register.marks()
+        known = {marks.of(one.address): one for one in case.alert.assessment.suggestions} if case else {}
         if case is None or press.value not in known:
             await self._tell(press.who, press.place, NO_CASE)
             return
@@ -387,7 +394,8 @@ class Desk:
             if place.channel:
                 await ask(self._client.chat_postEphemeral(channel=place.channel, user=who.user, **told))
             else:
-                await ask(self._client.chat_postMessage(channel=await self._direct(who), **told))
+                answer = await ask(self._client.chat_postMessage(channel=await self._direct(who), **told))
+                await self._board.note(place.case, answer)
         except (SourceDown, NeedsHuman, SlackApiError) as problem:
             log.warning("answer.not_told", why=type(problem).__name__)
 

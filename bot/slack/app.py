@@ -22,6 +22,7 @@ from bot.coverage import Coverage
 from bot.model import NeedsHuman
 from bot.routing import Rules
 from bot.slack.actions import Desk
+from bot.slack.archive import Archive
 from bot.slack.baselines import Baselines
 from bot.slack.board import Board
 from bot.slack.commands import Commands
@@ -34,7 +35,8 @@ from bot.slack.home import HomeTab
 from bot.slack.house import House
 from bot.slack.people import Directory
 from bot.slack.places import Places
-from bot.slack.poster import PACE, SlackPoster
+from bot.slack.poster import PACE, Pace, SlackPoster
+from bot.slack.settling import Settling
 from bot.slack.web import BASE_URL, ask, code, keep_alive, once, patient
 from bot.store import Store
 
@@ -91,10 +93,17 @@ class SlackApp:
         """Says which sources cannot be read; whoever reads them sets it."""
         shadow = rules.admins if rules.shadow else ()
         self._digests = Digests(
-            store, self._client, posting, people, self._coverage, zone=rules.zone, shadow=shadow
+            store,
+            self._client,
+            posting,
+            people,
+            board.register,
+            self._coverage,
+            zone=rules.zone,
+            shadow=shadow,
         )
         Events(store, now, self._remove).register(self.bolt)
-        home = HomeTab(store, self._client, people, rules, now, self._coverage)
+        home = HomeTab(store, self._client, people, board.register, rules, now, self._coverage)
         home.register(self.bolt)
         self._gate = Gate(store, people, rules.admins, now)
         desk = Desk(store, self._client, people, board, self._gate, now, rules.admins)
@@ -102,9 +111,11 @@ class SlackApp:
         desk.register(self.bolt)
         self.sources: Callable[[], Awaitable[Sequence[str]]] = _none
         """Names everything that is to be read; whoever reads it sets it."""
-        self._baselines = Baselines(store, self._client, posting, people, self._gate, rules, now)
-        self._baselines.register(self.bolt)
-        self._eraser = Eraser(store, self._client, board, self._baselines, people, now, home.refresh)
+        pace = Pace(connection.pace)
+        self._baselines = Baselines(store, self._client, posting, people, board.register, rules, pace)
+        Settling(store, self._client, people, self._baselines, self._gate, now).register(self.bolt)
+        archive = Archive(store, board.register)
+        self._eraser = Eraser(store, self._client, board, self._baselines, archive, people, now, home.refresh)
         house = House(
             store=store,
             client=self._client,

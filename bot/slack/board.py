@@ -21,6 +21,7 @@ from bot.slack import cards
 from bot.slack.cards import Card, Scene
 from bot.slack.names import Names, Naming
 from bot.slack.people import Directory
+from bot.slack.register import Register
 from bot.slack.web import ask, code
 from bot.store import Store
 
@@ -56,6 +57,8 @@ class Board:
         self._people = people
         self._names = names
         self._dress = dress
+        self.register = Register(store)
+        """Knows by which marks the cases of messages go."""
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def card(self, case: Case, channel: str, now: datetime, mention: str = "") -> Card:
@@ -71,6 +74,7 @@ class Board:
             now,
             mention or await self._people.mention(alert.contact.owner),
             await self._names(channel),
+            await self.register.marking([case.contact]),
             frozenset(watched),
             neighbour(person, case, -1),
             neighbour(person, case, +1),

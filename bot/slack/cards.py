@@ -18,6 +18,7 @@ from slackblocks import ActionsBlock, Block, ContextBlock, SectionBlock, Text, W
 
 from bot.model import Alert, Answer, Assessment, Case, Choice, Contact, Evidence, Suggestion, Verdict
 from bot.slack import buttons, words
+from bot.slack.marks import Marks
 from bot.slack.mrkdwn import quote, user
 from bot.slack.names import Names, Naming
 
@@ -59,6 +60,7 @@ class Scene:
     now: datetime
     mention: str = ""
     names: Names = "full"
+    marks: Marks = field(default_factory=Marks)
     watched: Collection[str] = field(default_factory=frozenset)
     before: Case | None = None
     after: Case | None = None
@@ -83,14 +85,14 @@ def case(raised: Alert, of: Case | None, scene: Scene) -> Card:
     lines = [f"{mark} {who}", "" if settled else again, _verdict(assessment, by, now)]
     lines += [] if settled else _facts(facts[: FACTS - bool(turn_to)], by, now)
     lines += [turn_to] if is_open else []
-    blocks: list[Block] = [buttons.with_menu(raised, "\n".join(line for line in lines if line))]
+    blocks: list[Block] = [buttons.with_menu(raised, "\n".join(line for line in lines if line), scene.marks)]
     if not settled:
         blocks.append(_context("known", _known(assessment, by, now)))
     state = _state(raised, of, by, scene)
     if state:
         blocks.append(_section("state", state))
-    blocks.append(buttons.answers(raised, of, done=not is_open))
-    if is_open and turn_to and (watch := buttons.watch(raised, ranked, scene.watched, by)):
+    blocks.append(buttons.answers(raised, of, scene.marks, done=not is_open))
+    if is_open and turn_to and (watch := buttons.watch(raised, ranked, scene.watched, by, scene.marks)):
         blocks.append(ActionsBlock(watch, block_id="watch"))
     summary = [state.replace("*", ""), again.replace("*", ""), _summary(raised, by, now, owner)]
     return _card(". ".join(part.rstrip(".") for part in summary if part), blocks)
@@ -167,7 +169,7 @@ def _notice(raised: Alert, of: Case | None, scene: Scene) -> Card:
     state = _state(raised, of, by, scene)
     if state:
         blocks.append(_section("state", state))
-    blocks.append(buttons.understood(raised, done=done))
+    blocks.append(buttons.understood(raised, scene.marks, done=done))
     told = [state, _headline(raised, by), f"Owner: {owner}" if owner else ""]
     return _card(". ".join(part.replace("*", "").rstrip(".") for part in told if part), blocks)
 

@@ -1,17 +1,19 @@
 """Send every rep their week: at their hour in their time zone, once, and late rather than never.
 
-What is sent is claimed per rep and week in the store, so that of two processes one sends. A claim holds for a
-quarter of an hour: where Slack is down, or the process dies, the next one tries again, all week long.
+What is sent is claimed per rep and week in the store, so that of two processes one sends. That sending
+begins is noted before it does: whoever tries again, all week long, looks first whether Slack took it, where
+the app may look. Where each digest stands is kept, with the marks of whom it names, so that it can be erased.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -20,24 +22,24 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.coverage import Coverage
 from bot.digest import Book, Own, Week, due_at, week
-from bot.model import Case, Contact, NeedsHuman, Person, SourceDown, Watched
+from bot.model import Case, Contact, Home, NeedsHuman, Person, SourceDown, Suggestion, Watched
 from bot.pipeline import domains_by_account
 from bot.preferences import preferences
 from bot.routing import owners
+from bot.slack.archive import Archive
 from bot.slack.cards import Card
 from bot.slack.mrkdwn import quote
 from bot.slack.people import Directory, Profile
+from bot.slack.register import Register
+from bot.slack.seeking import Seeker, metadata
+from bot.slack.turns import SENDING, TRY_EVERY, turn
 from bot.slack.web import ask, code
 from bot.slack.week import digest
 from bot.store import Store
 
 log = structlog.get_logger()
 
-TRY_EVERY = timedelta(minutes=15)
-"""How long a claim to send holds; the next try after a failure begins when it ends."""
-
-SENDING = timedelta(minutes=2)
-"""How long sending may take. A try that begins later than this before its claim ends is left to the next."""
+EVENT_TYPE = "stillthere_digest"
 
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -57,22 +59,22 @@ class Slot:
 
     def claim(self, now: datetime) -> datetime | None:
         """Return which try it is time for; None before it is due, and while one might overlap the next."""
-        if now < self.due:
-            return None
-        tries, since = divmod(now - self.due, TRY_EVERY)
+        number = turn(self.due, now)
         begin = datetime.combine(self.monday, time(), UTC)
-        return begin + tries * TRY_EVERY if since <= TRY_EVERY - SENDING else None
+        return None if number is None else begin + number * TRY_EVERY
 
 
 @dataclass(frozen=True)
 class Kept:
     """What is kept of a rep's digests: the Monday of the last one's week, and since when there is news.
 
-    Of a rep whom we just came to know, that is now: their first digest is the next one that falls due.
+    `begun` is the Monday of the one that somebody began to send. Of a rep whom we just came to know, there is
+    news since now: their first digest is the next one that falls due.
     """
 
     since: datetime
     monday: str = ""
+    begun: str = ""
 
 
 class Digests:
@@ -87,6 +89,7 @@ class Digests:
         client: AsyncWebClient,
         posting: AsyncWebClient,
         people: Directory,
+        register: Register,
         coverage: Callable[[], Coverage] = Coverage,
         *,
         zone: str = "UTC",
@@ -96,6 +99,9 @@ class Digests:
         self._client = client
         self._posting = posting
         self._people = people
+        self._register = register
+        self._archive = Archive(store, register)
+        self._seeker = Seeker(client)
         self._coverage = coverage
         self._zone = zone_of(zone, UTC_ZONE)
         self._shadow = shadow
@@ -137,35 +143,44 @@ class Digests:
         # Whoever sent it between our look and our claim has said so by now.
         if not await self._store.claim_slot(slot.name, attempt) or await self._kept(slot, now) != kept:
             return False
+        retaken = kept.begun == slot.monday.isoformat()
+        await self._keep(slot, replace(kept, begun=slot.monday.isoformat()))
         book = await self._book(rep, [one for one in watched if rep.owns(one.contact)])
         local = now.astimezone(zone)
-        await self._send(rep, week(book, kept.since, local), local)
+        await self._send(rep, slot, book, week(book, kept.since, local), local, retaken=retaken)
         await self._keep(slot, Kept(now, slot.monday.isoformat()))
         return True
 
     async def _kept(self, slot: Slot, now: datetime) -> Kept:
         kept = await self._store.setting(slot.name)
         if isinstance(kept, dict):
-            return Kept(datetime.fromisoformat(str(kept["since"])), str(kept["monday"]))
+            since, monday, begun = (str(kept.get(part) or "") for part in ("since", "monday", "begun"))
+            return Kept(datetime.fromisoformat(since), monday, begun)
         known = Kept(now)
         await self._keep(slot, known)
         return known
 
     async def _keep(self, slot: Slot, kept: Kept) -> None:
         since = kept.since.astimezone(UTC).isoformat()
-        await self._store.save_setting(slot.name, {"since": since, "monday": kept.monday})
+        await self._store.save_setting(
+            slot.name, {"since": since, "monday": kept.monday, "begun": kept.begun}
+        )
 
-    async def _send(self, rep: Profile, found: Week, now: datetime) -> None:
+    async def _send(
+        self, rep: Profile, slot: Slot, book: Book, found: Week, now: datetime, *, retaken: bool
+    ) -> None:
         """Send the week to the rep, in shadow mode to the admins. What Slack refuses is not tried again."""
         users, preface = [rep.user], ""
         if self._shadow:
             admins = [await self._people.find(address) for address in self._shadow]
             users = [admin.user for admin in admins if admin is not None]
             preface = f"Shadow mode: this is for {quote(rep.name or rep.user, 80)}."
+        card = digest(found, now, preface)
         try:
             async with asyncio.timeout(SENDING.total_seconds() / 2):
                 for user in users:
-                    await self._post(user, digest(found, now, preface))
+                    home = await self._post(user, card, slot, retaken=retaken)
+                    await self._archive.note(user, home, named(card, book))
         except TimeoutError as error:
             raise SourceDown("Slack takes too long to take a digest") from error
         except SlackApiError as error:
@@ -173,17 +188,24 @@ class Digests:
         else:
             log.info("digest.sent", people=found.people, due=len(found.due), silent=found.is_silent)
 
-    async def _post(self, user: str, card: Card) -> None:
+    async def _post(self, user: str, card: Card, slot: Slot, *, retaken: bool) -> Home:
+        """Post a digest, unless Slack took it in an earlier try; return where it stands."""
         opened = await ask(self._client.conversations_open(users=user))
-        await ask(
+        channel = str(opened["channel"]["id"])
+        key = (await self._register.marks()).of(f"{slot.name} {slot.monday}")
+        if retaken and (ts := await self._seeker.find(channel, key, slot.due)):
+            return Home(channel, ts)
+        answer = await ask(
             self._posting.chat_postMessage(
-                channel=str(opened["channel"]["id"]),
+                channel=channel,
                 text=card.text,
                 blocks=card.blocks,
+                metadata=metadata(EVENT_TYPE, key),
                 unfurl_links=False,
                 unfurl_media=False,
             )
         )
+        return Home(channel, str(answer["ts"]))
 
     async def _book(self, rep: Profile, mine: Sequence[Watched]) -> Book:
         own = []
@@ -213,6 +235,22 @@ class Digests:
     async def _notices(self, rep: Profile) -> list[Case]:
         cases = [case for case in await self._store.cases() if case.contact.startswith("@")]
         return [case for case in cases if case.deliveries and rep.owns(case.deliveries[-1].alert.contact)]
+
+
+def named(card: Card, book: Book) -> set[str]:
+    """Return the addresses of those whom a digest names: the rep's people, and who is known beside them."""
+    shown = _written([card.text, *card.blocks])
+    known: list[Contact | Suggestion] = [own.watched.contact for own in book.people]
+    known += [one for own in book.people if (judged := own.person.assessment) for one in judged.suggestions]
+    return {
+        one.address
+        for one in known
+        if any(text and _written(quote(text, 80))[1:-1] in shown for text in (one.name, one.address))
+    }
+
+
+def _written(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def zone_of(name: str, otherwise: ZoneInfo) -> ZoneInfo:

@@ -17,12 +17,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.model import Case, Contact, Home, NeedsHuman, SourceDown
 from bot.routing import owners
+from bot.slack.archive import Archive
 from bot.slack.baselines import Baselines
 from bot.slack.board import MESSAGE_GONE, Board, find
 from bot.slack.first_list import Which
 from bot.slack.people import Directory
 from bot.slack.web import ask, code
 from bot.store import Store
+from bot.store.forgotten import Forgotten
 
 log = structlog.get_logger()
 
@@ -51,6 +53,7 @@ class Eraser:
         client: AsyncWebClient,
         board: Board,
         lists: Baselines,
+        archive: Archive,
         people: Directory,
         now: Callable[[], datetime],
         changed: Callable[[str], Awaitable[None]],
@@ -59,6 +62,7 @@ class Eraser:
         self._client = client
         self._board = board
         self._lists = lists
+        self._archive = archive
         self._people = people
         self._changed = changed
         self._now = now
@@ -69,12 +73,14 @@ class Eraser:
         async with self._turn:
             cases = await self._store.cases()
             theirs = [post for case in cases if case.contact == address for post in _posts(case)]
-            naming = [case for case in cases if case.contact != address and _names(case, address)]
+            naming = await self._naming(cases, address)
             told = [post for case in naming for post in _posts(case) if not _is_same(post, case.home)]
             lists = await self._lists.naming(address)
+            digests = await self._archive.naming(address)
             person = await self._store.person(address)
-            await self._note([*theirs, *told])
+            await self._note([*theirs, *told, *digests])
             kept = await self._store.forget(address)
+            self._board.register.drop(address)
             for case in naming:
                 await self._redraw(case)
             for which, home in lists:
@@ -82,6 +88,21 @@ class Eraser:
             erased = await self._redact(kept=kept)
             await self._refresh((person.contact or person.former) if person else None)
             return erased
+
+    async def _naming(self, cases: Iterable[Case], address: str) -> list[Case]:
+        """Return the cases of others that would be told otherwise if nobody knew of the person."""
+        nobody = Forgotten(b"")
+        nobody = nobody.with_mark(nobody.mark(address))
+        found = []
+        for case in cases:
+            if (
+                case.contact != address
+                and _posts(case)
+                and nobody.cleaned(case.deliveries) != case.deliveries
+            ):
+                found.append(case)
+            await asyncio.sleep(0)
+        return found
 
     async def waiting(self) -> int:
         """Return how many messages are still to be redacted."""
@@ -174,11 +195,3 @@ def _posts(case: Case) -> list[Home]:
 
 def _is_same(post: Home, home: Home | None) -> bool:
     return home is not None and (post.channel, post.ts) == (home.channel, home.ts)
-
-
-def _names(case: Case, address: str) -> bool:
-    """Say whether a message of the case names the person as somebody to turn to."""
-    alerts = (delivery.alert for delivery in case.deliveries)
-    return case.home is not None and any(
-        one.address == address for alert in alerts for one in alert.assessment.suggestions
-    )

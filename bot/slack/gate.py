@@ -89,7 +89,7 @@ class Gate:
         self._busy: set[asyncio.Task[Any]] = set()
 
     async def is_new(self, trigger: str) -> bool:
-        """Say whether what has this trigger id comes for the first time; Slack and others may send it twice."""
+        """Say whether what has this trigger id comes for the first time; anything may be sent twice."""
         return not trigger or await self._store.claim_event(f"trigger {trigger}", self._now())
 
     async def caller(self, body: dict[str, Any], home: str | None) -> Caller:
@@ -146,7 +146,7 @@ class Gate:
 
 
 def trigger(body: dict[str, Any]) -> str:
-    """Return what a request can open one form with, and what tells it from every other; empty for an event."""
+    """Return what a request can open one form with, and what tells it from every other; empty for events."""
     return str(body.get("trigger_id") or "")
 
 

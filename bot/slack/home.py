@@ -18,6 +18,7 @@ from bot.routing import Rules
 from bot.slack import tab
 from bot.slack.digests import UTC_ZONE, zone_of
 from bot.slack.people import Directory, Profile
+from bot.slack.register import Register
 from bot.slack.web import ask, code
 from bot.store import Store
 
@@ -37,6 +38,7 @@ class HomeTab:
         store: Store,
         client: AsyncWebClient,
         people: Directory,
+        register: Register,
         rules: Rules,
         now: Callable[[], datetime],
         coverage: Callable[[], Coverage] = Coverage,
@@ -44,6 +46,7 @@ class HomeTab:
         self._store = store
         self._client = client
         self._people = people
+        self._register = register
         self._rules = rules
         self._now = now
         self._coverage = coverage
@@ -105,7 +108,8 @@ class HomeTab:
         part = rows[shown * tab.ROWS : (shown + 1) * tab.ROWS]
         found = [await self._store.person(address) for address in {row.address for row in part}]
         people = {person.address: person for person in found if person is not None}
-        return tab.Page(shown, pages, sum(bool(row.case) for row in rows), part, people)
+        marks = await self._register.marking(people)
+        return tab.Page(shown, pages, sum(bool(row.case) for row in rows), part, people, marks)
 
     async def _notices(self, profile: Profile, mine: Sequence[Watched]) -> list[Case]:
         """Return the newest case of each account in trouble that is this rep's."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from slack_sdk.errors import SlackApiError
@@ -16,21 +15,16 @@ from bot.slack import notices
 from bot.slack.board import MESSAGE_GONE, Board
 from bot.slack.cards import Card
 from bot.slack.places import Places
+from bot.slack.seeking import Seeker, metadata
 from bot.slack.web import ChannelGone, ask, code
 
 log = structlog.get_logger()
 
 EVENT_TYPE = "stillthere_alert"
-"""What our messages carry as metadata, beside the alert's key."""
+"""What the messages of alerts are known by, beside the mark of the alert's key."""
 
 PACE = timedelta(seconds=1)
 """Slack takes one message a second in a channel."""
-
-LOOK_BACK = timedelta(hours=1)
-"""Clocks may differ: so long before the alert was raised, a post of it may be dated."""
-
-PAGE = 200
-PAGES = 3
 
 
 class SlackPoster:
@@ -41,7 +35,7 @@ class SlackPoster:
         self._places = places
         self._board = board
         self._pace = Pace(pace)
-        self._blind: set[bool] = set()
+        self._seeker = Seeker(places.client)
         self.removed = False
         """Whether the app was removed from the workspace: then nothing is posted any more."""
 
@@ -96,6 +90,7 @@ class SlackPoster:
         return found
 
     async def _post(self, place: Deliver, channel: str, card: Card, alert: Alert, thread: str = "") -> Home:
+        marks = await self._board.register.marks()
         await self._pace.turn(place.lane)
         try:
             answer = await ask(
@@ -104,10 +99,7 @@ class SlackPoster:
                     text=card.text,
                     blocks=card.blocks,
                     thread_ts=thread or None,
-                    metadata={
-                        "event_type": EVENT_TYPE,
-                        "event_payload": {"key": alert.key, "case": alert.case},
-                    },
+                    metadata=metadata(EVENT_TYPE, marks.of(alert.key), case=marks.case(alert.case)),
                     unfurl_links=False,
                     unfurl_media=False,
                 ),
@@ -148,36 +140,13 @@ class SlackPoster:
         await ask(client.chat_update(channel=old.channel, ts=old.ts, text=card.text, blocks=card.blocks))
 
     async def _find(self, alert: Alert, channel: str, thread: str = "") -> Home | None:
-        """Look for a message that carries the alert's key; None also where we may not look.
-
-        Whether we may is another matter in direct messages than in channels.
-        """
-        is_direct = channel.startswith(DIRECT)
-        client = self._places.client
-        oldest = str((alert.at - LOOK_BACK).timestamp())
-        page: dict[str, Any] = {"channel": channel, "oldest": oldest, "limit": PAGE}
-        for _ in range(0 if is_direct in self._blind else PAGES):
-            look = (
-                client.conversations_replies(ts=thread, include_all_metadata=True, **page)
-                if thread
-                else client.conversations_history(include_all_metadata=True, **page)
-            )
-            try:
-                answer = await ask(look)
-            except ChannelGone:
-                raise
-            except NeedsHuman as problem:
-                log.info("outbox.cannot_look", why=problem.what)
-                self._blind.add(is_direct)
-                break
-            for message in answer["messages"]:
-                if _key(message) == alert.key:
-                    await self._board.note(alert.case, {"channel": channel, "ts": message["ts"]})
-                    return Home(channel, str(message["ts"]), thread)
-            page["cursor"] = (answer.get("response_metadata") or {}).get("next_cursor")
-            if not page["cursor"]:
-                break
-        return None
+        """Look for a message that carries the alert's key; None also where we may not look."""
+        marks = await self._board.register.marks()
+        ts = await self._seeker.find(channel, marks.of(alert.key), alert.at, thread)
+        if not ts:
+            return None
+        await self._board.note(alert.case, {"channel": channel, "ts": ts})
+        return Home(channel, ts, thread)
 
 
 class Pace:
@@ -208,10 +177,3 @@ def _earlier(case: Case, alert: Alert) -> Alert | None:
     """Return the latest alert of the case that was sent before this one."""
     sent = [delivery.alert for delivery in case.deliveries if delivery.sent_at is not None]
     return next((one for one in reversed(sent) if one.key != alert.key), None)
-
-
-def _key(message: dict[str, Any]) -> str:
-    metadata = message.get("metadata") or {}
-    if metadata.get("event_type") != EVENT_TYPE:
-        return ""
-    return str((metadata.get("event_payload") or {}).get("key") or "")

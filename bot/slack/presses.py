@@ -37,7 +37,8 @@ class Who:
 class Press:
     """A press of a button: who, which, on which case, and the message it stands under.
 
-    `value` is what the button carries beside its case, or the choice that was made in a menu.
+    The place's case is the mark that the button carries. `value` is what it carries beside that, or the
+    choice that was made in a menu.
     """
 
     who: Who

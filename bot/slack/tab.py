@@ -6,7 +6,7 @@ Slack takes 100 blocks, so it is paged: decisions come first, then the watch lis
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any
 
@@ -29,6 +29,7 @@ from bot.model import Alert, Case, Evidence, Person, Verdict, Watched
 from bot.preferences import WEEKDAYS, Preferences
 from bot.slack import buttons, words
 from bot.slack.cards import MARKS
+from bot.slack.marks import Marks
 from bot.slack.mrkdwn import quote, user
 from bot.slack.week import name_and_account, unchecked
 
@@ -93,7 +94,7 @@ class Choices:
 class Page:
     """One page of a rep's list: its number from 0, of how many, its rows, and what is kept of those on it.
 
-    `due` is how many cases wait in all.
+    `due` is how many cases wait in all, `marks` by what buttons know them.
     """
 
     number: int
@@ -101,6 +102,7 @@ class Page:
     due: int
     rows: Sequence[Row]
     people: Mapping[str, Person]
+    marks: Marks = field(default_factory=Marks)
 
 
 def rows(mine: Sequence[Watched], notices: Sequence[Case], today: date) -> list[Row]:
@@ -174,21 +176,24 @@ def _list(page: Page, coverage: Coverage, now: datetime) -> list[Block]:
             continue
         case = next((case for case in person.cases if case.key == row.case), None) if person else None
         if case is not None:
-            about, answers = _case(i, person, case, now)
+            about, answers = _case(i, person, case, page.marks, now)
             known = _known(person, case.alert.at, coverage, now)
             blocks += [about, _context(f"known-{i}", known), answers]
     return blocks
 
 
-def _case(i: int, person: Person | None, case: Case, now: datetime) -> tuple[Block, Block]:
+def _case(i: int, person: Person | None, case: Case, marks: Marks, now: datetime) -> tuple[Block, Block]:
     raised = case.alert
     if person and person.contact:
         raised = replace(raised, contact=person.contact)
     text = _told(raised, case, now)
     if raised.is_notice:
-        about, answers = _section(f"case-{i}", text), buttons.understood(raised, done=False)
+        about, answers = _section(f"case-{i}", text), buttons.understood(raised, marks, done=False)
     else:
-        about, answers = buttons.with_menu(raised, text), buttons.answers(raised, case, done=False)
+        about, answers = (
+            buttons.with_menu(raised, text, marks),
+            buttons.answers(raised, case, marks, done=False),
+        )
     answers.block_id = f"answers-{i}"
     return about, answers
 

@@ -43,8 +43,7 @@ class Office:
 
     async def pick(self, choice: str, by: str = "rita") -> int:
         """Choose something in the menu beside the first message."""
-        picked = {"type": "overflow", "block_id": f"case {ADDRESS}:1", "value": None}
-        return await self.press("more", by, **picked, selected_option={"value": choice})
+        return await self.press("more", by, selected_option={"value": choice})
 
     async def open(self, action: str, by: str = "rita") -> dict[str, Any]:
         """Press a button, or choose in the menu, and return the modal that opens."""
@@ -68,8 +67,8 @@ class Office:
     def pressed(self, action: str, by: str = "rita", **changes: Any) -> dict[str, Any]:
         """Return what Slack sends when a button under the first message is pressed."""
         message, channel = self.message(), self.server.channel("champions")
-        button = {"type": "button", "action_id": action, "block_id": "answers", "value": f"{ADDRESS}:1"}
-        pressed = {name: value for name, value in {**button, **changes}.items() if value is not None}
+        unknown = {"type": "button", "action_id": action, "block_id": "answers", "value": self.mark()}
+        pressed = {**(on_message(message, action) or unknown), **changes}
         return {
             "type": "block_actions",
             **self.sender(by),
@@ -79,6 +78,11 @@ class Office:
             "trigger_id": self.server.trigger(by),
             "actions": [{**pressed, "action_ts": "1"}],
         }
+
+    def mark(self) -> str:
+        """Return the mark of the first message's case, which all its buttons carry."""
+        [answers] = [block for block in self.message()["blocks"] if block["block_id"] == "answers"]
+        return str(answers["elements"][0]["value"])
 
     def submitted(self, view: dict[str, Any], by: str = "rita", **values: Any) -> dict[str, Any]:
         """Return what Slack sends when a modal is sent off."""
@@ -137,6 +141,16 @@ class Office:
         return self.server.ephemeral()
 
 
+def on_message(message: dict[str, Any], action: str) -> dict[str, Any] | None:
+    """Return what Slack sends of a button or a menu on a message, None where there is none of that action."""
+    for block in message["blocks"]:
+        for element in [*block.get("elements", []), block.get("accessory") or {}]:
+            if element.get("action_id") == action:
+                sent = {name: element[name] for name in ("type", "action_id", "value") if name in element}
+                return {**sent, "block_id": block["block_id"]}
+    return None
+
+
 def option(value: str) -> dict[str, Any]:
     """Return what Slack sends of a choice that was made."""
     return {"selected_option": {"value": value}}
@@ -149,14 +163,20 @@ def day(value: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def open_office(
-    server: Workspace, admins: tuple[str, ...] = (), *, transport: Transport = "http", **changes: Any
+    server: Workspace,
+    admins: tuple[str, ...] = (),
+    *,
+    transport: Transport = "http",
+    token: str = BOT_TOKEN,
+    store: Store | None = None,
+    **changes: Any,
 ) -> AsyncIterator[Office]:
-    """Let the app work until the block ends."""
-    store, clock = MemoryStore(), FrozenClock(NOW)
+    """Let the app work until the block ends; `changes` are those of the rules."""
+    store, clock = store or MemoryStore(), FrozenClock(NOW)
     channel = server.channel("champions")
     async with wire(server, transport) as laid:
         connection = Connection(
-            bot_token=BOT_TOKEN,
+            bot_token=token,
             channel=channel,
             base_url=server.base_url,
             pace=timedelta(),

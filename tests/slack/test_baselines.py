@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import time, timedelta
@@ -10,8 +11,9 @@ import pytest
 from bot.model import Action, Contact, Decision, Reason, Verdict
 from bot.pipeline import FIRST_PASSES
 from bot.slack import first_list
+from bot.slack.turns import TRY_EVERY
 from bot.store import Store
-from tests.servers.slack import Workspace
+from tests.servers.slack import BOT_TOKEN, BOT_WITH_HISTORY, Workspace
 from tests.servers.slack_wire import Transport
 from tests.slack.pressing import Office, open_office, option
 from tests.slack.story import JANE, LEFT, MAILBOX, NOW, SLIPPING, raise_alert
@@ -53,8 +55,8 @@ def dm(server: Workspace, name: str) -> list[dict[str, Any]]:
     return [message for message in state["messages"] if message["channel_id"] in ids]
 
 
-def pressed(office: Office, action: str, by: str = "rita", value: str = "") -> dict[str, Any]:
-    [message] = dm(office.server, "rita")
+def pressed(office: Office, action: str, by: str = "rita", value: str = "", ts: str = "") -> dict[str, Any]:
+    message = next(one for one in dm(office.server, "rita") if ts in {"", one["ts"]})
     carried = value or f"{office.server.user('rita')} {MAILBOX}"
     return {
         "type": "block_actions",
@@ -208,8 +210,59 @@ async def test_slack_in_trouble_delays_a_list_and_sends_it_once(office: Office) 
     await three_found(office.store)
     office.server.fail("chat.postMessage", status=503)
     assert await office.app.tell_baselines(NOW) == 0
-    assert await office.app.tell_baselines(NOW) == 1
+    assert await office.app.tell_baselines(NOW) == 0
+    assert await office.app.tell_baselines(NOW + TRY_EVERY) == 1
     assert len(dm(office.server, "rita")) == 1
+
+
+@pytest.mark.parametrize(("token", "lists"), [(BOT_WITH_HISTORY, 1), (BOT_TOKEN, 2)])
+async def test_a_list_that_slack_took_without_our_hearing_is_not_posted_again_where_we_may_look(
+    slack_server: Workspace, token: str, lists: int
+) -> None:
+    async with open_office(slack_server, token=token) as office:
+        await three_found(office.store)
+        slack_server.fail("chat.postMessage", drop=True, after=True)
+        assert await office.app.tell_baselines(NOW) == 0
+        assert await office.app.tell_baselines(NOW + TRY_EVERY) == 1
+        posted = dm(slack_server, "rita")
+        assert len(posted) == lists
+        button = {"value": f"{slack_server.user('rita')} {MAILBOX}", "ts": posted[-1]["ts"]}
+        await office.interact(pressed(office, first_list.CONFIRM, **button))
+        assert await said(office.store, JANE) == ["Rita Rep confirmed: left"]
+        await office.eventually(lambda: "2 settled" in str(dm(slack_server, "rita")[-1]["blocks"]))
+
+
+async def test_of_two_processes_one_sends_the_lists(slack_server: Workspace) -> None:
+    async with open_office(slack_server) as office, open_office(slack_server, store=office.store) as other:
+        await three_found(office.store)
+        told = await asyncio.gather(*(one.app.tell_baselines(NOW) for one in (office, other)))
+        assert sorted(told) == [0, 1]
+        assert len(dm(slack_server, "rita")) == 1
+
+
+@pytest.mark.parametrize("shown_as", ["is_restricted", "deleted"])
+async def test_whoever_is_no_member_any_more_settles_no_list(office: Office, shown_as: str) -> None:
+    await three_found(office.store)
+    await office.app.tell_baselines(NOW)
+    await office.interact(pressed(office, first_list.EACH))
+    await office.eventually(office.server.views)
+    office.clock.advance(timedelta(hours=2))
+    office.server.show_user("rita", **{shown_as: True})
+    await office.interact(pressed(office, first_list.CONFIRM))
+    assert "Nothing was changed" in (await office.told())[0]["text"]
+    answer = await office.submit(office.server.views()[-1])
+    assert "Nothing was changed" in str(answer["view"])
+    assert await said(office.store, JANE) == []
+
+
+async def test_somebody_of_another_workspace_settles_no_list(office: Office) -> None:
+    await three_found(office.store)
+    await office.app.tell_baselines(NOW)
+    payload = pressed(office, first_list.CONFIRM)
+    payload["user"]["team_id"] = "T0ELSEWHERE"
+    await office.interact(payload)
+    assert "another workspace" in (await office.told())[0]["text"]
+    assert await said(office.store, JANE) == []
 
 
 async def test_a_long_list_stays_within_what_slack_takes(office: Office) -> None:

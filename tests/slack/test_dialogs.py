@@ -269,8 +269,7 @@ async def test_a_real_mail_is_shown_on_the_message_as_what_settled_the_case(offi
 
 async def test_a_suggested_person_is_watched_once_with_account_owner_and_deal(office: Office) -> None:
     await office.post_alert()
-    value = f"{CASE} {BOB.address}"
-    await asyncio.gather(*(office.press("watch.1", by, value=value) for by in ("rita", "max")))
+    await asyncio.gather(*(office.press("watch.1", by) for by in ("rita", "max")))
     await office.eventually(lambda: office.buttons("watch") == ["Watch Ann Lee"])
     bob = (await office.person(BOB.address)).contact
     assert bob is not None
@@ -281,7 +280,7 @@ async def test_a_suggested_person_is_watched_once_with_account_owner_and_deal(of
 
 async def test_nobody_is_watched_whom_we_did_not_suggest(office: Office) -> None:
     await office.post_alert()
-    await office.press("watch.0", value=f"{CASE} mallory@evil.example")
+    await office.press("watch.0", value=f"{office.mark()} mallory@evil.example")
     await office.told()
     assert await office.store.person("mallory@evil.example") is None
 
@@ -367,7 +366,7 @@ async def test_why_is_in_the_menu(office: Office) -> None:
 @pytest.mark.parametrize("action", ["answer.still_there", "answer.left", "watch.0"])
 async def test_somebody_of_another_workspace_is_refused(office: Office, action: str) -> None:
     await office.post_alert()
-    payload = office.pressed(action, value=f"{CASE} {ANN.address}" if action == "watch.0" else CASE)
+    payload = office.pressed(action)
     payload["user"]["team_id"] = "T0ELSEWHERE"
     assert (await office.interact(payload))[0] == 200
     [told] = await office.told()
@@ -384,9 +383,8 @@ READS = ["why", "menu why", "menu note", "menu assign", "answer.left", "answer.s
 def press(office: Office, action: str, by: str = "rita") -> dict[str, Any]:
     """Return what Slack sends when a button is pressed, or something is chosen in the menu."""
     if not action.startswith("menu "):
-        return office.pressed(action, by, value=f"{CASE} {ANN.address}" if action == "watch.0" else CASE)
-    picked = {"type": "overflow", "block_id": f"case {ADDRESS}:1", "value": None}
-    return office.pressed("more", by, **picked, selected_option={"value": action.removeprefix("menu ")})
+        return office.pressed(action, by)
+    return office.pressed("more", by, selected_option={"value": action.removeprefix("menu ")})
 
 
 def nothing_is_shown_of(told: dict[str, Any]) -> bool:
@@ -507,8 +505,9 @@ async def test_an_account_notice_is_understood_once(office: Office) -> None:
     assert await drain(office.store, office.app.poster, office.clock) == 1
     assert office.buttons() == ["Understood", "Why?"]
     assert "Unchecked" not in json.dumps(office.message())
+    mark = office.mark()
     for by in ("rita", "max"):
-        await office.press("answer.understood", by, value=f"{address}:1")
+        await office.press("answer.understood", by, value=mark)
     await office.until(f"*Understood* by <@{office.server.user('rita')}>")
     [told] = await office.told()
     assert told["target_user"] == office.server.user("max")
@@ -524,9 +523,8 @@ async def test_in_a_channel_without_names_the_message_keeps_initials_when_it_is_
         await office.press("answer.still_there")
         await office.until("J. D. is still there")
         said = json.dumps(office.message(), ensure_ascii=False)
-        values = said.replace(ADDRESS, "").replace(ANN.address, "").replace(BOB.address, "")
-        for name in ("Jane", "Ann Lee", "Bob Roe"):
-            assert name not in values
+        for name in ("Jane", "Ann Lee", "Bob Roe", ADDRESS, ANN.address, BOB.address):
+            assert name not in said
 
 
 def mrkdwn_in(part: Any) -> list[str]:

@@ -27,6 +27,7 @@ from bot.preferences import Preferences, save_preferences
 from bot.slack import week as card
 from bot.slack.digests import Digests
 from bot.slack.people import Directory
+from bot.slack.register import Register
 from bot.slack.web import once, patient
 from bot.stats import Precision, Tally
 from bot.store import Store
@@ -70,7 +71,7 @@ class Round:
 def sender(server: Workspace, store: Store, clock: FrozenClock, **more: Any) -> Digests:
     client = patient(BOT_TOKEN, server.base_url)
     posting = once(BOT_TOKEN, server.base_url)
-    return Digests(store, client, posting, Directory(client, clock), **more)
+    return Digests(store, client, posting, Directory(client, clock), Register(store), **more)
 
 
 @pytest.fixture

@@ -307,6 +307,49 @@ async def test_forget_empties_replies_in_others_cases_that_suggested_the_person(
     assert "Jane Doe" in everything(desk.server)
 
 
+async def test_forget_empties_the_digests_that_named_the_person_and_no_others(desk: Reception) -> None:
+    await raise_alert(desk.store)
+    before = NOW - timedelta(days=7)
+    await desk.app.send_digests(before)
+    assert await desk.app.send_digests(NOW) == 1
+    await desk.store.watch(Contact("al@other.example", "Al Poe", owner="max@vendor.example"))
+    await desk.app.send_digests(NOW)
+    later = NOW + timedelta(days=7)
+    assert await desk.app.send_digests(later) == 2
+    assert everything(desk.server).count("Jane Doe") >= 2
+    await erase(desk, "jane")
+    assert "Jane" not in everything(desk.server)
+    assert ADDRESS not in everything(desk.server)
+    assert "Al Poe" in everything(desk.server)
+
+
+async def test_forget_takes_the_person_out_of_the_facts_about_colleagues(desk: Reception) -> None:
+    named = replace(LEFT.evidence[0], sentence=f"Meeting taken over by {ANN.address}")
+    await raise_alert(desk.store, replace(LEFT, evidence=(named,), suggestions=()))
+    assert await drain(desk.store, desk.app.poster, desk.clock) == 1
+    assert ANN.address in everything(desk.server)
+    await erase(desk, ANN.address)
+    assert ANN.address not in everything(desk.server)
+    assert "Jane Doe" in everything(desk.server)
+
+
+async def test_forget_reaches_the_evidence_that_was_told_in_a_direct_message(desk: Reception) -> None:
+    await raise_alert(desk.store)
+    why = {"type": "overflow", "action_id": "more", "selected_option": {"value": "why"}, "action_ts": "1"}
+    turn = {"type": "button", "action_id": tab.NEXT, "block_id": "turn", "value": "0", "action_ts": "1"}
+    await desk.interact(desk.happens("block_actions", actions=[turn]))
+    await until("Jane Doe", lambda: desk.server.views("home"))
+    [view] = desk.server.views("home")
+    row = next(one["block_id"] for one in view["blocks"] if str(one.get("block_id")).startswith("case "))
+    body = desk.happens("block_actions", actions=[{**why, "block_id": row}], channel=None)
+    await desk.interact({**body, "container": {"type": "view", "view_id": view["view_id"]}, "view": view})
+    await until("Why Jane Doe", lambda: desk.server.state()["messages"])
+    await desk.app.stop()
+    await desk.app.start()
+    await erase(desk, "jane")
+    assert "Jane" not in everything(desk.server)
+
+
 @pytest.mark.parametrize("shadow", [False, True])
 async def test_forget_reaches_what_an_alert_left_behind_and_its_copies(
     slack_server: Workspace, *, shadow: bool

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import sys
 from dataclasses import replace
@@ -18,6 +19,7 @@ from bot.slack.outbox import AFTER_HUMAN, LEASE, LONGEST_RETRY, drain
 from bot.slack.people import Directory
 from bot.slack.places import Places
 from bot.slack.poster import EVENT_TYPE, SlackPoster
+from bot.slack.register import Register
 from bot.slack.web import once, patient
 from bot.store import Store
 from bot.store.tiny import TinyStore
@@ -75,10 +77,12 @@ async def test_an_alert_is_posted_once_with_its_key_and_the_owner_mentioned(
     assert await drain(store, poster, clock) == 0
     channel = slack_server.channel("champions")
     [message] = slack_server.messages(channel)
+    marks = await Register(store).marks()
     assert message["metadata"] == {
         "event_type": EVENT_TYPE,
-        "event_payload": {"key": raised.key, "case": raised.case},
+        "event_payload": {"key": marks.of(raised.key), "case": marks.case(raised.case)},
     }
+    assert JANE.address not in json.dumps(message)
     assert "Jane Doe" in message["text"]
     assert f"<@{slack_server.user('rita')}>" in message["blocks"][0]["text"]["text"]
     case = await case_of(store)
@@ -98,7 +102,7 @@ async def test_a_later_alert_updates_the_message_and_says_in_its_thread_what_is_
     assert "*Left*" in parent["blocks"][0]["text"]["text"]
     assert "edited" in parent
     assert reply["thread_ts"] == parent["ts"]
-    assert key(reply) == later.key
+    assert key(reply) == (await Register(store).marks()).of(later.key)
     told = reply["blocks"][0]["text"]["text"]
     assert "was: slipping" in told
     assert "no longer with Acme" in told

@@ -14,7 +14,7 @@ import pytest
 
 from tests.servers.mail import MailServers
 from tests.servers.slack import BOT_TOKEN, SIGNING_SECRET, Workspace
-from tests.service import Service
+from tests.service import Service, free_port
 
 pytestmark = pytest.mark.xdist_group("mail")
 
@@ -69,14 +69,6 @@ watchers:
     running = Service(tmp_path, env)
     yield running
     running.end()
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def posted(workspace: Workspace) -> list[dict[str, Any]]:

@@ -95,8 +95,7 @@ async def test_a_modal_whose_envelope_comes_again_opens_once_and_settles_once(
 @pytest.mark.parametrize("action", ["why", "watch.0"])
 async def test_what_is_told_to_one_person_is_told_once(office: Office, mishap: Mishap, action: str) -> None:
     await office.post_alert()
-    value = f"{ADDRESS}:1 {ANN.address}" if action == "watch.0" else f"{ADDRESS}:1"
-    await goes(office, mishap, office.pressed(action, value=value))
+    await goes(office, mishap, office.pressed(action))
     await office.told()
     await office.app.stop()
     assert len(office.server.ephemeral()) == 1
