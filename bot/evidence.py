@@ -51,14 +51,14 @@ class Moment:
     """Everything an observation is weighed against: the history of its person, and the time.
 
     `incidents` are what happened to many at the account at once, `aways` when the person was on leave. `takes
-    back` holds by family the latest sign of life that speaks within that family alone.
+    back` holds by family and group the latest sign of life that speaks of nothing else.
     """
 
     now: datetime
     history: History
     incidents: Sequence[Incident] = ()
     aways: Sequence[tuple[datetime, datetime]] = ()
-    takes_back: Mapping[Family, Observation] = field(default_factory=dict)
+    takes_back: Mapping[tuple[Family, str], Observation] = field(default_factory=dict)
 
     def evidence(self, seen: Observation, kind: Kind) -> Evidence:
         """Weigh one observation."""
@@ -102,7 +102,7 @@ class Moment:
         return objection(bounce, self.history.observations)
 
     def _contradiction(self, seen: Observation, kind: Kind) -> str:
-        back, life = self.takes_back.get(kind.family), self.history.life
+        back, life = self.takes_back.get((kind.family, seen.group)), self.history.life
         if back is not None and back.at > seen.at:
             return f"taken back on {back.at:%-d %B %Y}: {back.sentence}"
         if kind.means is Means.GONE and life is not None and life.at > seen.at:
@@ -189,10 +189,14 @@ def _until(away: Observation) -> datetime:
     return min(until, away.at + LONGEST_LEAVE)
 
 
-def narrow_life(history: History, kinds: Mapping[str, Kind]) -> dict[Family, Observation]:
-    """Return by family the latest sign of life that speaks within that family alone."""
-    found = [history.by_kind[name][-1] for name in history.by_kind if kinds[name].narrow]
-    return {kinds[seen.kind].family: seen for seen in sorted(found, key=lambda seen: (seen.at, seen.key))}
+def narrow_life(history: History, kinds: Mapping[str, Kind]) -> dict[tuple[Family, str], Observation]:
+    """Return by family and group the latest sign of life that speaks of nothing else."""
+    return {
+        (kinds[name].family, seen.group): seen
+        for name, found in history.by_kind.items()
+        if kinds[name].narrow
+        for seen in found
+    }
 
 
 def leaves_on(seen: Observation) -> date | None:

@@ -75,7 +75,7 @@ OPEN: Mapping[Sort, tuple[str, ...]] = {
 
 def sort_of(kind: Kind) -> Sort | None:
     """Say to which sort of incident a sign of this kind can belong."""
-    if kind.family is Family.PUBLIC and kind.means in {Means.GONE, Means.SLIPPING}:
+    if kind.family is Family.PUBLIC and kind.means is not Means.ALIVE:
         return Sort.PAGES
     if kind.family is not Family.MAIL or kind.means is not Means.GONE:
         return None

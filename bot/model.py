@@ -91,9 +91,9 @@ class Kind:
     `weight` is the log-odds (nats) of "gone" that one fresh observation adds; it halves every
     `half_life` (None: it does not fade). An `explicit` kind is the source's own word that the person
     left; a `hard` one is as good as that, but has an innocent reading: by itself it makes a departure
-    likely. A `narrow` sign of life only takes back what its own family said, such as a page that names the
-    person again: a page may be out of date. `example` is a line that shows the reader what such an
-    observation looks like.
+    likely. A `narrow` sign of life only takes back what was said of the same thing (family and group), such
+    as a page that names the person again: it may be out of date. `example` is a line that shows the reader
+    what such an observation looks like.
     """
 
     name: str

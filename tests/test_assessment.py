@@ -254,7 +254,7 @@ def test_an_absence_with_a_date_is_a_leave_and_ends_after_it() -> None:
 
 
 def test_no_weak_signal_alone_says_left() -> None:
-    weak = [name for name, kind in RULES.kinds.items() if not kind.explicit and name != "mailbox_gone"]
+    weak = [name for name, kind in RULES.kinds.items() if not (kind.explicit or kind.hard)]
     for name in weak:
         assert judged([*exchange(), wrote(20), seen(name, 1, message_id="z")]).verdict not in {
             Verdict.LEFT,

@@ -2,14 +2,8 @@ from __future__ import annotations
 
 from bot import incidents
 from bot.incidents import Sort
-from bot.model import Family, Kind, Means, Observation, Person, Strength, Verdict
+from bot.model import Observation, Person, Strength, Verdict
 from tests.observations import NOW, RULES, bounce, exchange, seen, wrote
-
-KINDS = {
-    **RULES.kinds,
-    "page_gone": Kind("page_gone", Means.GONE, Family.PUBLIC, 5.0, hard=True),
-    "page_title_changed": Kind("page_title_changed", Means.SLIPPING, Family.PUBLIC, 1.0),
-}
 
 
 def person(name: str, *observations: Observation) -> Person:
@@ -28,7 +22,7 @@ def replied(name: str, days: float, **facts: bool) -> Person:
 
 
 def found(*people: Person) -> list[incidents.Incident]:
-    return incidents.of("acme.example", people, NOW, KINDS)
+    return incidents.of("acme.example", people, NOW, RULES.kinds)
 
 
 def test_three_addresses_that_bounce_within_days_are_an_incident() -> None:
@@ -75,7 +69,7 @@ def test_three_people_whose_own_replies_say_that_they_left_are_an_incident_that_
     (incident,) = found(replied("a", 5), replied("b", 4), replied("c", 2))
     assert incident.sort is Sort.DEPARTURES
     assert "3 people at acme.example left" in incident.sentence
-    assert not incident.explains(incident.signs[0], KINDS["departed"])
+    assert not incident.explains(incident.signs[0], RULES.kinds["departed"])
     assert not incident.hides(NOW)
 
 
@@ -90,9 +84,14 @@ def test_three_people_who_vanish_from_a_page_or_change_on_it_are_an_incident_tha
     ]
     (incident,) = found(*gone_from_page, person("d", wrote(1)))
     assert incident.sort is Sort.PAGES
-    assert all(incident.explains(sign, KINDS[sign.kind]) for sign in incident.signs)
+    assert all(incident.explains(sign, RULES.kinds[sign.kind]) for sign in incident.signs)
     assert not incident.hides(NOW)
     assert found(*gone_from_page[:2]) == []
+
+
+def test_three_people_whom_a_page_still_lists_are_no_incident() -> None:
+    listed = [person(name, seen("page_present", 2, f"{name}@acme.example")) for name in "abc"]
+    assert found(*listed) == []
 
 
 def test_bounces_departures_and_pages_are_not_added_up() -> None:

@@ -69,8 +69,9 @@ class PublicPages(Watcher[PageReport]):
     kinds = (
         Kind(
             "page_present",
-            Means.NOTED,
+            Means.ALIVE,
             Family.PUBLIC,
+            narrow=True,
             example="listed on www.acme.example/team as VP Sales",
         ),
         Kind(
@@ -85,6 +86,7 @@ class PublicPages(Watcher[PageReport]):
             Family.PUBLIC,
             weight=4.8,
             half_life=_YEAR,
+            hard=True,
             example="no longer on www.acme.example/team, where 11 of 12 others still are, since 4 March 2026",
         ),
         Kind(
@@ -93,6 +95,7 @@ class PublicPages(Watcher[PageReport]):
             Family.PUBLIC,
             weight=5.0,
             half_life=_YEAR,
+            hard=True,
             example="listed under Alumni on www.acme.example/team since 4 March 2026",
         ),
         Kind(
@@ -101,6 +104,7 @@ class PublicPages(Watcher[PageReport]):
             Family.PUBLIC,
             weight=4.8,
             half_life=_YEAR,
+            hard=True,
             example="now listed with Globex on jane-doe.example, no longer with Acme",
         ),
     )
@@ -182,6 +186,10 @@ class PublicPages(Watcher[PageReport]):
         """Say what a look at a page means for each watched person."""
         covered = (found for found in raw.news.findings if scope.covers(found.key))
         return [_observation(raw, found) for found in covered if found.state is not State.UNKNOWN]
+
+    def client(self) -> Client:
+        """Return a client that asks in our name; all of them share one patience with every host."""
+        return Client(Manners(self.config.contact), self._courtesy, self._clock, self._reach)
 
     def _plan(self, scope: Scope) -> Plan:
         """Return whom to look for where; it is made anew when the contacts or the pages changed."""
