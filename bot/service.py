@@ -102,7 +102,8 @@ class Service:
         self.role = role
         self.outbox = Outbox(store, poster, now)
         self.pipeline = Pipeline(store, rules(), plan.config.team.domains, baseline=True)
-        self.pipeline.raised = self.outbox.nudge
+        if role in TELLS:
+            self.pipeline.raised = self.outbox.nudge
         self.health = Health()
         self.engine: Engine = LocalEngine(self.look, store)
         self.shares = False

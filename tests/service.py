@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -23,13 +24,23 @@ class Service:
     folder: Path
     env: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    role: str = "all"
 
     def start(self) -> None:
         """Start it, and wait until it says that it runs."""
         before = len(self.events("service.started"))
         with self.log.open("ab") as log, (self.folder / "out.txt").open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "bot", "run", "--config", str(self.folder / "config.yaml")],
+                [
+                    sys.executable,
+                    "-m",
+                    "bot",
+                    "run",
+                    "--config",
+                    self.folder / "config.yaml",
+                    "--role",
+                    self.role,
+                ],
                 stdout=out,
                 stderr=log,
                 env={**os.environ, **self.env},
@@ -80,3 +91,10 @@ class Service:
                     f"in vain ({'running' if alive else 'it ended'}): {self.log.read_text()[-3000:]}"
                 )
             time.sleep(0.05)
+
+
+def free_port() -> int:
+    """Return a port that nothing listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

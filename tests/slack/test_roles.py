@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -63,8 +64,8 @@ watchers:
 """
 
     def start(self) -> None:
-        for role in self.roles.values():
-            role.start()
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(Service.start, self.roles.values()))
 
     def end(self) -> None:
         for role in self.roles.values():
