@@ -34,6 +34,7 @@ from benchmarks.silence import (
     Point,
     Row,
     active_weeks,
+    bgnbd,
     figures,
     finite,
     grid,
@@ -214,9 +215,13 @@ def main() -> None:
     if not options.leave_one_out:
         report_constants(table)
         return
-    peers = {"log-gap Student-t and ln(days)": table.student, "days of silence": table.days}
-    for name, inputs in ({"stillthere": table.inputs} | peers).items():
-        chances = left_out(table, inputs)
+    models = {
+        "stillthere": left_out(table, table.inputs),
+        "log-gap Student-t and ln(days)": left_out(table, table.student),
+        "BG/NBD": bgnbd_left_out(table),
+        "days of silence": left_out(table, table.days),
+    }
+    for name, chances in models.items():
         if name == "stillthere":
             with options.leave_one_out.open("w", encoding="utf-8") as out:
                 for person, day, value in predictions(table.rows, split(table, chances)):
@@ -226,9 +231,11 @@ def main() -> None:
             flush=True,
         )
         for org in sorted(set(table.orgs)):
-            mine = [index for index, other in enumerate(table.orgs) if other == org]
-            result = figures([table.points[index] for index in mine], chances[mine].tolist())
-            print(json.dumps({"model": name, "org": org, **result}), flush=True)
+            of_it = np.array(table.orgs) == org
+            for told, which in ((org, of_it), (f"all but {org}", ~of_it)):
+                points = [table.points[index] for index in np.flatnonzero(which)]
+                result = figures(points, chances[which].tolist())
+                print(json.dumps({"model": name, "org": told, **result}), flush=True)
 
 
 def left_out(table: Table, inputs: Floats) -> Floats:
@@ -238,6 +245,21 @@ def left_out(table: Table, inputs: Floats) -> Floats:
     for org in sorted(set(table.orgs)):
         chances[orgs == org] = apply(fit(table, inputs, without=org), inputs[orgs == org])
     return chances
+
+
+def bgnbd_left_out(table: Table) -> Floats:
+    """Return the same of BG/NBD."""
+    chances: list[float] = []
+    fitted = {
+        org: fit_bgnbd([row for row in table.rows if row["org"] != org]) for org in sorted(set(table.orgs))
+    }
+    for row in table.rows:
+        events = row["events"]
+        chances += [
+            bgnbd(events[: bisect_left(events, point.at)], point.at, fitted[row["org"]])
+            for point in grid(row)
+        ]
+    return np.array(chances)
 
 
 def _report(table: Table, chances: Floats, scorer: Path | None) -> dict[str, Any]:

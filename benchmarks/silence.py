@@ -22,7 +22,7 @@ import json
 import math
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -103,9 +103,9 @@ def days_of_silence(events: list[int], at: int) -> float:
     return 1 / (1 + math.exp(-DAYS_INTERCEPT - DAYS_SLOPE * math.log(days + 0.5)))
 
 
-def bgnbd(events: list[int], at: int) -> float:
+def bgnbd(events: list[int], at: int, constants: Sequence[float] = BGNBD) -> float:
     """Return one minus P(alive) of the BG/NBD model (Fader, Hardie and Lee, 2005) over active weeks."""
-    r, alpha, a, b = BGNBD
+    r, alpha, a, b = constants
     repeats, latest, observed = active_weeks(events, at)
     if not repeats:
         return 0.0
