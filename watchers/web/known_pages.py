@@ -34,18 +34,25 @@ class KnownPage:
 
 
 def read(path: Path) -> list[KnownPage]:
-    """Return the pages in a file; none where there is no file. A row that says nothing is skipped."""
+    """Return the pages in a file; none where there is no file. A line that says nothing is skipped."""
     try:
         with path.open("rb") as file:
             text = file.read(MOST_BYTES).decode("utf-8-sig", "replace")
     except FileNotFoundError:
         return []
     found = []
-    for row in csv.DictReader(io.StringIO(text.replace("\x00", ""))):
-        cells = {name: (row.get(name) or "").strip() for name in _FIELDS}
+    for line in text.replace("\x00", "").splitlines():
+        cells = dict.fromkeys(_FIELDS, "") | dict(zip(_FIELDS, _cells(line), strict=False))
         if cells["url"] and cells["account"] and cells["status"] in set(Status):
             found.append(KnownPage(cells["account"], cells["url"], Status(cells["status"]), cells["why"]))
     return found
+
+
+def _cells(line: str) -> list[str]:
+    try:
+        return [cell.strip() for cell in next(csv.reader([line]), ())]
+    except csv.Error:
+        return []
 
 
 def confirmed(path: Path) -> list[KnownPage]:
@@ -58,7 +65,8 @@ def write(path: Path, pages: Iterable[KnownPage]) -> None:
     text = io.StringIO()
     rows = csv.writer(text)
     rows.writerow(_FIELDS)
-    rows.writerows((page.account, page.url, page.status, page.why) for page in pages)
+    for page in pages:
+        rows.writerow(" ".join(cell.split()) for cell in (page.account, page.url, page.status, page.why))
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
         file.write(text.getvalue())
