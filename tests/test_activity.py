@@ -24,6 +24,7 @@ from bot.model import Contact, NeedsHuman, Verdict
 from bot.store.tiny import TinyStore
 from bot.testing import MemoryStore
 from tests.observations import JANE, NOW, judged, wrote
+from tests.service import Service as Running
 
 SECRET = "correct horse battery staple"
 STRANGER = "bob@elsewhere.example"
@@ -265,3 +266,26 @@ def test_a_service_that_does_not_answer_is_told_as_down(
     assert "does not answer" in told.output
     monkeypatch.delenv("STILLTHERE_ACTIVITY_SECRET")
     assert run(folder / "logins.csv", "--url", "http://127.0.0.1:9").exit_code == 2
+
+
+def test_the_running_service_takes_activity_where_config_yaml_says_so(tmp_path: Path) -> None:
+    (tmp_path / "contacts.csv").write_text(f"email,account\n{JANE},Acme\n")
+    (tmp_path / "config.yaml").write_text(
+        "team:\n  domains: [vendor.example]\ncontacts: contacts.csv\ndata: data\nlisten:\n  port: 0\n"
+    )
+    service = Running(tmp_path, {"STILLTHERE_ACTIVITY_SECRET": SECRET})
+    service.start()
+    try:
+        (started,) = service.events("listener.started")
+        stamp, told = str(int(time.time())), body({**EVENT, "at": time.time()})
+        answer = httpx.post(
+            f"http://127.0.0.1:{started['port']}/activity",
+            content=told,
+            headers={TIMESTAMP: stamp, SIGNATURE: activity.sign(SECRET, stamp, told)},
+        )
+        assert (answer.status_code, answer.json()["new"]) == (200, 1)
+        (logged,) = service.events("activity.taken")
+        assert JANE not in json.dumps(logged)
+        assert service.stop() == 0
+    finally:
+        service.end()
