@@ -50,6 +50,10 @@ def cli() -> str:
         assert command is not None
         context = click.Context(command, root, info_name=name)
         parts.append(f"## stillthere {name}\n\n{_help(command, context)}")
+        if isinstance(command, click.Group):
+            for inner, part in sorted(command.commands.items()):
+                within = click.Context(part, context, info_name=inner)
+                parts.append(f"### stillthere {name} {inner}\n\n{_help(part, within)}")
     return "\n".join(parts)
 
 
