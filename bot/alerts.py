@@ -95,12 +95,11 @@ def is_confirmed(person: Person, assessment: Assessment) -> bool:
     counted = [item for item in assessment.evidence if item.key and item.weight > 0]
     if any(item.explicit or item.key not in known for item in counted):
         return True
-    before = person.decisions[-1] if person.decisions else None
-    return (
-        before is not None
-        and GRAVITY.get(before.verdict, 0) >= GRAVITY[assessment.verdict]
-        and assessment.at - before.at >= SECOND_LOOK
-    )
+    if not person.decisions:
+        return True
+    before = person.decisions[-1]
+    as_grave = GRAVITY.get(before.verdict, 0) >= GRAVITY[assessment.verdict]
+    return as_grave and assessment.at - before.at >= SECOND_LOOK
 
 
 def notice(

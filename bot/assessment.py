@@ -52,7 +52,7 @@ DEPENDENCE = 0.7
 LIKELY_FROM = 0.7
 """The probability from which a departure is likely."""
 
-SLIPPING_FROM = 1.8
+SLIPPING_FROM = 1.7
 """What the signs of pulling away must add up to."""
 
 CLEARLY, STRONGLY = 1.3, 1.7

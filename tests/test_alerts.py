@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from bot.alerts import Baseline, decide
+from bot.alerts import Baseline, decide, notice
 from bot.model import (
     Action,
     Alert,
@@ -13,10 +13,13 @@ from bot.model import (
     Case,
     Choice,
     Contact,
+    Decision,
     Delivery,
+    Means,
     Observation,
     Person,
     Reason,
+    Strength,
     Verdict,
 )
 from tests.observations import BOX, JANE, NOW, bounce, exchange, judged, seen, wrote
@@ -180,3 +183,88 @@ def test_a_new_signal_after_they_answered_opens_a_new_case() -> None:
     alert = Alert(CONTACT, judged([*LIKELY, wrote(1.5)]), 1, NOW - timedelta(days=1))
     over = person(told(LIKELY, 1.2), alert, settled=answer(Choice.ANSWERED, 1.5))
     assert outcome(over, judged([*LIKELY, wrote(1.5), bounce(0.1)])) == (Action.SEND, Reason.FIRST, 2)
+
+
+def looked(found: Assessment, *earlier: Alert) -> Person:
+    """Return Jane as an evaluation left her, with the decision that was made on it."""
+    decision, _ = decide(person(*earlier), CONTACT, found, None)
+    return replace(person(*earlier), assessment=found, decisions=(decision,))
+
+
+def risen(found: Assessment, by: timedelta) -> Assessment:
+    """Return an assessment of later on that is graver by the same facts: time alone made it so."""
+    return replace(found, verdict=Verdict.LIKELY_LEFT, at=found.at + by)
+
+
+def test_what_time_alone_brings_about_is_told_at_the_second_evaluation() -> None:
+    before = judged([*exchange(), seen("meeting_drift", 3), seen("meeting_dropped", 2)])
+    assert before.verdict is Verdict.SLIPPING
+    who = looked(before, told([*exchange(), seen("meeting_drift", 3), seen("meeting_dropped", 2)]))
+    once = risen(before, timedelta(days=1))
+    assert outcome(who, once) == (Action.HOLD, Reason.UNCONFIRMED, None)
+    held = replace(who, assessment=once, decisions=(*who.decisions, decide(who, CONTACT, once, None)[0]))
+    assert outcome(held, risen(before, timedelta(days=1, minutes=1)))[1] is Reason.UNCONFIRMED
+    again = risen(before, timedelta(days=1, minutes=5))
+    assert outcome(held, again) == (Action.SEND, Reason.STRONGER, 1)
+
+
+def test_a_new_fact_is_told_at_once() -> None:
+    before = judged([*exchange(), seen("meeting_pushed", 3)])
+    assert before.verdict is Verdict.ACTIVE
+    drift = judged([*exchange(), seen("meeting_pushed", 3), seen("meeting_drift", 0.01)])
+    assert outcome(looked(before), drift) == (Action.SEND, Reason.FIRST, 1)
+
+
+def test_a_last_day_that_passed_is_told_at_once_though_the_farewell_is_known() -> None:
+    farewell = [*exchange(), seen("farewell", 3, leaves="2026-06-15", message_id="f")]
+    known = looked(judged(farewell), told(farewell, 1))
+    after = judged(farewell, NOW + timedelta(days=1))
+    assert after.verdict is Verdict.LEFT
+    assert outcome(known, after) == (Action.SEND, Reason.STRONGER, 1)
+
+
+def test_more_of_the_same_shortly_after_a_case_ended_waits_for_the_digest() -> None:
+    drift = [*exchange(), seen("meeting_drift", 9)]
+    settled = person(told(drift, 8), settled=answer(Choice.NOTHING_WRONG, 7))
+    more = judged([*drift, seen("meeting_drift", 1, nth=2)])
+    assert more.verdict is Verdict.SLIPPING
+    assert outcome(settled, more) == (Action.DIGEST, Reason.COOLING_DOWN, None)
+    later = replace(more, at=more.at + timedelta(days=8))
+    assert outcome(settled, later) == (Action.SEND, Reason.FIRST, 2)
+
+
+def test_a_departure_shortly_after_a_case_ended_is_told() -> None:
+    drift = [*exchange(), seen("meeting_drift", 9)]
+    settled = person(told(drift, 8), settled=answer(Choice.NOTHING_WRONG, 7))
+    assert outcome(settled, judged([*drift, bounce(1)])) == (Action.SEND, Reason.FIRST, 2)
+
+
+def test_what_a_notice_tells_opens_no_case_of_a_person_but_goes_on_in_one_that_is_open() -> None:
+    inhibited = Reason.INHIBITED_BY_ACCOUNT_NOTICE
+    found = judged(LEFT)
+    first, alert = decide(person(), CONTACT, found, None, inhibited=inhibited)
+    assert (first.action, first.reason, alert) == (Action.HOLD, inhibited, None)
+    open_case, _ = decide(person(told(SLIPPING, 1)), CONTACT, found, None, inhibited=inhibited)
+    assert (open_case.action, open_case.reason) == (Action.SEND, Reason.STRONGER)
+
+
+def test_a_notice_is_told_once_for_each_incident_whatever_else_was_told_of_the_account() -> None:
+    account = Contact("@acme.example", account="Acme")
+
+    def about(*signs: str, strength: Strength = Strength.SOME, at: datetime = NOW) -> Assessment:
+        evidence = tuple(replace(judged(LIKELY).evidence[0], key=sign, means=Means.NOTED) for sign in signs)
+        return replace(judged(LIKELY), verdict=Verdict.UNCHECKED, strength=strength, evidence=evidence, at=at)
+
+    def decided(who: Person, found: Assessment) -> tuple[Decision, Alert | None]:
+        return notice(who, account, found, None)
+
+    decision, first = decided(Person(account.address), about("a", "b", "c"))
+    assert decision.reason is Reason.FIRST
+    assert first is not None
+    who = Person(account.address, cases=(Case(account.address, 1, (Delivery(first),)),))
+    assert decided(who, about("a", "b", "c", "d"))[0].reason is Reason.ALREADY_SENT
+    assert decided(who, about("a", "b", "c", "d", strength=Strength.CLEAR))[0].reason is Reason.STRONGER
+    decision, other = decided(who, about("x", "y", "z"))
+    assert decision.reason is Reason.FIRST
+    assert other is not None
+    assert other.episode == 2
