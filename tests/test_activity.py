@@ -3,6 +3,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import re
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -289,3 +294,22 @@ def test_the_running_service_takes_activity_where_config_yaml_says_so(tmp_path: 
         assert service.stop() == 0
     finally:
         service.end()
+
+
+PAGE = (Path(__file__).parents[1] / "docs" / "activity.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.mark.parametrize(("language", "program"), [("sh", ["sh", "-c"]), ("python", [sys.executable, "-c"])])
+async def test_the_examples_of_the_page_are_taken(
+    service: Service, language: str, program: list[str]
+) -> None:
+    example = next(text for name, text in BLOCKS if name == language and "Timestamp" in text)
+    if language == "sh" and not (shutil.which("curl") and shutil.which("openssl")):
+        pytest.skip("needs curl and openssl")
+    service.at = datetime.now(UTC)
+    script = example.replace("http://127.0.0.1:8321/activity", service.url)
+    environment = {**os.environ, "STILLTHERE_ACTIVITY_SECRET": SECRET, "no_proxy": "127.0.0.1"}
+    done = await asyncio.to_thread(subprocess.run, [*program, script], env=environment, check=False)
+    assert done.returncode == 0
+    assert [sentence for _, _, sentence in await service.kept()] == ["logged in"]
