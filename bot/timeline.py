@@ -41,9 +41,10 @@ class Signs:
     later: str = "▶"
     sooner: str = "◀"
     now: str = "┊"
+    crossed: str = "╋"
 
 
-PLAIN = Signs("o", "@", "x", "=", "-", ">", "<", "|")
+PLAIN = Signs("o", "@", "x", "=", "-", ">", "<", "|", "+")
 """For terminals that know ASCII only."""
 
 
@@ -65,8 +66,8 @@ class Axis:
         """Return the column in which a moment stands."""
         return int((moment - self.first) / (self.last - self.first) * (self.width - 1))
 
-    def months(self, now: datetime, sign: str) -> Text:
-        """Return the names of the months over the columns in which they begin, and where the present is."""
+    def months(self) -> Text:
+        """Return the names of the months over the columns in which they begin."""
         cells = [" "] * self.width
         free = 0
         month = self.first.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -77,7 +78,6 @@ class Axis:
                 cells[at : at + len(name)] = name
                 free = at + MONTH_ROOM
             month = (month + timedelta(days=32)).replace(day=1)
-        cells[self.column(now)] = sign
         return Text("".join(cells), "dim")
 
 
@@ -88,7 +88,7 @@ def timeline(told: Sequence[Meeting], now: datetime, width: int, *, plain: bool 
         return []
     signs = PLAIN if plain else Signs()
     axis = Axis.of(drawn, now, max(width - LABEL - OUTCOME, NARROWEST))
-    lines = [Text(" " * LABEL) + axis.months(now, signs.now)]
+    lines = [Text(" " * LABEL) + axis.months()]
     lines += [_row(meeting, axis, now, signs) for meeting in drawn]
     legend = (
         f"{signs.theirs}{signs.later} moved by them  {signs.others}{signs.later} by us or others  "
@@ -116,9 +116,10 @@ def lost(meeting: Meeting) -> int:
 
 def _row(meeting: Meeting, axis: Axis, now: datetime, signs: Signs) -> Text:
     cells: list[tuple[str, str]] = [(" ", "")] * axis.width
-    cells[axis.column(now)] = (signs.now, "dim")
     for move in meeting.moves:
         _segment(cells, axis, move, signs)
+    crossed, style = cells[axis.column(now)]
+    cells[axis.column(now)] = (signs.now if crossed == " " else signs.crossed, style or "dim")
     for start in starts_of(meeting):
         cells[axis.column(start)] = (signs.was, "")
     last = (signs.cancelled, "bold red") if meeting.cancelled else (signs.stands, "bold")

@@ -202,8 +202,15 @@ def test_a_cancelled_meeting_is_crossed_out_and_the_present_is_marked() -> None:
 
     assert "✕" in row
     assert row.rstrip().endswith("cancelled")
-    assert months.index("┊") == row.index("┊")
+    assert row.index("┊") < row.index("✕")
+    assert "┊" not in months
     assert "┊ now" in legend
+
+
+def test_the_present_crosses_a_move_that_it_lies_within() -> None:
+    moved = Invitation().pushed(60)
+
+    assert "━╋━" in picture(Invitation(), moved, now=CALL + 30 * DAY)[1]
 
 
 def test_only_the_latest_meetings_are_drawn() -> None:
