@@ -14,7 +14,7 @@ import json
 import os
 import socket
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -163,6 +163,12 @@ class Shelf:
         """Return a fresh copy of the document, None where there is none."""
         storage = self._storages.get(self._shard(key))
         return _database(storage).get(doc_id=_doc_id(key)) if storage else None
+
+    def items(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield every document with its key, a file at a time."""
+        for storage in list(self._storages.values()):
+            for document in _database(storage).all():
+                yield str(document.doc_id), dict(document)
 
     def put(self, key: str, document: dict[str, Any]) -> None:
         """Keep the document in place of what was there; it is durable on return."""

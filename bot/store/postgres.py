@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Self, TypeVar
@@ -24,6 +24,7 @@ from bot.model import (
     Delivery,
     Home,
     Json,
+    NeedsHuman,
     Observation,
     Person,
     Watched,
@@ -31,6 +32,7 @@ from bot.model import (
 from bot.store import changes, codec
 from bot.store.database import Connection, Database, rows
 from bot.store.forgotten import Forgotten, new_key
+from bot.store.moving import Entry
 
 T = TypeVar("T")
 
@@ -60,6 +62,18 @@ PUT = """
 PUT_BRIEF = """
     UPDATE person SET version = %s, watched = %s, news = %s, has_cases = %s, brief = %s::json
     WHERE address = %s
+"""
+
+
+PUT_CURSOR = """
+    INSERT INTO cursor_of VALUES (%s, %s::json) ON CONFLICT (source) DO UPDATE SET cursor = excluded.cursor
+"""
+
+BATCH = 200
+IN_BATCHES = """
+    SELECT array_agg(address)
+    FROM (SELECT address, row_number() OVER (ORDER BY address) AS at FROM person) AS numbered
+    GROUP BY (at - 1) / %s
 """
 
 
@@ -289,11 +303,7 @@ class PostgresStore:
         """Keep where reading of a source goes on."""
 
         async def write(connection: Connection) -> None:
-            await connection.execute(
-                "INSERT INTO cursor_of VALUES (%s, %s::json) "
-                "ON CONFLICT (source) DO UPDATE SET cursor = excluded.cursor",
-                (codec.normal(source), _text(codec.normal(cursor))),
-            )
+            await connection.execute(PUT_CURSOR, (codec.normal(source), _text(codec.normal(cursor))))
 
         await self._write(write)
 
@@ -325,6 +335,59 @@ class PostgresStore:
     async def save_setting(self, name: str, value: Json) -> None:
         """Keep a setting."""
         await self.save_cursor(f"{SETTING}{name}", value)
+
+    async def entries(self) -> AsyncIterator[Entry]:
+        """Yield all that is kept, for another store to take; people a few at a time."""
+        for (addresses,) in await self._read(IN_BATCHES, BATCH):
+            query = "SELECT brief, observations FROM person WHERE address = ANY(%s)"
+            for brief, observations in await self._read(query, addresses):
+                person = _person(brief, observations)
+                yield Entry("person", person.address, codec.to_document(person))
+        for source, cursor in await self._read("SELECT source, cursor FROM cursor_of"):
+            yield Entry("cursor", source, cursor)
+        for watcher, slot in await self._read("SELECT watcher, slot FROM slot"):
+            yield Entry("slot", f"{codec.normal(slot).isoformat()} {watcher}", None)
+        for event, at in await self._read("SELECT event, at FROM event"):
+            yield Entry("event", event, codec.normal(at).isoformat())
+        yield Entry("forgotten key", "", self._forgotten.key.hex())
+        for mark in self._forgotten.marks:
+            yield Entry("forgotten", mark, None)
+
+    async def take(self, entries: Sequence[Entry]) -> None:
+        """Keep what another store gave; taking it twice is taking it once."""
+
+        async def write(connection: Connection) -> None:
+            for entry in sorted(entries, key=lambda entry: (entry.shelf, entry.key)):
+                await self._take(connection, entry)
+
+        await self._write(write)
+        await self.database.run(self._read_key)
+
+    async def _take(self, connection: Connection, entry: Entry) -> None:
+        if entry.shelf == "person":
+            before = await _locked(connection, entry.key) or Person(entry.key)
+            await _put(connection, replace(before, version=0), codec.from_document(entry.document))
+        elif entry.shelf == "cursor":
+            await connection.execute(PUT_CURSOR, (entry.key, _text(entry.document)))
+        elif entry.shelf == "slot":
+            slot, _, watcher = entry.key.partition(" ")
+            insert = "INSERT INTO slot VALUES (%s, %s) ON CONFLICT DO NOTHING"
+            await connection.execute(insert, (watcher, datetime.fromisoformat(slot)))
+        elif entry.shelf == "event":
+            insert = "INSERT INTO event VALUES (%s, %s) ON CONFLICT DO NOTHING"
+            await connection.execute(insert, (entry.key, datetime.fromisoformat(str(entry.document))))
+        elif entry.shelf == "forgotten key":
+            await self._take_key(connection, bytes.fromhex(str(entry.document)))
+        else:
+            insert = "INSERT INTO forgotten (mark) VALUES (%s) ON CONFLICT DO NOTHING"
+            await connection.execute(insert, (entry.key,))
+
+    async def _take_key(self, connection: Connection, key: bytes) -> None:
+        if self._forgotten.marks and self._forgotten.key != key:
+            raise NeedsHuman(
+                "the database has forgotten people under another key", "move into an empty database"
+            )
+        await connection.execute("UPDATE forgotten_key SET key = %s", (key,))
 
     async def close(self) -> None:
         """Let go of every connection."""

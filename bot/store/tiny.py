@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
@@ -36,6 +36,8 @@ from bot.model import (
 from bot.store import changes, codec
 from bot.store.files import OwnerLock, Shelf, make_private, sync_folder, write_durably
 from bot.store.forgotten import Forgotten, new_key
+from bot.store.index import Index
+from bot.store.moving import Entry
 
 T = TypeVar("T")
 
@@ -285,7 +287,7 @@ class TinyStore:
 
     async def claim_event(self, event: str, now: datetime) -> bool:
         """Claim something that may be delivered to us twice; True once, for a day at least."""
-        shelf = f"event {hashlib.sha256(event.encode()).hexdigest()[:EVENT_DIGITS]}"
+        shelf = _event_shelf(event)
 
         def write() -> bool:
             document = self._slots.get(shelf) or {"events": {}}
@@ -305,6 +307,31 @@ class TinyStore:
     async def save_setting(self, name: str, value: Json) -> None:
         """Keep a setting."""
         await self.save_cursor(f"{SETTING}{name}", value)
+
+    async def entries(self) -> AsyncIterator[Entry]:
+        """Yield all that is kept, for another store to take."""
+        for address, document in self._people.items():
+            yield Entry("person", address, codec.to_document(codec.from_document(document)))
+        for source, document in self._cursors.items():
+            yield Entry("cursor", source, document["cursor"])
+        for name, document in self._slots.items():
+            for slot in document.get("slots", ()):
+                yield Entry("slot", f"{slot} {name}", None)
+            for event, at in document.get("events", {}).items():
+                yield Entry("event", event, at)
+        if self._forgotten.key:
+            yield Entry("forgotten key", "", self._forgotten.key.hex())
+        for mark in self._forgotten.marks:
+            yield Entry("forgotten", mark, None)
+
+    async def take(self, entries: Sequence[Entry]) -> None:
+        """Keep what another store gave; taking it twice is taking it once."""
+
+        def write() -> None:
+            for entry in entries:
+                self._take(entry)
+
+        await self._write(write)
 
     async def close(self) -> None:
         """Finish the write under way and let another process have the folder."""
@@ -330,6 +357,36 @@ class TinyStore:
             return True
 
         return await self._write(write)
+
+    def _take(self, entry: Entry) -> None:
+        if entry.shelf == "person":
+            person = codec.from_document(entry.document)
+            self._people.put(entry.key, codec.to_document(person))
+            self._index.note(person)
+        elif entry.shelf == "cursor":
+            self._cursors.put(entry.key, {"cursor": entry.document})
+        elif entry.shelf == "slot":
+            slot, _, watcher = entry.key.partition(" ")
+            kept = self._slots.get(watcher) or {"slots": []}
+            self._slots.put(watcher, {"slots": sorted({*kept["slots"], slot})})
+        elif entry.shelf == "event":
+            shelf = _event_shelf(entry.key)
+            kept = self._slots.get(shelf) or {"events": {}}
+            self._slots.put(shelf, {"events": {**kept["events"], entry.key: entry.document}})
+        elif entry.shelf == "forgotten key":
+            self._take_key(bytes.fromhex(str(entry.document)))
+        else:
+            self._forgotten = self._with_key().with_mark(entry.key)
+            self._keep_forgotten(self._forgotten, [])
+
+    def _take_key(self, key: bytes) -> None:
+        if self._forgotten.marks and self._forgotten.key != key:
+            raise NeedsHuman(
+                f"{self.folder} has forgotten people under another key", "move into an empty folder"
+            )
+        write_durably(self.folder / KEY_FILE, key)
+        sync_folder(self.folder)
+        self._forgotten = Forgotten(key, self._forgotten.marks)
 
     def _load(self) -> None:
         try:
@@ -436,68 +493,5 @@ class TinyStore:
         return True
 
 
-class Index:
-    """What is asked of all people at once, kept in memory beside the documents it is derived from.
-
-    The writing thread changes it while the event loop reads it: readers take copies, which is one step.
-    """
-
-    def __init__(self) -> None:
-        self.contacts: dict[str, Contact] = {}
-        self.watched: dict[str, Watched] = {}
-        self.cases: set[str] = set()
-        self.news: set[str] = set()
-        self._outbox: dict[str, tuple[changes.Waiting, ...]] = {}
-        self._domains: dict[str, set[str]] = {}
-
-    def note(self, person: Person) -> None:
-        """Bring the index up to date with a person as just written."""
-        address = person.address
-        self._domains.setdefault(address.rpartition("@")[2], set()).add(address)
-        watched = changes.outlined(person)
-        if watched is None:
-            self.contacts.pop(address, None)
-            self.watched.pop(address, None)
-        else:
-            self.contacts[address] = watched.contact
-            self.watched[address] = watched
-        if person.cases:
-            self.cases.add(address)
-        if person.contact is not None and person.news:
-            self.news.add(address)
-        else:
-            self.news.discard(address)
-        waiting = changes.waiting(person)
-        if waiting:
-            self._outbox[address] = waiting
-        else:
-            self._outbox.pop(address, None)
-
-    def addresses(self) -> list[str]:
-        """Return everybody of whom something is kept."""
-        return [address for known in list(self._domains.values()) for address in known.copy()]
-
-    def drop(self, address: str) -> None:
-        """Take a person out of the index."""
-        self._domains.get(address.rpartition("@")[2], set()).discard(address)
-        for known in (self.contacts, self.watched, self._outbox):
-            known.pop(address, None)
-        self.cases.discard(address)
-        self.news.discard(address)
-
-    def at(self, domains: frozenset[str]) -> list[str]:
-        """Return the addresses at these domains, sorted."""
-        return sorted(address for domain in domains for address in self._domains.get(domain, set()).copy())
-
-    def first(self, now: datetime, case: str = "") -> tuple[changes.Waiting, str] | None:
-        """Return the alert of the case, or the first of all, that nobody holds, and whose it is."""
-        return min(self.free(now, case), default=None)
-
-    def free(self, now: datetime, case: str = "") -> Iterator[tuple[changes.Waiting, str]]:
-        """Yield the alerts that nobody holds, of one case or of all, and whose each is."""
-        address = case.rpartition(":")[0]
-        outbox = {address: self._outbox.get(address, ())} if case else self._outbox.copy()
-        for whose, theirs in outbox.items():
-            for waiting in theirs:
-                if waiting.is_free(now) and case in {"", waiting.case}:
-                    yield waiting, whose
+def _event_shelf(event: str) -> str:
+    return f"event {hashlib.sha256(event.encode()).hexdigest()[:EVENT_DIGITS]}"
