@@ -49,23 +49,11 @@ REPEAT = 0.5
 DEPENDENCE = 0.7
 """What a family is worth beside a stronger one."""
 
-LIKELY_FROM = 0.7
-"""The probability from which a departure is likely."""
-
-SLIPPING_FROM = 1.7
-"""What the signs of pulling away must add up to."""
-
 CLEARLY, STRONGLY = 1.3, 1.7
 """How much more than the least must add up for a clear and for a strong Slipping."""
 
-SUPPORT_FROM = 1.0
-"""What other families must add for a hard item to say Left."""
-
 NOTABLE_SILENCE = 0.2
 """From this improbability on a silence is worth mentioning."""
-
-QUIET_FROM = 0.2
-"""The probability that a silence alone gives, from which it is Quiet: see docs/silence.md."""
 
 KNOWN_FOR = timedelta(days=180)
 """How long after the last real contact we still call somebody active who keeps no rhythm to judge by."""
@@ -87,6 +75,24 @@ OTHER_EXPLANATIONS: Mapping[str, str] = {
     "meeting_bare_update": "an assistant may have moved it for them",
     "farewell": "the last day may still change",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """From where on something is said; a backtest can try others.
+
+    `likely_from` is the probability from which a departure is likely, `slipping_from` what the signs of
+    pulling away must add up to, `support_from` what other families must add for a hard item to say Left,
+    `quiet_from` the probability that a silence alone gives, from which it is Quiet: see docs/silence.md.
+    """
+
+    likely_from: float = 0.7
+    slipping_from: float = 1.7
+    support_from: float = 1.0
+    quiet_from: float = 0.2
+
+
+SHIPPED = Thresholds()
 
 
 @dataclass(frozen=True)
@@ -122,6 +128,7 @@ def assess(
     *,
     derived: Iterable[Observation] = (),
     circumstances: Circumstances = NORMAL,
+    thresholds: Thresholds = SHIPPED,
 ) -> Assessment:
     """Judge one person by what is known at `now`; `derived` is what the watchers concluded from it."""
     history = History.of(address, (*observations, *derived), now + SKEW, kinds)
@@ -135,16 +142,21 @@ def assess(
         evidence.append(silence_evidence(rhythm, before, now, circumstances.partly))
     families = by_family(evidence)
     probability = fused(families, before)
-    alarming = alarm(evidence, families, probability)
+    alarming = alarm(evidence, families, probability, thresholds)
     evidence.sort(key=lambda item: (not leads(alarming, item), -item.at.timestamp(), -item.weight, item.key))
     verdict = alarming or calm(
-        rhythm=rhythm, away=away, last_contact=last_contact, now=now, circumstances=circumstances
+        rhythm=rhythm,
+        away=away,
+        last_contact=last_contact,
+        now=now,
+        circumstances=circumstances,
+        quiet_from=thresholds.quiet_from,
     )
     return Assessment(
         contact=address,
         at=now,
         verdict=verdict,
-        strength=strength(verdict, evidence, probability),
+        strength=strength(verdict, evidence, probability, thresholds.slipping_from),
         probability=round(probability, 4),
         headline=headline(
             verdict, evidence, away, last_contact, circumstances.hidden(now) or circumstances.partly
@@ -225,7 +237,7 @@ def logit(probability: float) -> float:
 
 
 def alarm(
-    evidence: Sequence[Evidence], families: Mapping[Family, float], probability: float
+    evidence: Sequence[Evidence], families: Mapping[Family, float], probability: float, least: Thresholds
 ) -> Verdict | None:
     """Return the verdict that asks for attention, or None.
 
@@ -238,18 +250,18 @@ def alarm(
     if any(item.kind in DEPARTURES for item in counted):
         return Verdict.SLIPPING
     hard = [item for item in counted if item.hard]
-    if hard and probability >= LIKELY_FROM:
-        return Verdict.LEFT if is_supported(hard, families) else Verdict.LIKELY_LEFT
-    return Verdict.SLIPPING if drift(counted) >= SLIPPING_FROM else None
+    if hard and probability >= least.likely_from:
+        return Verdict.LEFT if is_supported(hard, families, least.support_from) else Verdict.LIKELY_LEFT
+    return Verdict.SLIPPING if drift(counted) >= least.slipping_from else None
 
 
-def is_supported(hard: Sequence[Evidence], families: Mapping[Family, float]) -> bool:
+def is_supported(hard: Sequence[Evidence], families: Mapping[Family, float], support_from: float) -> bool:
     """Say whether anything stands beside the strongest hard item that does not fail together with it."""
     strongest = max(hard, key=lambda item: (item.weight, item.key))
     support = sum(
         added for family, added in families.items() if family not in {strongest.family, Family.SILENCE}
     )
-    return support >= SUPPORT_FROM or any(
+    return support >= support_from or any(
         item.kind != strongest.kind and item.source != strongest.source for item in hard
     )
 
@@ -266,6 +278,7 @@ def calm(
     last_contact: datetime | None,
     now: datetime,
     circumstances: Circumstances,
+    quiet_from: float,
 ) -> Verdict:
     """Return the verdict of somebody who alarms nobody; whom we cannot see is never called active."""
     if away is not None:
@@ -274,18 +287,20 @@ def calm(
         return Verdict.UNCHECKED
     if rhythm is None and last_contact is None:
         return Verdict.UNCHECKED
-    silent = rhythm.probability >= QUIET_FROM if rhythm else now - (last_contact or now) > KNOWN_FOR
+    silent = rhythm.probability >= quiet_from if rhythm else now - (last_contact or now) > KNOWN_FOR
     if not silent:
         return Verdict.ACTIVE
     return Verdict.UNCHECKED if circumstances.partly else Verdict.QUIET
 
 
-def strength(verdict: Verdict, evidence: Sequence[Evidence], probability: float) -> Strength:
+def strength(
+    verdict: Verdict, evidence: Sequence[Evidence], probability: float, slipping_from: float
+) -> Strength:
     """Say in a word how strong the verdict is. Left is strong by the source's own word only."""
     if verdict is Verdict.LEFT:
         return Strength.STRONG if any(item.explicit for item in evidence) else Strength.CLEAR
     if verdict is Verdict.SLIPPING:
-        score, clear, strong = drift(evidence), SLIPPING_FROM * CLEARLY, SLIPPING_FROM * STRONGLY
+        score, clear, strong = drift(evidence), slipping_from * CLEARLY, slipping_from * STRONGLY
         if any(item.kind in DEPARTURES and item.weight > 0 for item in evidence):
             return Strength.STRONG
     else:
