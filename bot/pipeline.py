@@ -19,7 +19,7 @@ import structlog
 from bot import alerts, incidents
 from bot.account import Account
 from bot.alerts import SECOND_LOOK, Baseline, Since
-from bot.assessment import LEAST_PRIOR, Circumstances, assess
+from bot.assessment import LEAST_PRIOR, SHIPPED, Circumstances, Thresholds, assess
 from bot.history import is_forged
 from bot.incidents import Incident
 from bot.model import (
@@ -65,6 +65,7 @@ class Rules:
 
     kinds: Mapping[str, Kind]
     derivers: Sequence[Deriver] = ()
+    thresholds: Thresholds = SHIPPED
 
     def derive(self, person: Person, now: datetime) -> list[Observation]:
         """Return what a person's observations mean together at `now`."""
@@ -232,6 +233,7 @@ class Pipeline:
                 self.rules.kinds,
                 derived=self.rules.derive(person, now),
                 circumstances=circumstances,
+                thresholds=self.rules.thresholds,
             )
             assessment = account.completed(contact, person, assessment)
             inhibited = account.inhibits(assessment) or self._outage(assessment, circumstances)
