@@ -217,7 +217,7 @@ class GmailSource:
     async def _ids(self, line: Rest, place: _Place) -> list[str]:
         """Return the ids of all mails since the one that was reached, oldest first."""
         first = datetime.now(UTC) - timedelta(days=self.box.choice.history_days)
-        since = max(int(first.timestamp()), int(place.reached // 1000 - OVERLAP.total_seconds()))
+        since = max(0, int(first.timestamp()), int(place.reached // 1000 - OVERLAP.total_seconds()))
         found: dict[str, None] = {}
         for label in self.box.choice.labels or ("",):
             asked: dict[str, str | int] = {

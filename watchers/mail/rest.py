@@ -18,7 +18,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.mail.oauth import BUSY, SERVER_ERRORS, wait
+from watchers.mail.oauth import BUSY, SERVER_ERRORS, trusted, wait
 from watchers.mail.tokens import Tokens, Use
 
 Asked = TypeVar("Asked")
@@ -56,7 +56,7 @@ class Rest(AbstractAsyncContextManager["Rest"]):
         self._use = use
         self._who = who
         self._renewal = renewal
-        self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False)
+        self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, verify=trusted())
 
     async def __aenter__(self) -> Self:
         """Return the line; it opens with the first request."""
