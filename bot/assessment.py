@@ -142,7 +142,8 @@ def assess(
         evidence.append(silence_evidence(rhythm, before, now, circumstances.partly))
     families = by_family(evidence)
     probability = fused(families, before)
-    alarming = alarm(evidence, families, probability, thresholds)
+    shown = {family: added for family, added in families.items() if family != Family.SILENCE}
+    alarming = alarm(evidence, shown, fused(shown, before), thresholds)
     evidence.sort(key=lambda item: (not leads(alarming, item), -item.at.timestamp(), -item.weight, item.key))
     verdict = alarming or calm(
         rhythm=rhythm,
@@ -242,7 +243,8 @@ def alarm(
     """Return the verdict that asks for attention, or None.
 
     Left needs the source's own word, or a hard item together with another family or with a hard item of
-    another sort from another source. No weak signal can say it, and silence never makes the difference.
+    another sort from another source. No weak signal can say it. Silence is left out of `families` and of
+    `probability`: it never makes the difference.
     """
     counted = [item for item in evidence if item.weight > 0]
     if any(item.explicit for item in counted):
@@ -258,9 +260,7 @@ def alarm(
 def is_supported(hard: Sequence[Evidence], families: Mapping[Family, float], support_from: float) -> bool:
     """Say whether anything stands beside the strongest hard item that does not fail together with it."""
     strongest = max(hard, key=lambda item: (item.weight, item.key))
-    support = sum(
-        added for family, added in families.items() if family not in {strongest.family, Family.SILENCE}
-    )
+    support = sum(added for family, added in families.items() if family is not strongest.family)
     return support >= support_from or any(
         item.kind != strongest.kind and item.source != strongest.source for item in hard
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 
 from bot.backscatter import HARD, objection
 from bot.history import DEPARTURES, MEETING, History, is_forged, latest
@@ -101,19 +102,25 @@ class Moment:
             return f"the mailbox answered again on {works.at:%-d %B %Y}"
         return objection(bounce, self.history.observations)
 
+    @cached_property
+    def _alive(self) -> str:
+        """Say when and how the person was last proven to be there: many signs are held against it."""
+        life = self.history.life
+        return f"on {life.at:%-d %B %Y}: {life.sentence}" if life is not None else ""
+
     def _contradiction(self, seen: Observation, kind: Kind) -> str:
         back, life = self.takes_back.get((kind.family, seen.group)), self.history.life
         if back is not None and back.at > seen.at:
             return f"taken back on {back.at:%-d %B %Y}: {back.sentence}"
         if kind.means is Means.GONE and life is not None and life.at > seen.at:
-            return f"contradicted on {life.at:%-d %B %Y}: {life.sentence}"
+            return f"contradicted {self._alive}"
         return ""
 
     def _discount(self, seen: Observation, kind: Kind) -> tuple[float, str]:
         life = self.history.life
         if kind.means is Means.SLIPPING:
             if life is not None and life.at > seen.at:
-                return ANSWERED, f"they were in touch since, on {life.at:%-d %B %Y}"
+                return ANSWERED, f"they were in touch since, {self._alive}"
             if any(begin <= seen.at <= end for begin, end in self.aways):
                 return WHILE_AWAY, "they were on leave then"
         last_day = leaves_on(seen) if seen.kind in DEPARTURES else None
@@ -229,6 +236,8 @@ def _once(sightings: list[tuple[Evidence, str]]) -> list[Evidence]:
 
     Each comes with the group that names its fact.
     """
+    if len(sightings) == 1:
+        return [sightings[0][0]]
     strongest: dict[str, Evidence] = {}
     for item, group in sightings:
         best = strongest.get(group)

@@ -40,9 +40,8 @@ class History:
         cls, address: str, observations: Iterable[Observation], until: datetime, kinds: Mapping[str, Kind]
     ) -> History:
         """Sort out what happened to the person of this address until then."""
-        known = sorted(
-            (seen for seen in observations if seen.at <= until and seen.kind in kinds), key=_in_order
-        )
+        known = [seen for seen in observations if seen.at <= until and seen.kind in kinds]
+        known.sort(key=_in_order)
         by_kind: dict[str, list[Observation]] = {}
         for seen in known:
             by_kind.setdefault(seen.kind, []).append(seen)

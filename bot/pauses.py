@@ -107,7 +107,6 @@ def leaves(history: History, kinds: Mapping[str, Kind]) -> list[Period]:
 
     A mail by the person ends their leave.
     """
-    wrote = [seen.at for seen in history.by_kind.get(WROTE, ()) if not is_forged(seen)]
     away = [
         seen
         for name, found in history.by_kind.items()
@@ -115,6 +114,9 @@ def leaves(history: History, kinds: Mapping[str, Kind]) -> list[Period]:
         for seen in found
         if not is_forged(seen)
     ]
+    if not away:
+        return []
+    wrote = [seen.at for seen in history.by_kind.get(WROTE, ()) if not is_forged(seen)]
     return [(seen.at.date(), _last_day(seen, wrote)) for seen in away]
 
 
