@@ -297,7 +297,7 @@ async def test_a_page_that_never_changes_is_asked_less_and_is_not_read_again(
 ) -> None:
     world.site.says("/team", page(cards(TEAM)), ETag='"1"')
     await world.days(1)
-    monkeypatch.setattr("watchers.web.visits.look", None)
+    monkeypatch.setattr("watchers.web.visits.open_page", None)
     world.site.asked.clear()
     world.site.says("/team", "", 304, ETag='"1"')
     await world.days(28)

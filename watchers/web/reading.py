@@ -58,7 +58,11 @@ def open_page(fetched: Fetched) -> Opened:
 
 def look(fetched: Sequence[Fetched]) -> Look:
     """Read a page, given first, together with further pages that were fetched to complete it."""
-    opened = [open_page(each) for each in fetched]
+    return put_together([open_page(each) for each in fetched])
+
+
+def put_together(opened: Sequence[Opened]) -> Look:
+    """Return what pages that were read, the one asked for first, show together."""
     first = opened[0]
     read_ones = [each for each in opened if not each.reason]
     wanted = _wanted(opened)

@@ -11,7 +11,7 @@ from watchers.web.client import Answer, Client
 from watchers.web.memory import Memory, Part, said, who
 from watchers.web.pages import Fetched
 from watchers.web.presence import Finding, Report, State, Watched, look_again
-from watchers.web.reading import Look, look
+from watchers.web.reading import Look, Opened, open_page, put_together
 
 ROUNDS = 4
 """How often further pages are asked for, as long as somebody is missing."""
@@ -82,12 +82,13 @@ async def _read(
     now: datetime,
 ) -> tuple[Report, Look]:
     """Read a page with what completes it; as long as somebody is missing, more of it is asked for."""
+    opened: dict[str, Opened] = {}
     for last in range(ROUNDS, -1, -1):
-        fetched = [each.fetched for each in answers.values()]
+        new = {address: each.fetched for address, each in answers.items() if address not in opened}
         async with _READING:
-            seen, report = await asyncio.to_thread(_look, fetched, memory, watched, now)
+            seen, report = await asyncio.to_thread(_look, opened, new, memory, watched, now)
         more = [further for further in seen.wanted if further not in answers]
-        if not last or not more or all(found.state in _SEEN for found in report.findings):
+        if not last or not more or not _misses(report, memory, watched):
             break
         for further in more:
             answers[further] = await client.get(further)
@@ -95,10 +96,28 @@ async def _read(
 
 
 def _look(
-    fetched: Sequence[Fetched], memory: Memory, watched: Sequence[Watched], now: datetime
+    opened: dict[str, Opened],
+    new: Mapping[str, Fetched],
+    memory: Memory,
+    watched: Sequence[Watched],
+    now: datetime,
 ) -> tuple[Look, Report]:
-    seen = look(fetched)
+    """Read what came anew, into `opened`, and judge everything together."""
+    opened |= {address: open_page(fetched) for address, fetched in new.items()}
+    seen = put_together([*opened.values()])
     return seen, look_again(memory.kept, watched, seen.sighting, now.date())
+
+
+def _misses(report: Report, memory: Memory, watched: Sequence[Watched]) -> bool:
+    """Say whether somebody is missing of whom the rest of the listing may know.
+
+    Who was gone before is not looked for all over again, and who was never seen only once.
+    """
+    known = (memory.kept or {}).get("people", {})
+    is_first = who(watched) != memory.who
+    missing = [found for found in report.findings if found.state not in _SEEN]
+    before = [known[found.key] for found in missing if known.get(found.key, {}).get("seen")]
+    return (is_first and len(before) < len(missing)) or any(one.get("state") != State.GONE for one in before)
 
 
 def _unjudged(report: Report, seen: Look, memory: Memory) -> str:
