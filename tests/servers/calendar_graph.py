@@ -71,14 +71,16 @@ class GraphStandIn:
             return _error(429, "ApplicationThrottled", {"Retry-After": "17"})
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return _error(401, "InvalidAuthenticationToken")
-        tail = request.match_info["tail"]
+        if self.denied:
+            return _error(403, "ErrorAccessDenied")
+        return self._resource(request, request.match_info["tail"])
+
+    def _resource(self, request: web.Request, tail: str) -> web.Response:
         mailbox, _, rest = (
             tail.removeprefix("users/").partition("/") if tail.startswith("users/") else tail.partition("/")
         )
         if mailbox not in {"me", self.user}:
             return _error(404, "ErrorInvalidUser")
-        if self.denied:
-            return _error(403, "ErrorAccessDenied")
         if rest == "calendarView/delta":
             return self._delta(request)
         if rest.startswith("events/"):

@@ -97,6 +97,7 @@ class Published(Program):
         self.calendars: dict[str, str] = {}
         self.etag = ""
         self.status = 200
+        self.page = ""
         self.asked: list[dict[str, str]] = []
         self.settings = {"kind": "feed", "name": "published", "url_env": "FEED_URL"}
         self.url = ""
@@ -112,8 +113,9 @@ class Published(Program):
 
     async def _answer(self, request: web.Request) -> web.Response:
         self.asked.append(dict(request.headers))
-        if self.status != 200:
-            return web.Response(status=self.status, headers={"Location": "https://elsewhere.example/x.ics"})
+        if self.page or self.status != 200:
+            headers = {"Location": "https://elsewhere.example/x.ics"}
+            return web.Response(status=self.status, text=self.page, headers=headers)
         if self.etag and request.headers.get("If-None-Match") == self.etag:
             return web.Response(status=304)
         inner = "".join(

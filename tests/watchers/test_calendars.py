@@ -274,3 +274,30 @@ async def test_without_any_mail_nobody_can_say_that_a_push_came_without_a_word(d
     await desk.write(replace(CALL, start=CALL.start + 60 * DAY, sequence=1), SET + DAY)
 
     assert await desk.kinds(SET + 5 * DAY) == ["meeting_set", "meeting_pushed"]
+
+
+async def test_words_in_a_mail_count_although_the_calendar_showed_the_move_first(
+    desk: Desk, tmp_path: Path
+) -> None:
+    box = tmp_path / "mail"
+    box.mkdir()
+    mailbox = Mailbox(Mailbox.Config(mailboxes=(FileMailbox(kind="files", path=box),)))
+    far = replace(CALL, start=CALL.start + 60 * DAY, sequence=1)
+    await desk.write(CALL, SET)
+    await desk.write(far, SET + DAY)
+    update = replace(far, uid=desk.program.uid(CALL))
+    words = "So sorry, our board meets that week, I must move this once more. Best, Jane"
+    told_at = SET + DAY + timedelta(minutes=5)
+    mail = (
+        f"From: {JANE}\r\nTo: {RITA}\r\nDate: {told_at:%a, %d %b %Y %H:%M:%S} +0000\r\n"
+        'Message-ID: <1@acme.example>\r\nContent-Type: multipart/alternative; boundary="b"\r\n\r\n'
+        f"--b\r\nContent-Type: text/plain\r\n\r\n{words}\r\n--b\r\n"
+        f"Content-Type: text/calendar; method=REQUEST\r\n\r\n{ics(update, told_at)}\r\n--b--\r\n"
+    )
+    (box / "1.eml").write_text(mail.replace("VERSION:2.0", "METHOD:REQUEST"), encoding="utf-8")
+    (source,) = mailbox.sources(await desk.pipeline.scope())
+    await desk.pipeline.sweep(mailbox, source, SET + 2 * DAY)
+
+    assert "meeting_bare_update" not in await desk.kinds(SET + 5 * DAY)
+    (pushed,) = [seen for seen in await desk.derived(SET + 5 * DAY) if seen.kind == "meeting_pushed"]
+    assert pushed.facts["words"] is True

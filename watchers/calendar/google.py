@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 
 from bot.model import Json, NeedsHuman
 from watchers import Settings
-from watchers.calendar import CANCELLED, MOST_LOOKUPS, Entry, Page, Pass
+from watchers.calendar import CANCELLED, MOST_LOOKUPS, Entry, Page, Pass, values
 from watchers.calendar.secret import HeldToken, Secret
 from watchers.mail.ics import MAX_ATTENDEES, Attendee, plain_address, title
 from watchers.mail.rest import FORBIDDEN, Refused, Rest
@@ -90,7 +90,7 @@ class GoogleSource:
 
     async def pages(self, state: Json, look: Pass) -> AsyncIterator[Page]:
         """Yield what changed since the sync token, everything where there is none or Google dropped it."""
-        token = str(state.get("token") or "") if isinstance(state, dict) else ""
+        token = values.text(values.record(state).get("token"))
         renewal = f"grant access to the calendar of {self.who} again, with the scope {SCOPE}"
         async with Rest(self.api, self.tokens, Use.CALENDAR, self.who, renewal) as rest:
             try:
@@ -132,13 +132,13 @@ class GoogleSource:
         }
         for _ in range(MOST_PAGES):
             told = await rest.json(self.path, params)
-            items = [item for item in told.get("items") or [] if isinstance(item, dict)]
-            token = told.get("nextSyncToken")
+            items = values.records(told.get("items"))
+            token = values.text(told.get("nextSyncToken"))
             if token:
                 yield _page({"token": token}, items)
                 return
             yield _page(state, items)
-            params["pageToken"] = str(told.get("nextPageToken") or "")
+            params["pageToken"] = values.text(told.get("nextPageToken"))
             if not params["pageToken"]:
                 return
         raise NeedsHuman(
@@ -181,9 +181,9 @@ def _page(state: Json, items: list[dict[str, Any]]) -> Page:
     cancelled: list[str] = []
     gone: list[str] = []
     for item in items:
-        ident = _text(item.get("id"))
-        organizer = _dict(item.get("organizer"))
-        if item.get("eventType", "default") not in MEETINGS or not ident:
+        ident = values.text(item.get("id"))
+        organizer = values.record(item.get("organizer"))
+        if values.text(item.get("eventType", "default")) not in MEETINGS or not ident:
             continue
         if item.get("status") != "cancelled":
             entries.append(_entry(ident, item))
@@ -200,25 +200,24 @@ def _entry(ident: str, item: Mapping[str, Any]) -> Entry:
     organizer = _address(item.get("organizer"))
     if organizer.endswith(SHARED_CALENDAR):
         organizer = _address(item.get("creator"))
-    listed = item.get("attendees")
-    invited = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    people = [one for one in invited[:MAX_ATTENDEES] if one.get("resource") is not True and _address(one)]
+    invited = values.records(item.get("attendees"))[:MAX_ATTENDEES]
+    people = [one for one in invited if one.get("resource") is not True and _address(one)]
     sequence = item.get("sequence")
     planned = _moment(item.get("originalStartTime"))
     return Entry(
         ident=ident,
-        uid=_text(item.get("iCalUID")),
+        uid=values.text(item.get("iCalUID")),
         start=_moment(item.get("start")),
         end=_moment(item.get("end")),
         occurrence=planned.isoformat() if planned else "unknown" if item.get("recurringEventId") else "",
         series=bool(item.get("recurrence")),
         sequence=sequence if isinstance(sequence, int) else None,
-        changed=_iso(_text(item.get("updated"))),
-        status=CANCELLED if item.get("status") == "cancelled" else _text(item.get("status")).upper(),
-        title=title(_text(item.get("summary"))),
+        changed=values.moment(item.get("updated")),
+        status=CANCELLED if item.get("status") == "cancelled" else values.text(item.get("status")).upper(),
+        title=title(values.text(item.get("summary"))),
         organizer=organizer,
         attendees=tuple(
-            Attendee(_address(one), ANSWERS.get(_text(one.get("responseStatus")), "")) for one in people
+            Attendee(_address(one), ANSWERS.get(values.text(one.get("responseStatus")), "")) for one in people
         ),
         anybody=item.get("guestsCanModify") is True,
         partial=item.get("attendeesOmitted") is True,
@@ -227,28 +226,12 @@ def _entry(ident: str, item: Mapping[str, Any]) -> Entry:
 
 def _moment(value: object) -> datetime | None:
     """Return a date or a time of Google's in UTC; a whole day begins at midnight UTC."""
-    told = _dict(value)
+    told = values.record(value)
     if told.get("dateTime"):
-        return _iso(_text(told["dateTime"]))
-    day = _iso(_text(told.get("date")))
+        return values.moment(told["dateTime"])
+    day = values.moment(told.get("date"))
     return datetime.combine(day.date(), time(), UTC) if day else None
 
 
-def _iso(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
 def _address(person: object) -> str:
-    return plain_address(_text(_dict(person).get("email")))
-
-
-def _dict(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return plain_address(values.text(values.record(person).get("email")))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 
 from bot.model import Json, NeedsHuman
 from watchers import Settings
-from watchers.calendar import CANCELLED, MOST_LOOKUPS, Entry, Page, Pass
+from watchers.calendar import CANCELLED, MOST_LOOKUPS, Entry, Page, Pass, values
 from watchers.calendar.secret import HeldToken, Secret
 from watchers.mail.ics import MAX_ATTENDEES, Attendee, plain_address, title
 from watchers.mail.rest import FORBIDDEN, Refused, Rest
@@ -94,8 +94,15 @@ class _Window:
     @classmethod
     def of(cls, state: Json) -> _Window:
         """Read a state; one that is none of ours has no link."""
-        told = state if isinstance(state, dict) else {}
-        return cls(_text(told.get("link")), _iso(_text(told.get("since"))), _iso(_text(told.get("until"))))
+        told = values.record(state)
+        since, until = values.moment(told.get("since")), values.moment(told.get("until"))
+        return cls(values.text(told.get("link")), since, until)
+
+    def goes_on(self, api: str, now: datetime) -> bool:
+        """Say whether its link can be asked, and still looks far enough ahead."""
+        if not self.link.startswith(api) or self.since is None or self.until is None:
+            return False
+        return self.until >= now + LEAST_AHEAD
 
     def state(self) -> Json:
         """Return what to keep."""
@@ -136,7 +143,7 @@ class GraphSource:
         renewal = f"grant access to the calendar of {self.who} again, with the permission Calendars.Read"
         async with Rest(self.api, self.tokens, Use.CALENDAR, self.who, renewal) as rest:
             try:
-                if window.link and window.until and window.until >= look.now + LEAST_AHEAD:
+                if window.goes_on(self.api, look.now):
                     try:
                         async for page in self._changed(rest, window, look):
                             yield page
@@ -185,12 +192,12 @@ class GraphSource:
         kept = window.state() if window.link else None
         for _ in range(MOST_PAGES):
             told = await rest.json(path, params, headers=HEADERS)
-            items = [item for item in told.get("value") or [] if isinstance(item, dict)]
+            items = values.records(told.get("value"))
             yield Page(kept, _entries(items, seen))
             if told.get("@odata.deltaLink"):
-                window.link = _text(told["@odata.deltaLink"])
+                window.link = values.text(told["@odata.deltaLink"])
                 return
-            path, params = _text(told.get("@odata.nextLink")), None
+            path, params = values.text(told.get("@odata.nextLink")), None
             if not path:
                 return
         raise NeedsHuman(
@@ -231,10 +238,10 @@ def _entries(items: Iterable[Mapping[str, Any]], seen: _Seen) -> list[Entry]:
     """Return the meetings, and note of which others the answer says too little."""
     found = []
     for item in items:
-        ident = _text(item.get("id"))
+        ident = values.text(item.get("id"))
         start = _moment(item.get("start"))
         if item.get("type") == "occurrence":
-            seen.series.update({_text(item.get("seriesMasterId"))} - {""})
+            seen.series.update({values.text(item.get("seriesMasterId"))} - {""})
         elif "@removed" in item or start is None:
             seen.absent.add(ident)
             seen.idents.discard(ident)
@@ -246,21 +253,20 @@ def _entries(items: Iterable[Mapping[str, Any]], seen: _Seen) -> list[Entry]:
 
 
 def _entry(ident: str, start: datetime, item: Mapping[str, Any]) -> Entry:
-    listed = item.get("attendees")
-    invited = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    people = [one for one in invited[:MAX_ATTENDEES] if one.get("type") != "resource" and _address(one)]
-    planned = _iso(_text(item.get("originalStart")))
+    invited = values.records(item.get("attendees"))[:MAX_ATTENDEES]
+    people = [one for one in invited if one.get("type") != "resource" and _address(one)]
+    planned = values.moment(item.get("originalStart"))
     exception = item.get("type") == "exception"
     return Entry(
         ident=ident,
-        uid=plain_uid(_text(item.get("iCalUId"))),
+        uid=plain_uid(values.text(item.get("iCalUId"))),
         start=start,
         end=_moment(item.get("end")),
         occurrence="" if not exception else planned.isoformat() if planned else "unknown",
         series=item.get("type") == "seriesMaster",
-        changed=_iso(_text(item.get("lastModifiedDateTime"))),
+        changed=values.moment(item.get("lastModifiedDateTime")),
         status=CANCELLED if item.get("isCancelled") is True else "CONFIRMED",
-        title=title(_text(item.get("subject"))),
+        title=title(values.text(item.get("subject"))),
         organizer=_address(item.get("organizer")),
         attendees=tuple(Attendee(_address(one), _answer(one)) for one in people),
         partial=item.get("hideAttendees") is True and item.get("isOrganizer") is not True,
@@ -289,28 +295,14 @@ def plain_uid(uid: str) -> str:
 
 
 def _answer(attendee: Mapping[str, Any]) -> str:
-    status = attendee.get("status")
-    return ANSWERS.get(_text(status.get("response")), "") if isinstance(status, dict) else ""
+    return ANSWERS.get(values.text(values.record(attendee.get("status")).get("response")), "")
 
 
 def _address(person: object) -> str:
-    told = person.get("emailAddress") if isinstance(person, dict) else None
-    return plain_address(_text(told.get("address"))) if isinstance(told, dict) else ""
+    named = values.record(values.record(person).get("emailAddress"))
+    return plain_address(values.text(named.get("address")))
 
 
 def _moment(value: object) -> datetime | None:
     """Return a dateTimeTimeZone in UTC, which it is because we prefer it so."""
-    return _iso(_text(value.get("dateTime"))) if isinstance(value, dict) else None
-
-
-def _iso(text: str) -> datetime | None:
-    """Return a moment in UTC; Graph writes seven digits of a second."""
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return values.moment(values.record(value).get("dateTime"))

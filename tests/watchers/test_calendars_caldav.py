@@ -1,0 +1,227 @@
+"""What is particular to CalDAV: finding the calendars, servers without sync tokens, hostile answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import Any
+
+import httpx
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bot.model import NeedsHuman, SourceDown
+from tests.servers import calendar_dav
+from tests.servers.calendar_dav import PASSWORD, Radicale
+from tests.watchers.calendar_programs import BOB, DAY, HOUR, JANE, RITA, Call, Dav, ics, utc
+from tests.watchers.calendar_reading import Reading
+from watchers.calendar import dav
+
+SET = utc(2026, 4, 20, 9)
+CALL = Call(utc(2026, 5, 4, 13))
+SECOND = Call(utc(2026, 5, 18, 13), sequence=1)
+EMPTY = '<d:multistatus xmlns:d="DAV:">{}</d:multistatus>'
+_numbers = count()
+
+
+@pytest.fixture(scope="module")
+def radicale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Radicale]:
+    with calendar_dav.running(tmp_path_factory.mktemp("radicale")) as server:
+        yield server
+
+
+@pytest.fixture
+def program(radicale: Radicale, monkeypatch: pytest.MonkeyPatch) -> Dav:
+    monkeypatch.setenv("DAV_PASSWORD", PASSWORD)
+    user = f"omar-{next(_numbers)}"
+    radicale.add_user(user)
+    return Dav(radicale, user)
+
+
+@asynccontextmanager
+async def between(
+    radicale: Radicale, change: Callable[[web.Request, httpx.Response], Awaitable[web.Response | None]]
+) -> AsyncIterator[tuple[str, list[str]]]:
+    """Stand between the watcher and Radicale, as a server with other habits; note what is asked."""
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        body = await request.read()
+        asked.append(f"{request.method} {body.decode()}")
+        kept = {"Authorization", "Depth", "Content-Type"}
+        headers = {name: value for name, value in request.headers.items() if name in kept}
+        async with httpx.AsyncClient() as client:
+            url = radicale.url.rstrip("/") + request.path_qs
+            told = await client.request(request.method, url, content=body, headers=headers)
+        changed = await change(request, told)
+        return changed or web.Response(status=told.status_code, body=told.content, content_type="text/xml")
+
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", answer)
+    async with TestServer(app) as server:
+        yield str(server.make_url("/")), asked
+
+
+async def test_a_server_without_sync_tokens_is_asked_for_tags(radicale: Radicale, program: Dav) -> None:
+    async def old(request: web.Request, told: httpx.Response) -> web.Response | None:
+        if b"sync-collection" in await request.read() and request.method == "REPORT":
+            return web.Response(status=403)
+        text = told.text.replace("sync-collection", "something-else").replace("sync-token", "no-token")
+        return web.Response(status=told.status_code, text=text, content_type="text/xml")
+
+    async with between(radicale, old) as (url, asked):
+        look = Reading({**program.settings, "url": url})
+        program.write(CALL, SET)
+        program.write(Call(CALL.start, BOB, uid="other"), SET)
+        assert len(await look.at(SET + HOUR)) == 2
+
+        asked.clear()
+        assert await look.at(SET + 2 * HOUR) == []
+        assert not any("calendar-query" in one for one in asked), "an unchanged calendar is not listed"
+
+        asked.clear()
+        program.write(SECOND, SET + DAY)
+        (moved,) = await look.at(SET + DAY + HOUR)
+        assert moved.facts["start"] == SECOND.start.isoformat()
+        assert [one.count("</d:href>") for one in asked if "multiget" in one] == [1]
+
+        program.server.delete(program.user, "other")
+        assert await look.at(SET + 2 * DAY) == []
+        assert len(look.cursor["followed"]) == 1
+
+
+async def test_a_deleted_event_says_nothing_about_anybody(program: Dav) -> None:
+    look = Reading(program.settings)
+    program.write(CALL, SET)
+    await look.at(SET + HOUR)
+    program.server.delete(program.user, CALL.uid)
+    assert await look.at(SET + DAY) == []
+    assert "followed" not in look.cursor
+
+
+async def test_only_the_calendars_that_are_named_are_read(program: Dav) -> None:
+    path = f"{program.user}/home/"
+    program.server._ask(
+        program.user, "MKCALENDAR", path, calendar_dav.CALENDAR.format(name="Family &amp; friends")
+    )
+    program.server.put(program.user, "home", ics(Call(CALL.start, BOB, uid="home"), SET), "home")
+    program.write(CALL, SET)
+
+    assert len(await Reading(program.settings).at(SET + HOUR)) == 2
+    (home,) = await Reading({**program.settings, "calendars": ["Family & friends"]}).at(SET + HOUR)
+    assert home.facts["uid"] == "home"
+    (work,) = await Reading({**program.settings, "url": f"{program.server.url}{program.user}/work/"}).at(
+        SET + HOUR
+    )
+    assert work.facts["uid"] == CALL.uid
+    with pytest.raises(NeedsHuman, match="of these names"):
+        await Reading({**program.settings, "calendars": ["Other"]}).at(SET)
+
+
+async def test_an_override_and_its_series_are_told_apart(program: Dav) -> None:
+    series = ics(CALL, SET, extra="RRULE:FREQ=WEEKLY;COUNT=8\r\n")
+    moved = ics(Call(utc(2026, 5, 14, 13), sequence=1), SET, extra="RECURRENCE-ID:20260511T130000Z\r\n")
+    event = moved[moved.index("BEGIN:VEVENT") : moved.index("END:VCALENDAR")]
+    program.server.put(program.user, CALL.uid, series.replace("END:VCALENDAR", f"{event}END:VCALENDAR"))
+
+    found = await Reading(program.settings).at(SET + HOUR)
+    assert [(seen.facts["series"], seen.facts["recurrence_id"]) for seen in found] == [
+        (True, ""),
+        (False, "2026-05-11T13:00:00+00:00"),
+    ]
+
+
+async def test_a_wrong_password_asks_for_the_right_one_and_shows_neither(
+    program: Dav, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAV_PASSWORD", "mistyped-password")
+    with pytest.raises(NeedsHuman, match="DAV_PASSWORD") as refused:
+        await Reading(program.settings).at(SET)
+    assert "mistyped" not in str(refused.value)
+    monkeypatch.setenv("DAV_PASSWORD", "")
+    with pytest.raises(NeedsHuman, match="holds no secret"):
+        await Reading(program.settings).at(SET)
+
+
+async def test_an_address_without_a_calendar_is_said_to_be_wrong(program: Dav) -> None:
+    with pytest.raises(NeedsHuman, match="correct"):
+        await Reading({**program.settings, "url": f"{program.server.url}{program.user}/nowhere/"}).at(SET)
+
+
+async def test_the_password_goes_to_no_other_host(radicale: Radicale, program: Dav) -> None:
+    async def elsewhere(request: web.Request, told: httpx.Response) -> web.Response | None:
+        del request
+        text = told.text.replace(f"<href>/{program.user}/", f"<href>https://evil.example/{program.user}/")
+        return web.Response(status=told.status_code, text=text, content_type="text/xml")
+
+    async with between(radicale, elsewhere) as (url, _):
+        with pytest.raises(NeedsHuman, match=r"evil\.example"):
+            await Reading({**program.settings, "url": url}).at(SET)
+
+    async def redirects(request: web.Request, told: httpx.Response) -> web.Response | None:
+        del request, told
+        return web.Response(status=301, headers={"Location": "https://evil.example/"})
+
+    async with between(radicale, redirects) as (url, _):
+        with pytest.raises(NeedsHuman, match=r"redirects to evil\.example"):
+            await Reading({**program.settings, "url": url}).at(SET)
+
+
+async def test_changes_that_come_in_parts_are_all_read(radicale: Radicale, program: Dav) -> None:
+    """A server may list some changes only, and say so by 507 (RFC 6578 3.6)."""
+    cut: list[str] = []
+
+    async def in_parts(request: web.Request, told: httpx.Response) -> web.Response | None:
+        body = await request.read()
+        if told.status_code != 207 or request.method != "REPORT" or b"sync-collection" not in body or cut:
+            return None
+        token = body.decode().partition("sync-token>")[2].partition("<")[0]
+        cut.append(token)
+        status = "<status>HTTP/1.1 507 Insufficient Storage</status>"
+        more = f"<response><href>{request.path}</href>{status}</response>"
+        text = f'<multistatus xmlns="DAV:">{more}<sync-token>{token}</sync-token></multistatus>'
+        return web.Response(status=207, text=text, content_type="text/xml")
+
+    async with between(radicale, in_parts) as (url, _):
+        look = Reading({**program.settings, "url": url})
+        await look.at(SET)
+        program.write(CALL, SET)
+        (seen,) = await look.at(SET + HOUR)
+    assert cut
+    assert seen.contact == JANE
+    assert RITA in str(seen.facts["attendees"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'<!DOCTYPE x [<!ENTITY a "aaaaaaa"><!ENTITY b "&a;&a;&a;">]>{EMPTY.format("&b;")}',
+        f'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]>{EMPTY.format("&f;")}',
+        "<d:multistatus xmlns:d='DAV:'>" + "<d:response>" * 5000,
+        "<html>Log in</html>",
+        "",
+        "\0",
+    ],
+)
+def test_hostile_xml_is_no_answer(body: str) -> None:
+    with pytest.raises(SourceDown):
+        dav.multistatus(body.encode(), "dav.vendor.example")
+
+
+def test_what_is_asked_cannot_be_broken_out_of() -> None:
+    root = dav.document(dav.sync_collection("</d:sync-token><x/>&amp;"))
+    assert root is not None
+    assert root.findtext("{DAV:}sync-token") == "</d:sync-token><x/>&amp;"
+    root = dav.document(dav.multiget(["/a&b/<c>"]))
+    assert root is not None
+    assert root.findtext("{DAV:}href") == "/a&b/<c>"
+
+
+def test_a_password_is_not_sent_in_the_clear() -> None:
+    settings: dict[str, Any] = {"kind": "caldav", "url": "http://dav.vendor.example/", "user": "rita"}
+    with pytest.raises(ValueError, match="in the clear"):
+        Reading({**settings, "password_env": "X"})
+    with pytest.raises(ValueError, match="exactly one"):
+        Reading(settings)
