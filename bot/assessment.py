@@ -138,12 +138,11 @@ def assess(
     paused = [*circumstances.paused, *leaves(history, kinds)]
     rhythm = silence.judge(history.activity, now, paused) if away is None else None
     before = prior(history, now)
+    shown = by_family(evidence)
+    alarming = alarm(evidence, shown, fused(shown, before), thresholds)
     if rhythm is not None and rhythm.surprise <= NOTABLE_SILENCE:
         evidence.append(silence_evidence(rhythm, before, now, circumstances.partly))
-    families = by_family(evidence)
-    probability = fused(families, before)
-    shown = {family: added for family, added in families.items() if family != Family.SILENCE}
-    alarming = alarm(evidence, shown, fused(shown, before), thresholds)
+    probability = fused(by_family(evidence), before)
     evidence.sort(key=lambda item: (not leads(alarming, item), -item.at.timestamp(), -item.weight, item.key))
     verdict = alarming or calm(
         rhythm=rhythm,
@@ -243,8 +242,8 @@ def alarm(
     """Return the verdict that asks for attention, or None.
 
     Left needs the source's own word, or a hard item together with another family or with a hard item of
-    another sort from another source. No weak signal can say it. Silence is left out of `families` and of
-    `probability`: it never makes the difference.
+    another sort from another source. No weak signal can say it. Silence is no part of what is asked here: it
+    never makes the difference.
     """
     counted = [item for item in evidence if item.weight > 0]
     if any(item.explicit for item in counted):
