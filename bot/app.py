@@ -25,14 +25,17 @@ from bot.store import Store
 from bot.store.tiny import TinyStore
 from bot.terminal import TerminalPoster
 from watchers import load
+from watchers.mail.tokens import Connectable
 
 if TYPE_CHECKING:
+    from bot.connect import Connect
     from bot.store.postgres import PostgresStore
 
 log = structlog.get_logger()
 
 FIRST_TRY_AGAIN = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=10)
+CONNECTIONS_EVERY = timedelta(minutes=1)
 
 
 async def serve(config_file: Path, console: Console, role: Role = Role.ALL) -> None:
@@ -50,14 +53,17 @@ async def serve(config_file: Path, console: Console, role: Role = Role.ALL) -> N
         gc.freeze()  # what was loaded lives as long as we do: looking through it again and again takes 0.1 s
         for notice in store.notices:
             log.error("store.notice", notice=notice)
-        async with _slack(plan.config, store, role) as slack:
+        async with _slack(plan.config, store, role) as slack, _connecting(plan, store) as connecting:
             if slack is None:
                 service = Service(plan, store, TerminalPoster(console), role=role)
             else:
                 service = Service(plan, store, slack.poster, slack, role)
                 slack.coverage = service.health.coverage
                 slack.sources = service.sources
-            async with _engine(store, service), _web(plan.config.listen, store, role), service.running():
+                if connecting is not None:
+                    slack.home.mailbox = connecting.button
+            web = _web(plan.config.listen, store, role, connecting)
+            async with _engine(store, service), web, service.running():
                 await stop.wait()
             log.info("service.stopping")
     log.info("service.stopped")
@@ -99,12 +105,42 @@ async def _engine(store: TinyStore | PostgresStore, service: Service) -> AsyncIt
 
 
 @contextlib.asynccontextmanager
-async def _web(listen: config.Listen | None, store: Store, role: Role) -> AsyncIterator[None]:
+async def _connecting(plan: config.Plan, store: Store) -> AsyncIterator[Connect | None]:
+    """Yield the pages by which reps connect their mailbox; what they connected is read with the others."""
+    settings, listen = plan.config.connect, plan.config.listen
+    if settings is None or listen is None:
+        yield None
+        return
+    from bot.connect import Connect  # noqa: PLC0415 - brings cryptography, which loads slowly
+    from bot.connections import Connections, clients  # noqa: PLC0415
+    from bot.vault import Vault  # noqa: PLC0415
+
+    vault = Vault.of(settings.key_env, settings.key_file)
+    connections = Connections(store, vault, clients(settings))
+    await connections.load()
+    for watcher, _ in plan.watchers:
+        if isinstance(watcher, Connectable):
+            watcher.connected = connections.mailboxes
+    loading = asyncio.create_task(connections.keep_loading(CONNECTIONS_EVERY))
+    try:
+        yield Connect(store, vault, connections, listen.public_url, frozenset(plan.config.team.domains), now)
+    finally:
+        loading.cancel()
+        await asyncio.gather(loading, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def _web(
+    listen: config.Listen | None, store: Store, role: Role, connecting: Connect | None
+) -> AsyncIterator[None]:
     """Answer the web where config.yaml says so, in the process that talks with people."""
     if listen is None or role not in TELLS:
         yield
         return
-    routes = activity_route.routes(store, listen.activity_secret, now)
+    routes = [
+        *activity_route.routes(store, listen.activity_secret, now),
+        *(connecting.routes() if connecting else ()),
+    ]
     async with listening(listen.host, listen.port, routes):
         yield
 

@@ -116,6 +116,11 @@ class Connect:
         self._our_domains = our_domains
         self._now = now
 
+    def button(self, user: str, address: str = "") -> tuple[str, str]:
+        """Return the label and the address of the button for a member of the Slack workspace."""
+        label = "My mailbox" if self._connections.of(user) else "Connect my mailbox"
+        return label, self.url(user, address)
+
     def url(self, user: str, address: str = "") -> str:
         """Return the address at which a member of the Slack workspace connects their mailbox, for a day."""
         sealed = self._vault.seal({"kind": "link", "user": user, "address": address})

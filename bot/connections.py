@@ -6,9 +6,10 @@ one before is kept too: killed at any moment, one of them opens the mailbox wher
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -81,26 +82,40 @@ class Link:
 
 
 class Connections:
-    """All connected mailboxes. Load them first; `changed` is called when one comes."""
+    """All connected mailboxes. Load them first."""
 
     def __init__(self, store: Store, vault: Vault, clients: Mapping[Provider, Client]) -> None:
         self.clients = clients
-        self.changed: Callable[[], None] = lambda: None
         self._store = store
         self._vault = vault
         self._links: dict[tuple[Provider, str], Link] = {}
         self._open: dict[tuple[Provider, str], Connected] = {}
+        self._changing = asyncio.Lock()
 
     async def load(self) -> None:
-        """Take up what is kept, and seal under the newest key what an older one sealed."""
-        kept = await self._store.setting(INDEX)
-        for one in kept if isinstance(kept, list) else []:
-            link = _link(one)
-            if link is None or link.provider not in self.clients:
-                log.warning("connection.unknown", provider=str(one)[:20])
-                continue
-            self._take(link)
-            await self._seal_anew(link)
+        """Take up what is kept, also by other processes, and seal anew what an older key sealed.
+
+        A provider that the settings no longer name leaves its mailboxes unread; they stay kept.
+        """
+        async with self._changing:
+            kept = await self._store.setting(INDEX)
+            listed = [_link(one) for one in (kept if isinstance(kept, list) else [])]
+            links = {(one.provider, one.mailbox): one for one in listed if one is not None}
+            for key in self._links.keys() - links.keys():
+                self._drop(self._links[key])
+            for key, link in links.items():
+                if self._links.get(key) != link:
+                    self._take(link)
+                    await self._seal_anew(link)
+
+    async def keep_loading(self, every: timedelta) -> None:
+        """Load again and again, for what other processes connected."""
+        while True:
+            await asyncio.sleep(every.total_seconds())
+            try:
+                await self.load()
+            except Exception:
+                log.exception("connections.not_loaded")
 
     def mailboxes(self) -> Sequence[Connected]:
         """Return every connected mailbox."""
@@ -112,30 +127,35 @@ class Connections:
 
     async def connect(self, link: Link, granted: Granted) -> None:
         """Keep a mailbox and its token, in place of what was kept of it. Its sources are read from now on."""
-        await self._store.save_setting(link.name, self._vault.seal({"refresh": granted.refresh}))
-        self._take(link)
-        await self._save_index()
+        async with self._changing:
+            await self._store.save_setting(link.name, self._vault.seal({"refresh": granted.refresh}))
+            self._take(link)
+            await self._save_index()
         log.info("connection.made", provider=link.provider, mailbox=link.mailbox)
-        self.changed()
 
     async def disconnect(self, link: Link) -> bool:
         """Take the permission back and erase its token; False where only the owner can take it back."""
         revoked = True
         for refresh in await self._refresh_tokens(link):
             revoked = await self.clients[link.provider].revoke(refresh) and revoked
-        self._links.pop((link.provider, link.mailbox), None)  # first, so that no renewal keeps a token now
-        self._open.pop((link.provider, link.mailbox), None)
-        await self._store.save_setting(link.name, None)
-        await self._save_index()
+        async with self._changing:
+            self._drop(link)  # first, so that no renewal under way keeps a token after it was erased
+            await self._store.save_setting(link.name, None)
+            await self._save_index()
         log.info("connection.ended", provider=link.provider, mailbox=link.mailbox, revoked=revoked)
         return revoked
 
     def _take(self, link: Link) -> None:
         key = link.provider, link.mailbox
-        client = self.clients[link.provider]
-        tokens = _Refreshed(self, client, link)
         self._links[key] = link
-        self._open[key] = Connected(link.provider, link.mailbox, tokens, link.uses, client.apis)
+        client = self.clients.get(link.provider)
+        if client is not None:
+            tokens = _Refreshed(self, client, link)
+            self._open[key] = Connected(link.provider, link.mailbox, tokens, link.uses, client.apis)
+
+    def _drop(self, link: Link) -> None:
+        self._links.pop((link.provider, link.mailbox), None)
+        self._open.pop((link.provider, link.mailbox), None)
 
     async def _save_index(self) -> None:
         await self._store.save_setting(INDEX, [_as_json(link) for link in self._links.values()])

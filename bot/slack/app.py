@@ -104,6 +104,7 @@ class SlackApp:
         )
         Events(store, now, self._remove).register(self.bolt)
         home = HomeTab(store, self._client, people, board.register, rules, now, self._coverage)
+        self.home = home
         home.register(self.bolt)
         self._gate = Gate(store, people, rules.admins, now)
         desk = Desk(store, self._client, people, board, self._gate, now, rules.admins)

@@ -51,6 +51,7 @@ class HomeTab:
         self._now = now
         self._coverage = coverage
         self._shown: dict[str, int] = {}
+        self.mailbox: tab.MailboxButton = tab.no_mailbox
 
     def register(self, app: AsyncApp) -> None:
         """Show the tab when it is opened, and turn its pages."""
@@ -63,9 +64,13 @@ class HomeTab:
             await ack()
             await self.show(str(body["user"]["id"]), tab.page_of(str(body["actions"][0].get("value") or "")))
 
+        async def followed(ack: Ack) -> None:
+            await ack()  # the browser opened the page already
+
         app.event("app_home_opened")(opened)
         app.action(tab.PREVIOUS)(turned)
         app.action(tab.NEXT)(turned)
+        app.action(tab.MAILBOX)(followed)
 
     async def show(self, user: str, number: int = 0) -> None:
         """Show a page of the tab; a number beyond the last page shows that."""
@@ -97,7 +102,8 @@ class HomeTab:
         self._shown[user] = page.number
         chosen = await preferences(self._store, user)
         choices = tab.Choices(chosen, self._rules.quiet, self._rules.alerts_a_day, zone.key)
-        return tab.home(mine, page, self._coverage(), choices, now)
+        mailbox = self.mailbox(user, profile.address)
+        return tab.home(mine, page, self._coverage(), choices, now, mailbox)
 
     async def _page(
         self, mine: Sequence[Watched], notices: Sequence[Case], number: int, now: datetime

@@ -5,7 +5,7 @@ Slack takes 100 blocks, so it is paged: decisions come first, then the watch lis
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any
@@ -40,10 +40,14 @@ REASONS = 5
 
 ADD = "home.add"
 SETTINGS = "home.settings"
+MAILBOX = "home.mailbox"
 PREVIOUS = "home.previous"
 NEXT = "home.next"
 
 CALLBACK = "home"
+
+MailboxButton = Callable[[str, str], tuple[str, str] | None]
+"""Gives the label and the address of the button by which a user, of this address, connects their mailbox."""
 
 NOBODY = "Nobody is watched for you so far. Add a person here, or write `/champion add jane@acme.example`."
 
@@ -122,10 +126,20 @@ def is_open(one: Watched, today: date) -> bool:
     return one.is_open or (bool(one.case) and ended)
 
 
+def no_mailbox(user: str, address: str) -> None:
+    """Offer no button: there is nothing to connect a mailbox by."""
+    del user, address
+
+
 def home(
-    mine: Sequence[Watched], page: Page, coverage: Coverage, choices: Choices, now: datetime
+    mine: Sequence[Watched],
+    page: Page,
+    coverage: Coverage,
+    choices: Choices,
+    now: datetime,
+    mailbox: tuple[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Build the view; `now` is in the rep's time zone."""
+    """Build the view; `now` is in the rep's time zone, `mailbox` the label and the address of its button."""
     blocks: list[Block] = [
         HeaderBlock("Your champions", block_id="header"),
         _context("count", _count(mine, page)),
@@ -133,6 +147,7 @@ def home(
             [
                 Button("Add a person", action_id=ADD, style="primary"),
                 Button("Settings", action_id=SETTINGS),
+                *([Button(mailbox[0], action_id=MAILBOX, url=mailbox[1])] if mailbox else []),
             ],
             block_id="do",
         ),
