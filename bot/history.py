@@ -16,7 +16,7 @@ FAREWELL = "farewell"
 MEETING = "meeting"
 ACTIVITY = "activity"
 
-_in_order = attrgetter("at", "key")
+_in_order = attrgetter("at", "key", "sentence")
 
 
 @dataclass(frozen=True)
