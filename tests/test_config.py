@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from bot import config
 from bot.config import NEVER_QUIET, Config, Plan, Running, models_in
 from bot.model import NeedsHuman
+from watchers.calendars import Calendars
 from watchers.mailbox import Mailbox
 
 EXAMPLE = Path(__file__).parent.parent / "config.yaml"
@@ -31,6 +32,12 @@ def refusal(folder: Path, text: str) -> NeedsHuman:
     return caught.value
 
 
+CREDENTIALS = {
+    f"{what}_{where}" for what in ("password", "token", "secret", "url") for where in ("env", "file")
+}
+CREDENTIALS |= {"certificate_file"}
+
+
 def keys_of(model: type[BaseModel]) -> set[str]:
     found = set(model.model_fields)
     for field in model.model_fields.values():
@@ -47,21 +54,36 @@ def test_the_example_loads_and_alerts_in_the_champions_channel() -> None:
     assert [watcher.name for watcher, _ in plan.watchers] == ["mailbox"]
 
 
-@pytest.mark.parametrize("key", sorted(keys_of(Config) | keys_of(Running) | keys_of(Mailbox.Config)))
+@pytest.mark.parametrize(
+    "key", sorted(keys_of(Config) | keys_of(Running) | keys_of(Mailbox.Config) | keys_of(Calendars.Config))
+)
 def test_the_example_shows_every_key_there_is(key: str) -> None:
     assert re.search(rf"^[ #-]*{key}:", EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def with_one_credential_each(settings: str) -> str:
+    """Return the settings without the other ways to give what the first of them gives already."""
+    kept: list[str] = []
+    given = False
+    for line in settings.splitlines():
+        key = line.strip().partition(":")[0]
+        given = given and not key.startswith("- ")
+        if key in CREDENTIALS and given:
+            continue
+        given = given or key in CREDENTIALS
+        kept.append(line)
+    return "\n".join(kept)
 
 
 def test_the_example_loads_with_everything_in_it_commented_in(tmp_path: Path) -> None:
     commented = EXAMPLE.read_text(encoding="utf-8")
     settings = re.sub(r"^( *)# ((?:- )?[a-z_]+:( .*)?)$", r"\1\2", commented, flags=re.MULTILINE)
     settings = re.sub(r"^( *)#  ( +[a-z_]+:( .*)?)$", r"\1 \2", settings, flags=re.MULTILINE)
-    others = "password_file|token_env|token_file|secret_env|secret_file"
-    settings = re.sub(rf"^ *({others}):.*\n", "", settings, flags=re.MULTILINE)
-    plan = load(tmp_path, settings)
+    plan = load(tmp_path, with_one_credential_each(settings))
     assert plan.config.slack is not None
     assert plan.config.slack.http is not None
     assert len(plan.watchers[0][0].config.model_dump()["mailboxes"]) == 4
+    assert len(plan.watchers[1][0].config.model_dump()["calendars"]) == 5
 
 
 def test_the_least_there_can_be_is_the_team(tmp_path: Path) -> None:

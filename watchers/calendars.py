@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from bot.model import Json, Observation
+from bot.model import Json, NeedsHuman, Observation
 from watchers import Batch, Example, Scope, Settings, Watcher
 from watchers.calendar import CalendarSource, Entry, Page, Pass
 from watchers.calendar.caldav import CaldavCalendar
@@ -86,7 +86,10 @@ class Calendars(Watcher[Sighting]):
 
     async def fetch(self, source: str, cursor: Json, scope: Scope) -> AsyncIterator[Batch[Sighting]]:
         """Yield what is new about the meetings with people in the scope."""
-        calendar, history_days = self._opened()[source]
+        opened = self._opened().get(source)
+        if opened is None:
+            raise NeedsHuman(f"{source.partition(':')[2]} is no longer connected", "connect it again")
+        calendar, history_days = opened
         now = self.clock()
         place = Place.of(cursor)
         since = now - timedelta(days=history_days)
@@ -110,11 +113,11 @@ class Calendars(Watcher[Sighting]):
             f"{self.name}:{one.label}": (one.open(), one.history_days) for one in self.config.calendars
         }
         connected: dict[str, tuple[CalendarSource, int]] = {
-            f"{self.name}:{one.provider}:{one.mailbox}": (_connected(one), HISTORY_DAYS)
+            f"{self.name}:{one.mailbox}": (_connected(one), HISTORY_DAYS)
             for one in self.connected()
             if Use.CALENDAR in one.uses
         }
-        return own | connected
+        return connected | own
 
 
 def _connected(one: Connected) -> CalendarSource:

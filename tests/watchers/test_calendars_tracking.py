@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bot.model import Json
+from bot.model import Json, NeedsHuman
 from tests.watchers.calendar_programs import BOB, DAY, HOUR, JANE, RITA, STRANGER, Files, utc
 from tests.watchers.calendar_reading import SCOPE, Reading
 from watchers.calendar import CANCELLED, Entry
@@ -168,7 +168,13 @@ def test_calendars_that_their_owners_connected_are_read_as_well(tmp_path: Path) 
         Connected(Provider.GOOGLE, "mail-only@vendor.example", _Given(), frozenset({Use.MAIL})),
     ]
     assert list(watcher.sources(SCOPE)) == [
+        f"calendars:{RITA}",
+        f"calendars:{JOE}",
         "calendars:export",
-        f"calendars:google:{RITA}",
-        f"calendars:microsoft:{JOE}",
     ]
+
+
+async def test_a_calendar_that_its_owner_just_disconnected_asks_to_be_connected_again(tmp_path: Path) -> None:
+    watcher = Reading(Files(tmp_path).settings).watcher
+    with pytest.raises(NeedsHuman, match="connect it again"):
+        await anext(watcher.fetch(f"calendars:{RITA}", None, SCOPE))
