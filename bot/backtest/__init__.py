@@ -18,15 +18,16 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from bot import answers
-from bot.backtest import past, replay
+from bot.backtest import past, replay, snapshots
 from bot.backtest.past import Heard, Known
 from bot.backtest.replay import Line, Lived, Outage, Part, Setting, Span, Story, Told
 from bot.backtest.settings import Chosen
+from bot.logs import configure
 from bot.model import Contact
 from bot.pauses import writer
 from bot.pipeline import Rules
 from bot.routing import owners
-from watchers import FREE_MAIL, Scope, derivers, kinds, load
+from watchers import FREE_MAIL, Scope, derivers, kinds, load, load_readers
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -79,11 +80,22 @@ class Backtest:
                 done += one.mails
                 told("reading", done, mails)
             known = [one for number in sorted(heard) for one in heard[number].known]
-            parts = _parts(self.contacts, known, [portion.source for portion in portions])
+            known += asyncio.run(self._look_back(scope))
+            sources = {portion.source for portion in portions} | {one.source for one in known}
+            parts = _parts(self.contacts, known, sorted(sources))
             broken = sum(one.broken for one in heard.values())
             return [
                 self._judge(parts, chosen, executor, told, mails=mails, broken=broken) for chosen in settings
             ]
+
+    async def _look_back(self, scope: Scope) -> list[Known]:
+        """Return what calendars and pages said on earlier days."""
+        known: list[Known] = []
+        for path in self.calendars:
+            known += await snapshots.calendars(path, scope)
+        for folder in self.pages:
+            known += await snapshots.pages(folder, self.contacts, scope)
+        return known
 
     def _judge(
         self,
@@ -130,7 +142,8 @@ def live(
 ) -> Lived:
     """Live through the days with one part's contacts."""
     load()
-    rules = Rules({**kinds(), **{kind.name: kind for kind in answers.KINDS}}, derivers())
+    every = {**kinds(), **{kind.name: kind for kind in answers.KINDS}}
+    rules = Rules(every, derivers(), chosen.thresholds)
     setting = Setting(rules, chosen.routing, our_domains)
     gc.freeze()
     return asyncio.run(replay.Replay(part, setting, span, outages).live())
@@ -202,13 +215,19 @@ def _part_at(address: str, part_of_domain: Mapping[str, int]) -> int | None:
     return next((part_of_domain[domain] for domain in domains if domain in part_of_domain), None)
 
 
+def _begin() -> None:
+    """Prepare a process that reads and judges."""
+    configure()
+    load_readers()
+
+
 @contextmanager
 def _processes(jobs: int) -> Iterator[Executor | None]:
     if jobs < 2:  # noqa: PLR2004 - one process is this one
         yield None
         return
     # Fresh processes: a copy of this one would hold the locks of the thread that draws the progress.
-    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=past.load_readers) as executor:
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin) as executor:
         try:
             yield executor
         except BaseException:

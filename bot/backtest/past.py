@@ -119,11 +119,6 @@ def read_all(
         yield jobs[job], job.result()
 
 
-def load_readers() -> None:
-    """Prepare a process that reads."""
-    watchers.load_readers()
-
-
 def _hear_and_keep(portion: Portion, scope: Scope, kept: Path) -> Heard:
     heard = hear(portion, scope)
     path = kept / f"{portion.key}.json.gz"

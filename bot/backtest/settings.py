@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, fields, replace
 from datetime import time
 
 from bot import routing
+from bot.assessment import SHIPPED, Thresholds
 from bot.model import NeedsHuman
 
 AS_THE_SERVICE = routing.Rules(channel="channel", slipping="dm", quiet=(time(18), time(8)), alerts_a_day=5)
 """How alerts are told where config.yaml says nothing else."""
+
+BUDGET = "alerts_a_day"
+MOST = 100.0
 
 
 @dataclass(frozen=True)
@@ -18,15 +23,31 @@ class Chosen:
     """A setting to try, and what it is called."""
 
     name: str = "as shipped"
-    routing: routing.Rules = field(default_factory=lambda: AS_THE_SERVICE)
+    thresholds: Thresholds = SHIPPED
+    routing: routing.Rules = AS_THE_SERVICE
 
 
 def changed(changes: Iterable[str]) -> Chosen:
-    """Return what is shipped with some values changed ("alerts_a_day=3"). Raises NeedsHuman."""
-    chosen = Chosen(name=", ".join(changes))
-    for change in chosen.name.split(", "):
-        key, _, value = change.partition("=")
-        if key.strip() != "alerts_a_day":
-            raise NeedsHuman(f"{key!r} cannot be set", "set one of: alerts_a_day")
-        chosen = replace(chosen, routing=replace(chosen.routing, alerts_a_day=int(value)))
+    """Return what is shipped with some values changed, each written KEY=VALUE. Raises NeedsHuman."""
+    listed = tuple(changes)
+    chosen = Chosen(name=", ".join(listed))
+    known = [one.name for one in fields(Thresholds)]
+    for change in listed:
+        key, _, text = (part.strip() for part in change.partition("="))
+        value = _number(text)
+        if key == BUDGET and value is not None and value >= 1:
+            chosen = replace(chosen, routing=replace(chosen.routing, alerts_a_day=round(value)))
+        elif key in known and value is not None:
+            chosen = replace(chosen, thresholds=replace(chosen.thresholds, **{key: value}))
+        else:
+            raise NeedsHuman(f"'{change}' cannot be set", f"write KEY=NUMBER with one of {', '.join([*known, BUDGET])}")
     return chosen
+
+
+def _number(text: str) -> float | None:
+    """Return a number from 0 to the largest that makes sense, None of anything else."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and 0 <= value <= MOST else None

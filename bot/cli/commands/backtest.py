@@ -67,7 +67,9 @@ PLACE = click.Path(exists=True, path_type=Path)
     type=PLACE,
     help="Maildir, mbox, folder with one mail a file, or one file. Repeatable.",
 )
-@click.option("--calendar", multiple=True, type=PLACE, help="A calendar's .ics file, or a folder of them. Repeatable.")
+@click.option(
+    "--calendar", multiple=True, type=PLACE, help="A calendar's .ics file, or a folder of them. Repeatable."
+)
 @click.option(
     "--pages", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A folder of dated snapshots of team pages. Repeatable.",
@@ -95,8 +97,12 @@ PLACE = click.Path(exists=True, path_type=Path)
     help="Keep what was read here: a second run, or one that goes on after a kill, is quick.",
 )
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a report with charts.")
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON for each day on which something changes.")
-@click.option("--jobs", type=click.IntRange(1, 64), default=None, help="How many processes. Default: one a core.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="One line of JSON for each day on which something changes."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), default=None, help="How many processes. Default: one a core."
+)
 def command(
     contacts_file: Path,
     mail: tuple[Path, ...],
@@ -123,7 +129,8 @@ def command(
     import os
 
     from bot import backtest
-    from bot.backtest import score, settings, truth as truths
+    from bot.backtest import score, settings
+    from bot.backtest import truth as truths
     from bot.crm.csv import read_contacts
 
     if last < first:
@@ -160,12 +167,12 @@ def command(
     if html is not None:
         from bot.backtest.html import page
 
-        html.write_text(page(outcomes[-1], scores, [one.name for one in tried]), encoding="utf-8")
+        html.write_text(page(outcomes[-1], scores, [one.name for one in tried], known), encoding="utf-8")
         note(f"{html}: written")
     if not as_json:
         from bot.backtest import report
 
-        report.show(outcomes[-1], scores, [one.name for one in tried], console())
+        report.show(outcomes[-1], scores, [one.name for one in tried], known, console())
     note(f"{outcomes[-1].mails} mails read, {len(span.days())} days judged in {seconds:.0f} s")
     if outcomes[-1].broken:
         note(f"{outcomes[-1].broken} mails could not be read")
