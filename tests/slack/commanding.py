@@ -15,8 +15,8 @@ from bot.routing import Rules
 from bot.slack.app import Connection, SlackApp
 from bot.store import Store
 from bot.testing import FrozenClock, MemoryStore
-from tests.servers.block_kit import check_view
 from tests.servers.slack import APP_ID, BOT_TOKEN, TEAM, Workspace
+from tests.servers.slack_judges import judge_view
 from tests.servers.slack_wire import Enveloped, Signed, Transport, wire
 from tests.slack.story import NOW
 
@@ -102,7 +102,7 @@ class Reception:
         assert status == 200, body
         answer: dict[str, Any] = json.loads(body)
         if "view" in answer:
-            check_view(answer["view"])
+            judge_view(answer["view"])
         return answer
 
     async def interact(self, payload: dict[str, Any]) -> tuple[int, str]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.servers import slack
-from tests.servers.block_kit import check_message, check_view
+from tests.servers.slack_judges import judge_message, judge_view
 from tests.servers.slack_wire import Transport
 
 SENDING = {"chat.postMessage", "chat.update", "chat.postEphemeral"}
@@ -34,12 +34,12 @@ def slack_server(_slack_process: slack.Workspace) -> Iterator[slack.Workspace]:
     yield _slack_process
     for call in _slack_process.calls():
         if call["method"] in SENDING:
-            check_message(read(call["args"]))
+            judge_message(read(call["args"]))
         if call["method"] in SHOWING:
-            check_view(read(call["args"])["view"])
+            judge_view(read(call["args"])["view"])
     for sent in _slack_process.responses():
         if not sent.get("delete_original"):
-            check_message(sent)
+            judge_message(sent)
 
 
 @pytest.fixture(params=["http", "socket"])

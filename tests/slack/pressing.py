@@ -17,6 +17,7 @@ from bot.slack.outbox import drain
 from bot.store import Store
 from bot.testing import FrozenClock, MemoryStore
 from tests.servers.slack import APP_ID, BOT_TOKEN, TEAM, Workspace
+from tests.servers.slack_judges import judge_view
 from tests.servers.slack_wire import Enveloped, Signed, Transport, wire
 from tests.slack.story import ADDRESS, NOW, raise_alert
 
@@ -57,7 +58,10 @@ class Office:
         """Send a modal off, with what was chosen by field, and return what the app answers."""
         status, answer = await self.interact(self.submitted(view, by, **values))
         assert status == 200
-        return json.loads(answer) if answer else {}
+        told: dict[str, Any] = json.loads(answer) if answer else {}
+        if "view" in told:
+            judge_view(told["view"])
+        return told
 
     async def settle(self, by: str = "rita", champion: str = "nobody") -> None:
         """Confirm that Jane left."""

@@ -148,7 +148,7 @@ async def test_what_slack_did_not_take_is_sent_later(rounds: Round, fault: dict[
 async def test_a_process_that_dies_in_the_middle_leaves_the_digest_to_the_next(
     rounds: Round, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def dies(*_: object) -> None:
+    async def dies(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(rounds.digests, "_post", dies)
