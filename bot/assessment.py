@@ -74,6 +74,10 @@ OTHER_EXPLANATIONS: Mapping[str, str] = {
     "meeting_drift": "a full calendar, or a project date that moved on their side",
     "meeting_bare_update": "an assistant may have moved it for them",
     "farewell": "the last day may still change",
+    "page_gone": "the page may have been made anew, or may name fewer people now",
+    "page_moved": "somebody else may bear the same name",
+    "page_former": "somebody else may bear the same name",
+    "profile_moved": "somebody else may bear the same name",
 }
 
 
@@ -134,7 +138,14 @@ def assess(
     history = History.of(address, (*observations, *derived), now + SKEW, kinds)
     last_contact = history.last_contact
     away = leave(history, kinds, now)
-    evidence = weigh(history, now, kinds, circumstances.incidents)
+    evidence = weigh(
+        history,
+        now,
+        kinds,
+        circumstances.incidents,
+        unread=circumstances.partly,
+        paused=circumstances.paused,
+    )
     paused = [*circumstances.paused, *leaves(history, kinds)]
     rhythm = silence.judge(history.activity, now, paused) if away is None else None
     before = prior(history, now)

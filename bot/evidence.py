@@ -52,7 +52,8 @@ class Moment:
     """Everything an observation is weighed against: the history of its person, and the time.
 
     `incidents` are what happened to many at the account at once, `aways` when the person was on leave. `takes
-    back` holds by family and group the latest sign of life that speaks of nothing else.
+    back` holds by family and group the latest sign of life that speaks of nothing else. `unread` says which
+    sources cannot be read, and on the days `paused` nobody was expected to answer.
     """
 
     now: datetime
@@ -60,6 +61,8 @@ class Moment:
     incidents: Sequence[Incident] = ()
     aways: Sequence[tuple[datetime, datetime]] = ()
     takes_back: Mapping[tuple[Family, str], Observation] = field(default_factory=dict)
+    unread: str = ""
+    paused: Sequence[tuple[date, date]] = ()
 
     def evidence(self, seen: Observation, kind: Kind) -> Evidence:
         """Weigh one observation."""
@@ -89,6 +92,7 @@ class Moment:
             or self._happened_to_many(seen, kind)
             or (self._mail_objection(seen) if seen.kind == HARD else "")
             or self._contradiction(seen, kind)
+            or (self.unread if kind.family is Family.RESPONSE else "")
         )
         return (0.0, reason) if reason else self._discount(seen, kind)
 
@@ -123,21 +127,33 @@ class Moment:
                 return ANSWERED, f"they were in touch since, {self._alive}"
             if any(begin <= seen.at <= end for begin, end in self.aways):
                 return WHILE_AWAY, "they were on leave then"
+            if kind.family is Family.RESPONSE and self._is_paused(seen.at.date()):
+                return WHILE_AWAY, "no answer was to be expected then"
         last_day = leaves_on(seen) if seen.kind in DEPARTURES else None
         if last_day is not None and self.now < end_of(last_day):
             return ANNOUNCED, f"announced: their last day is {last_day:%-d %B %Y}"
         return 1.0, ""
 
+    def _is_paused(self, when: date) -> bool:
+        return any(first <= when <= last for first, last in self.paused)
+
 
 def weigh(
-    history: History, now: datetime, kinds: Mapping[str, Kind], incidents: Sequence[Incident] = ()
+    history: History,
+    now: datetime,
+    kinds: Mapping[str, Kind],
+    incidents: Sequence[Incident] = (),
+    *,
+    unread: str = "",
+    paused: Sequence[tuple[date, date]] = (),
 ) -> list[Evidence]:
     """Weigh what was observed of a person: all that can count, and the newest of each kind of the rest.
 
     Of meetings only what they mean together is told: the invitations themselves are kept for everybody at
     the account.
     """
-    moment = Moment(now, history, incidents, absences(history, kinds), narrow_life(history, kinds))
+    aways, takes_back = absences(history, kinds), narrow_life(history, kinds)
+    moment = Moment(now, history, incidents, aways, takes_back, unread, paused)
     weighed: list[Evidence] = []
     for name, found in history.by_kind.items():
         kind = kinds[name]

@@ -14,6 +14,7 @@ DEPARTURES = frozenset({"departed", "farewell"})
 REPLIES = DEPARTURES | {"on_leave", "role_change", "address_change", "acknowledgement"}
 FAREWELL = "farewell"
 MEETING = "meeting"
+SENT = "written_to"
 ACTIVITY = "activity"
 
 _in_order = attrgetter("at", "key", "sentence")

@@ -11,13 +11,16 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from bot.evidence import Leave, end_of, leaves_on
-from bot.history import DEPARTURES, MEETING, History
+from bot.history import DEPARTURES, MEETING, SENT, History
 from bot.model import Verdict
 
-RIPENS = timedelta(days=3)
+RIPENS = timedelta(days=6)
 """So long after an invitation, and after the start of a meeting, time may still say what it meant."""
 
 RIPENS_EVERY = timedelta(hours=6)
+
+ANSWER_DUE = timedelta(days=2)
+"""So long after the latest mail of ours it may count as unanswered."""
 
 STEPS: Mapping[Verdict, timedelta] = {
     Verdict.LEFT: timedelta(days=7),
@@ -53,6 +56,8 @@ def _dated(history: History, now: datetime, away: Leave | None) -> Iterator[date
     """Yield the moments at which something that is known of takes effect; those that passed do no harm."""
     if away is not None:
         yield away.until
+    for seen in history.by_kind.get(SENT, ())[-1:]:
+        yield seen.at + ANSWER_DUE
     for kind in DEPARTURES:
         for seen in history.by_kind.get(kind, ()):
             last_day = leaves_on(seen)

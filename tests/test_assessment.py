@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.assessment import Circumstances
-from bot.model import Assessment, Observation, Strength, Verdict
+from bot.assessment import CAPS, LEAST_PRIOR, MOST_PRIOR, Circumstances, by_family
+from bot.model import Assessment, Family, Observation, Strength, Verdict
 from tests.observations import (
     JANE,
     NOW,
@@ -318,6 +318,59 @@ def test_a_reps_word_is_no_contact_with_the_person() -> None:
 
 def test_what_is_not_yet_known_does_not_count() -> None:
     assert judged([*exchange(), wrote(10), seen("departed", -1, message_id="d")]).verdict is Verdict.ACTIVE
+
+
+def test_the_prior_grows_with_the_time_since_the_last_proof_of_life_and_is_bounded() -> None:
+    fresh, month, years = (judged([wrote(days)]).probability for days in (0.1, 60, 2000))
+    assert fresh == pytest.approx(LEAST_PRIOR, abs=1e-3)
+    assert fresh < month < years
+    assert years == pytest.approx(MOST_PRIOR, abs=1e-3)
+
+
+def test_what_they_pushed_away_shortly_before_and_during_a_leave_counts_little() -> None:
+    push = seen("meeting_dropped", 11)
+    away = seen("on_leave", 10, returns="2026-06-12", message_id="l")
+    assert weight_of(judged([*exchange(), push, away]), "meeting_dropped") < (
+        weight_of(judged([*exchange(), push]), "meeting_dropped") / 3
+    )
+    assert note_of(judged([*exchange(), push, away]), "meeting_dropped") == "they were on leave then"
+
+
+def test_nobody_is_slow_to_answer_while_what_they_wrote_cannot_be_read() -> None:
+    found = judged([*exchange(), seen("unanswered", 2)], circumstances=Circumstances(partly="token expired"))
+    assert weight_of(found, "unanswered") == 0
+    assert note_of(found, "unanswered") == "token expired"
+
+
+def test_an_unanswered_mail_in_the_holidays_counts_little() -> None:
+    paused = Circumstances(paused=[(days_ago(4).date(), days_ago(1).date())])
+    found = judged([*exchange(), seen("unanswered", 2)], circumstances=paused)
+    assert (
+        0
+        < weight_of(found, "unanswered")
+        < weight_of(judged([*exchange(), seen("unanswered", 2)]), "unanswered")
+    )
+    assert note_of(found, "unanswered") == "no answer was to be expected then"
+
+
+def test_a_page_and_a_silence_together_never_say_left() -> None:
+    found = judged([*(wrote(days) for days in range(200, 600, 7)), seen("page_gone", 2)])
+    assert found.verdict is Verdict.LIKELY_LEFT
+    assert "the page may have been made anew, or may name fewer people now" in found.other_explanations
+
+
+def test_two_hard_signs_of_different_sorts_from_different_sources_say_left() -> None:
+    page = seen("page_gone", 2)
+    elsewhere = Observation(JANE, page.kind, page.at, "public_pages:www.acme.example", page.sentence)
+    assert judged([*exchange(), bounce(1), elsewhere]).verdict is Verdict.LEFT
+
+
+def test_a_family_adds_its_strongest_fact_in_full_the_others_damped_and_never_more_than_its_cap() -> None:
+    departed, farewell = seen("departed", 1, message_id="d"), seen("farewell", 1, message_id="f")
+    two = by_family(judged([*exchange(), departed, farewell]).evidence)
+    three = by_family(judged([*exchange(), departed, farewell, bounce(1)]).evidence)
+    assert two[Family.MAIL] == pytest.approx(9 + 4 / 2, abs=0.1)
+    assert three[Family.MAIL] == CAPS[Family.MAIL]
 
 
 OBSERVATIONS = st.lists(
