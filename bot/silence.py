@@ -41,8 +41,8 @@ PRIOR_SCALE: Final = 1.5
 PRIOR_DAILY_GAP: Final = 40.0
 PRIOR_OBSERVED_DAYS: Final = 365.0
 
-# ln(days of silence) counts in two straight pieces: steeply from a week to the fifteenth day, then gently
-# until three months, after which length alone adds nothing.
+# ln(days of silence) counts in two straight pieces: steeply from a week to the fifteenth day, then gently to
+# three months, and more the further the silence lies outside the person's own gaps.
 WEEK: Final = 7.0
 FORTNIGHT: Final = 15.0
 THREE_MONTHS: Final = 90.0
@@ -55,8 +55,8 @@ WELL_KNOWN: Final = 20
 
 # The log-odds of "gone for good" are a logistic regression on `inputs`. The intercept and the first two
 # weights are the hazard of departure by the length of the silence alone.
-INTERCEPT: Final = -11.426
-WEIGHTS: Final = (2.332, 0.661, 0.909, 0.373, 0.750, 0.576)
+INTERCEPT: Final = -11.153
+WEIGHTS: Final = (2.598, 0.252, 0.290, 0.526, 0.372, 0.772, 0.547)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +171,16 @@ def rhythm_of(times: Sequence[float]) -> Rhythm | None:
 def inputs(rhythm: Rhythm, silent: float) -> tuple[float, ...]:
     """Return what the probability is made of, one number for each of `WEIGHTS`.
 
-    The first three grow with the silence or stay. The others are settled when it begins: how much slower than
+    The first four grow with the silence or stay. The others are settled when it begins: how much slower than
     usual the contact had become, how loose it was over all, and how well the person is known.
     """
+    deviation = min(max(rhythm.deviation(silent), 0.0), LARGEST_DEVIATION)
+    later = _piece(silent, FORTNIGHT, THREE_MONTHS)
     return (
         _piece(silent, WEEK, FORTNIGHT),
-        _piece(silent, FORTNIGHT, THREE_MONTHS),
-        min(max(rhythm.deviation(silent), 0.0), LARGEST_DEVIATION),
+        later,
+        later * deviation,
+        deviation,
         max(math.log(rhythm.last_gap) - rhythm.mean, 0.0),
         math.log(rhythm.daily_gap),
         math.log(min(rhythm.days, WELL_KNOWN)),

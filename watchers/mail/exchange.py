@@ -16,6 +16,7 @@ from bot.model import Json, Observation
 from watchers.mail.meetings import SNAPSHOT, same_account
 
 WROTE, SENT, COPIED, AWAY = "wrote", "written_to", "copied", "on_leave"
+COUNTED = frozenset({WROTE, SENT, COPIED, AWAY, SNAPSHOT})
 SLOW, UNANSWERED, COLLEAGUE = "slow_replies", "unanswered", "colleague_answers"
 
 HOUR = timedelta(hours=1)
@@ -119,11 +120,10 @@ class _Exchange:
 
 
 def exchange_signals(history: Sequence[Observation], now: datetime) -> Iterator[Observation]:
-    """Yield what the mails with a person mean at `now`; the history is sorted by time."""
+    """Yield what the mails with a person mean at `now`, in whatever order they became known."""
     exchange = _Exchange()
-    for seen in history:
-        if seen.at <= now:
-            exchange.take(seen)
+    for seen in sorted((seen for seen in history if seen.kind in COUNTED and seen.at <= now), key=_in_order):
+        exchange.take(seen)
     yield from _slow(exchange)
     yield from _unanswered(exchange, now)
     yield from _by_a_colleague(exchange)
@@ -162,6 +162,11 @@ def _by_a_colleague(exchange: _Exchange) -> Iterator[Observation]:
         who = names[0] if len(names) == 1 else "colleagues"
         sentence = f"the last {len(found)} answers to our mails came from {who} instead"
         yield _derived(found[-1].at, COLLEAGUE, sentence, exchange.contact)
+
+
+def _in_order(seen: Observation) -> tuple[datetime, str, str, str, str]:
+    facts = seen.facts
+    return seen.at, seen.kind, _text(facts.get("message_id")), _text(facts.get("answers")), sender_of(seen)
 
 
 def sender_of(seen: Observation) -> str:
