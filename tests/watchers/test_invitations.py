@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.model import Json, Means, Observation
-from tests.watchers.dialects import DIALECTS, ONE_WAY, Writer, exchange, google, icloud, zoom
+from tests.watchers.dialects import ONE_WAY, Writer, exchange, google, icloud, zoom
 from tests.watchers.invitation_mails import BOB, CALL, DAY, JANE, REP, SCOPE, SENT, Invitation
 from watchers import Scope
 from watchers.invitations import Invitations
@@ -362,35 +362,6 @@ def test_the_order_in_which_mails_are_read_does_not_matter(chance: random.Random
     assert [seen.sentence for seen in Invitations().derive(history, LATER)] == [
         seen.sentence for seen in expected
     ]
-
-
-def normal_life(chance: random.Random) -> list[bytes]:
-    """Make up half a year of meetings in which people reschedule as people do."""
-    mails: list[bytes] = []
-    for number in range(chance.randint(1, 6)):
-        dialect = chance.choice(list(DIALECTS.values()))
-        us = chance.random() < 0.5
-        side = {"sender": REP, "to": JANE, "organizer": REP} if us else {}
-        sent = SENT + chance.randint(0, 150) * DAY + chance.randint(0, 9) * timedelta(hours=1)
-        meeting = FIRST.but(uid=f"call-{number}", sent=sent, start=sent + 14 * DAY, **side)
-        if chance.random() < 0.3:
-            meeting = meeting.but(rule="FREQ=WEEKLY")
-        mails.append(dialect(meeting))
-        for _ in range(chance.randint(1, 3) if us else 1):
-            meeting = pushed(meeting, chance.choice([1, 2, 7, 14, 21]), after=chance.randint(1, 3) * DAY)
-            mails.append(dialect(meeting))
-            mails.append(dialect(meeting.but(sent=meeting.sent + timedelta(hours=1))))
-        hour = chance.choice([-1, 1, 3]) * timedelta(hours=1)
-        mails.append(dialect(meeting.but(start=meeting.start + hour, sent=meeting.sent + DAY)))
-    return mails
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_normal_rescheduling_never_adds_up_to_slipping(seed: int) -> None:
-    found = kinds(*normal_life(random.Random(seed)))  # noqa: S311 - a story, not a secret
-    alarms = {kind.name for kind in Invitations.kinds if kind.means is Means.SLIPPING} - {"meeting_pushed"}
-
-    assert not alarms.intersection(found)
 
 
 @given(

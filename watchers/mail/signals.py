@@ -359,7 +359,7 @@ class _Reading:
         """Yield that they were there, or that it looks as if they had not come."""
         meeting, around = self.meeting, self.around
         if meeting.attended is not None:
-            when = _day(meeting.start, around.now)
+            when = _day(meeting.start, meeting.start)
             yield self._observe(
                 "meeting_attended", meeting.start, meeting.attended, f"was in the meeting of {when}"
             )
