@@ -285,17 +285,25 @@ class Pipeline:
     def _circumstances(self, person: Person, contact: Contact, account: Account) -> Circumstances:
         """Say whether the sources that saw the person can be read; of a stranger, whether any can.
 
-        While one cannot be read, no silence counts, whatever else explains it.
+        While one that would show their contact with us cannot be read, no silence counts, whatever else
+        explains it.
         """
         out = {source: reason for source, reason in self.outages.items() if reason}
         seen_in = {seen.source for seen in person.observations} & set(self.outages) or set(self.outages)
-        reasons = "; ".join(sorted(out[source] for source in seen_in if source in out))
+        heard_in = {source for source in seen_in & set(out) if not is_glimpse(source)}
+        reasons = "; ".join(sorted(out[source] for source in heard_in))
         unread = [
-            (self._unread_since.get(source, account.now).date(), account.now.date())
-            for source in seen_in & set(out)
+            (self._unread_since.get(source, account.now).date(), account.now.date()) for source in heard_in
         ]
         paused = [*account.pauses.explain(contact, account.now.date()), *unread]
-        return Circumstances(reasons if seen_in <= set(out) else "", reasons, account.incidents, paused)
+        unseen = "; ".join(sorted(out[source] for source in seen_in)) if seen_in <= set(out) else ""
+        return Circumstances(unseen, reasons, account.incidents, paused)
+
+
+def is_glimpse(source: str) -> bool:
+    """Say whether a source shows what is, and no contact with us: to miss it explains no silence."""
+    watcher = Watcher.registry.get(source.partition(":")[0])
+    return watcher is not None and watcher.remembers
 
 
 def read_for(source: str) -> str:

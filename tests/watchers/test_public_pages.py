@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.model import Contact, Kind, Means, NeedsHuman, Observation, SourceDown
+from bot.model import Contact, Family, Kind, Means, NeedsHuman, Observation, SourceDown, Verdict
 from bot.pipeline import Pipeline, Rules
 from bot.testing import MemoryStore
 from tests.web.site import CONTACT, Clock, Site, courtesy, reach, serving
@@ -412,3 +412,20 @@ def test_a_memory_comes_back_as_it_was() -> None:
     assert Memory.from_json(json.loads(json.dumps(memory.as_json()))) == memory
     assert memory.next_look == Clock()() + AFTER_FAILURE
     assert SOONEST < SELDOM
+
+
+async def test_a_page_that_cannot_be_read_explains_no_silence_in_the_mail(world: World) -> None:
+    await world.days(1)
+    world.site.says("/team", "", 500)
+    await world.days(1)
+    assert world.trouble
+    (judged, *_) = await world.pipeline.judge(world.clock(), [JANE])
+    assert judged.verdict is Verdict.UNCHECKED
+    assert "an error of the site" in judged.headline
+    mail = Observation(JANE, "human_mail", world.clock(), "mailbox:rita", "wrote")
+    await world.store.record([mail])
+    world.pipeline.outages["mailbox:rita"] = ""
+    world.pipeline.rules = Rules({**KINDS, "human_mail": Kind("human_mail", Means.ALIVE, Family.MAIL)})
+    world.clock.pass_by(days=1)
+    (judged, *_) = await world.pipeline.judge(world.clock(), [JANE])
+    assert judged.verdict is Verdict.ACTIVE
