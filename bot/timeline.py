@@ -98,8 +98,9 @@ def timeline(told: Sequence[Meeting], now: datetime, width: int, *, plain: bool 
 
 
 def latest(told: Sequence[Meeting]) -> list[Meeting]:
-    """Return the meetings that are drawn: the latest of those that are told of, oldest first."""
-    return sorted(told, key=lambda meeting: (meeting.last.at, meeting.uid))[-MOST:]
+    """Return the meetings that are drawn: those heard of last, in the order in which they were set."""
+    heard = sorted(told, key=lambda meeting: (meeting.last.at, meeting.uid))[-MOST:]
+    return sorted(heard, key=lambda meeting: (meeting.first.at, meeting.uid))
 
 
 def starts_of(meeting: Meeting) -> list[datetime]:
@@ -125,7 +126,7 @@ def _row(meeting: Meeting, axis: Axis, now: datetime, signs: Signs) -> Text:
     last = (signs.cancelled, "bold red") if meeting.cancelled else (signs.stands, "bold")
     cells[axis.column(starts_of(meeting)[-1])] = last
     side = SIDES.get(meeting.first.side, "others")
-    row = Text(f"{starts_of(meeting)[0]:%-d %b} by {side}".ljust(LABEL))
+    row = Text(f"{starts_of(meeting)[0]:%_d %b} by {side}".ljust(LABEL))
     for letter, style in cells:
         row.append(letter, style)
     return row.append(_outcome(meeting, now).rjust(OUTCOME), "bold" if lost(meeting) else "dim")
@@ -160,6 +161,8 @@ def moves(told: Sequence[Meeting], now: datetime) -> Table:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
     for meeting in latest(told):
+        if table.row_count:
+            table.add_row()
         for at, cells in sorted(_changes(meeting), key=lambda change: change[0]):
             table.add_row(_day(at, now), *cells)
     return table

@@ -70,7 +70,7 @@ def test_the_reason_of_an_alert_is_said_with_its_numbers(story: Path) -> None:
 def test_the_meeting_is_drawn_with_every_start_it_had(story: Path) -> None:
     lines = said(CHAMPION, "--data", str(story), width=80).splitlines()
 
-    row = next(line for line in lines if line.startswith("4 May by them"))
+    row = next(line for line in lines if line.startswith(" 4 May by them"))
     assert row.count("○") == 3
     assert row.count("▶●") == 1
     assert row.rstrip().endswith("108 days lost")
@@ -187,7 +187,7 @@ def test_moves_of_ours_and_theirs_and_earlier_ones_are_drawn_apart() -> None:
     early = Invitation(uid="early", start=CALL + 40 * DAY, sent=SENT + 2 * HOUR)
     rows = picture(ours, ours.pushed(30), theirs, theirs.pushed(30), early, early.pushed(-30), plain=True)
 
-    assert [row[:4] for row in rows[1:4]] == ["4 Ma", "4 Ma", "13 J"]
+    assert [row[:6] for row in rows[1:4]] == [" 4 May", " 4 May", "13 Jun"]
     assert "o-" in rows[1]
     assert "->@" in rows[1]
     assert "o=" in rows[2]
@@ -218,7 +218,7 @@ def test_only_the_latest_meetings_are_drawn() -> None:
     rows = picture(*mails)
 
     assert len(rows) == timeline.MOST + 2
-    assert rows[1].startswith("8 May")
+    assert rows[1].startswith(" 8 May")
     assert picture() == []
 
 
