@@ -84,19 +84,22 @@ class Account:
         self.people[person.address] = replace(person, assessment=assessment)
 
     def _who_left_before(self, contact: Contact, assessment: Assessment) -> tuple[str, ...]:
-        """Say which other watched people left within the last weeks, before this one did."""
+        """Say which other watched person left within the last weeks, before this one did.
+
+        They are named by their address, which is found again when they are to be forgotten.
+        """
         mine = left_at(assessment)
         if mine is None:
             return ()
         others = sorted(
-            (theirs, person.contact.label)
+            (theirs, address)
             for address, person in self.people.items()
             if address != contact.address and person.contact is not None and person.assessment is not None
             if (theirs := left_at(person.assessment)) is not None and mine - COMPOUND_WITHIN <= theirs < mine
         )
         return tuple(
-            f"the second departure at {contact.account_name}: {label} left {ago(theirs, self.now)}"
-            for theirs, label in others[-1:]
+            f"the second departure at {contact.account_name}: {address} left {ago(theirs, self.now)}"
+            for theirs, address in others[-1:]
         )
 
     def _standing_alone(self, contact: Contact) -> tuple[str, ...]:

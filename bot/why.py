@@ -43,6 +43,8 @@ REASONS = {
     Reason.ALREADY_SENT: "said before, and nothing is graver",
     Reason.SNOOZED: "somebody snoozed the case",
     Reason.SETTLED: "somebody settled the case",
+    Reason.UNCONFIRMED: "time alone made it so: a second look is due",
+    Reason.COOLING_DOWN: "more of the same shortly after a case ended",
     Reason.ON_LEAVE: "on leave",
     Reason.OVER_BUDGET: "over the alerts a rep wants in a day",
     Reason.QUIET_HOURS: "the rep's quiet hours",

@@ -307,7 +307,7 @@ async def test_a_second_watched_person_who_leaves_is_told_as_such_and_strongly()
     found = await chain.reads(bounce(0), now=NOW)
     assert chain.told == [f"{tom} likely left", f"{JANE} likely left"]
     assert found.strength is Strength.STRONG
-    assert found.stakes[0] == "the second departure at Acme: Tom Berg left 3 days ago"
+    assert found.stakes[0] == "the second departure at Acme: tom@acme.example left 3 days ago"
 
 
 async def test_several_people_whose_replies_say_that_they_left_are_one_notice_and_stay_left() -> None:

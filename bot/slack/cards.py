@@ -265,11 +265,13 @@ def _person(suggestion: Suggestion, by: Naming) -> str:
 
 
 def _known(assessment: Assessment, by: Naming, now: datetime) -> str:
-    """Say what is small print, but must not be missing: last contact, what else it could be."""
+    """Say in small print what must not be missing: what is at stake, last contact, what else it could be."""
+    stakes = (by.quote(text, 150) for text in assessment.stakes)
+    parts = [f"{text[:1].upper()}{text[1:]}" for text in stakes]
     if last := assessment.last_contact:
-        parts = [f"Last real contact {words.day(last, now)}, {words.ago(last, now)}"]
+        parts.append(f"Last real contact {words.day(last, now)}, {words.ago(last, now)}")
     else:
-        parts = ["No real contact on record"]
+        parts.append("No real contact on record")
     if assessment.returns:
         parts.append(f"Back {words.day(assessment.returns, now)}")
     others = [by.quote(text, 150) for text in assessment.other_explanations[:_EXPLANATIONS]]

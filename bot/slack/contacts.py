@@ -65,6 +65,8 @@ _REASONS = {
     Reason.ANSWERED: "they were in touch again",
     Reason.BELOW_THRESHOLD: "not grave enough for an alert",
     Reason.ALREADY_SENT: "told before",
+    Reason.UNCONFIRMED: "a second look is due",
+    Reason.COOLING_DOWN: "a case ended a short while ago",
     Reason.SNOOZED: "snoozed",
     Reason.SETTLED: "settled",
     Reason.ON_LEAVE: "on leave",

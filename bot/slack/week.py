@@ -35,6 +35,7 @@ _WHY_HELD = {
     Reason.OVER_BUDGET: "over the alerts you want in a day",
     Reason.QUIET_HOURS: "came in your quiet hours",
     Reason.DEMOTED: "this kind of signal was wrong too often",
+    Reason.COOLING_DOWN: "more of the same shortly after a case ended",
 }
 _NAMES = 3
 

@@ -27,6 +27,7 @@ from bot.model import (
 )
 from bot.slack import cards, words
 from bot.slack.cards import Card, Scene
+from bot.slack.names import Names
 from tests.servers.block_kit import check_message
 from tests.slack.story import (
     ADDRESS,
@@ -181,6 +182,21 @@ def test_a_guessed_address_is_called_a_guess_and_is_no_link() -> None:
 def test_what_else_it_could_be_and_the_last_real_contact_are_shown() -> None:
     shown = lines(cards.case(alert(SLIPPING), None, Scene(NOW)))[-1]
     assert shown == "Last real contact Tue 23 Jun, 41 days ago · Still possible: a full calendar"
+
+
+NAMES: tuple[Names, Names] = ("full", "initials")
+
+
+def test_what_is_at_stake_at_the_account_is_said_and_names_nobody_where_names_are_kept_short() -> None:
+    stakes = (
+        "the second departure at Acme: tom@acme.example left 3 days ago",
+        "nobody else at Acme answered in 60 days",
+    )
+    raised = alert(replace(LEFT, stakes=stakes))
+    full, short = (lines(cards.case(raised, None, Scene(NOW, names=names)))[-1] for names in NAMES)
+    assert full.startswith("The second departure at Acme: tom@acme.example left 3 days ago · ")
+    assert "Nobody else at Acme answered in 60 days" in full
+    assert short.startswith("The second departure at Acme: an address at acme.example left 3 days ago · ")
 
 
 def test_no_contact_on_record_and_nobody_to_turn_to_are_said() -> None:
