@@ -180,7 +180,7 @@ def _changes(meeting: Meeting) -> Iterator[Row]:
         words = "with words" if move.words else Text("without a word", "bold" if move.side == THEM else "")
         yield move.at, (f"{_day(move.before, move.at)} → {_day(move.after, move.at)}", _by(move), days, words)
     if meeting.answer is not None and meeting.partstat in ANSWERS:
-        yield meeting.answer.at, (ANSWERS[meeting.partstat], "by the contact", "", "")
+        yield meeting.answer.at, (ANSWERS[meeting.partstat], "by them", "", "")
     if meeting.attended is not None:
         yield meeting.attended.at, ("was there", "", "", "")
     if meeting.dropped is not None:
