@@ -140,7 +140,8 @@ class Connections:
             revoked = await self.clients[link.provider].revoke(refresh) and revoked
         async with self._changing:
             self._drop(link)  # first, so that no renewal under way keeps a token after it was erased
-            await self._store.save_setting(link.name, None)
+            for nothing in ("", None):  # twice, since a store may keep the copy before
+                await self._store.save_setting(link.name, nothing)
             await self._save_index()
         log.info("connection.ended", provider=link.provider, mailbox=link.mailbox, revoked=revoked)
         return revoked
