@@ -83,7 +83,7 @@ def test_the_example_loads_with_everything_in_it_commented_in(tmp_path: Path) ->
     assert plan.config.slack is not None
     assert plan.config.slack.http is not None
     assert len(plan.watchers[0][0].config.model_dump()["mailboxes"]) == 4
-    assert len(plan.watchers[1][0].config.model_dump()["calendars"]) == 5
+    assert len(plan.watchers[1][0].config.model_dump()["calendars"]) == 7
 
 
 def test_the_least_there_can_be_is_the_team(tmp_path: Path) -> None:

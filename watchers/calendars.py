@@ -20,6 +20,7 @@ from watchers.calendar.caldav import CaldavCalendar
 from watchers.calendar.files import FeedCalendar, FileCalendar
 from watchers.calendar.google import API as GOOGLE
 from watchers.calendar.google import GoogleCalendar, GoogleSource
+from watchers.calendar.granted import CalendarGroup, GoogleCalendars, GraphCalendars
 from watchers.calendar.graph import API as GRAPH
 from watchers.calendar.graph import GraphCalendar, GraphSource
 from watchers.calendar.tracking import Follower, Place, Sighting, observations
@@ -28,12 +29,20 @@ from watchers.mail.meetings import SNAPSHOT
 from watchers.mail.tokens import Connected, Connections, Provider, Use, nobody
 
 AnyCalendar = Annotated[
-    CaldavCalendar | GoogleCalendar | GraphCalendar | FeedCalendar | FileCalendar,
+    CaldavCalendar
+    | GoogleCalendar
+    | GraphCalendar
+    | GoogleCalendars
+    | GraphCalendars
+    | FeedCalendar
+    | FileCalendar,
     Field(discriminator="kind"),
 ]
 
 HISTORY_DAYS = 365
 """How far the first pass over a calendar that its owner connected looks back."""
+
+MOST_HISTORY_DAYS = 1000
 
 
 class Calendars(Watcher[Sighting]):
@@ -67,7 +76,12 @@ class Calendars(Watcher[Sighting]):
 
         @model_validator(mode="after")
         def _names_differ(self) -> Calendars.Config:
-            twice = [name for name, n in Counter(one.label for one in self.calendars).items() if n > 1]
+            names = [
+                name
+                for one in self.calendars
+                for name in (one.mailboxes if isinstance(one, CalendarGroup) else (one.label,))
+            ]
+            twice = [name for name, n in Counter(names).items() if n > 1]
             if twice:
                 raise ValueError(f"two calendars are called {twice[0]}: give each a name of its own")
             return self
@@ -92,7 +106,7 @@ class Calendars(Watcher[Sighting]):
         calendar, history_days = opened
         now = self.clock()
         place = Place.of(cursor)
-        since = now - timedelta(days=history_days)
+        since = now - timedelta(days=min(history_days, MOST_HISTORY_DAYS))
         follower = Follower(source, place, scope, now, since)
         known = {ident: meeting.start for ident, meeting in place.followed.items()}
         async for page in calendar.pages(place.state, Pass(now, since, scope, known)):
@@ -109,15 +123,15 @@ class Calendars(Watcher[Sighting]):
 
     def _opened(self) -> dict[str, tuple[CalendarSource, int]]:
         """Return every calendar by its name, with the days that the first pass looks back."""
-        own: dict[str, tuple[CalendarSource, int]] = {
-            f"{self.name}:{one.label}": (one.open(), one.history_days) for one in self.config.calendars
-        }
-        connected: dict[str, tuple[CalendarSource, int]] = {
-            f"{self.name}:{one.mailbox}": (_connected(one), HISTORY_DAYS)
+        found: dict[str, tuple[CalendarSource, int]] = {
+            one.mailbox: (_connected(one), HISTORY_DAYS)
             for one in self.connected()
             if Use.CALENDAR in one.uses
         }
-        return connected | own
+        for one in self.config.calendars:
+            named = one.calendars() if isinstance(one, CalendarGroup) else {one.label: one.open()}
+            found |= {name: (calendar, one.history_days) for name, calendar in named.items()}
+        return {f"{self.name}:{name}": calendar for name, calendar in found.items()}
 
 
 def _connected(one: Connected) -> CalendarSource:

@@ -21,12 +21,12 @@ from watchers.calendar import CANCELLED, MOST_LOOKUPS, Entry, Page, Pass, values
 from watchers.calendar.secret import HeldToken, Secret
 from watchers.mail.ics import MAX_ATTENDEES, Attendee, plain_address, title
 from watchers.mail.rest import FORBIDDEN, Refused, Rest
-from watchers.mail.tokens import Tokens, Use
+from watchers.mail.tokens import SCOPES, Provider, Tokens, Use
 
 log = structlog.get_logger()
 
 API = "https://www.googleapis.com/calendar/v3"
-SCOPE = "https://www.googleapis.com/auth/calendar.events.readonly"
+SCOPE = SCOPES[Provider.GOOGLE, Use.CALENDAR]
 AT_ONCE = 250
 MOST_PAGES = 200
 NOT_FOUND, GONE = 404, 410
