@@ -10,7 +10,8 @@ import re
 import warnings
 from dataclasses import dataclass, field
 from enum import Flag, auto
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, cast
 
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, PreformattedString, Tag
@@ -19,7 +20,7 @@ from watchers.web.folding import clean, fold
 from watchers.web.headings import names_the_departed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 MOST_LINES = 20_000
 MOST_BOXES = 100_000
@@ -91,6 +92,8 @@ _PLACES_BY_TAG = {"nav": Place.NAV, "blockquote": Place.QUOTE, "q": Place.QUOTE,
 _HOLDERS = frozenset(("html", "body", "main"))
 _WRAPPERS = frozenset(("a", "span", "label"))
 _ORNAMENTS = frozenset("br i img svg sup sub wbr".split())
+_TELLING = ("class", "id", "itemprop", "data-field", "data-testid")
+_NO_TOKENS: frozenset[str] = frozenset()
 _FEED = re.compile(
     r"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--[^>]{0,200}-->\s*)?<(?:rss|feed|rdf:|urlset|sitemapindex|svg)\b",
     re.IGNORECASE,
@@ -171,18 +174,37 @@ class Document:
 
 def tokens_of(attrs: dict[str, str]) -> frozenset[str]:
     """Return the words of an element's class, id and kin."""
-    found = " ".join(attrs.get(key, "") for key in ("class", "id", "itemprop", "data-field", "data-testid"))
-    return frozenset(word.lower() for word in _SPLIT.split(found[:400]) if word)
+    found = [attrs[key] for key in _TELLING if key in attrs]
+    return _words_of(" ".join(found)[:400]) if found else _NO_TOKENS
 
 
-def _plain(attrs: Mapping[str, object]) -> dict[str, str]:
-    return {key: " ".join(value) if isinstance(value, list) else str(value) for key, value in attrs.items()}
+@lru_cache(maxsize=16_384)
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(word.lower() for word in _SPLIT.split(text) if word)
 
 
 def _holds_parts(tag: Tag) -> bool:
     """Say whether an inline element is a card: it holds elements of its own for each thing it says."""
     parts = [child for child in tag.contents[:8] if isinstance(child, Tag) and child.name not in _ORNAMENTS]
     return len(parts) > 1
+
+
+def _place_in(around: Place, name: str, role: str | None, tokens: frozenset[str]) -> Place:
+    """Return the place inside an element that stands in another place."""
+    place = around
+    if name in _PLACES_BY_TAG:
+        place |= _PLACES_BY_TAG[name]
+    if role in {"navigation", "menu", "menubar"}:
+        place |= Place.NAV
+    if name == "footer" and Place.OWN not in place:
+        place |= Place.FOOT
+    if name in _OWN_PARTS:
+        place |= Place.OWN
+    if tokens and name != "img":
+        for token in tokens & _PLACES_BY_TOKEN.keys():
+            if _PLACES_BY_TOKEN[token] is Place.FORMER or not tokens & _PEOPLE_TOKENS:
+                place |= _PLACES_BY_TOKEN[token]
+    return place
 
 
 class _Layout:
@@ -194,6 +216,7 @@ class _Layout:
         self.block = -1
         self.heading = 0
         self.labels: dict[str, Place] = {}
+        self.places: dict[tuple[Place, str, str | None, frozenset[str]], Place] = {}
         self.opened = 0
 
     def walk(self, root: Tag) -> None:
@@ -227,7 +250,7 @@ class _Layout:
         if depth > MOST_DEPTH or len(doc.boxes) >= MOST_BOXES or len(doc.lines) >= MOST_LINES:
             doc.complete = False
             return None
-        attrs = _plain(tag.attrs)
+        attrs = cast("dict[str, str]", dict(tag.attrs))
         breaks = name not in _INLINE or (name in _WRAPPERS and _holds_parts(tag))
         if breaks and not self.heading:
             self._flush()
@@ -266,24 +289,14 @@ class _Layout:
             self._switch(box)
 
     def _place(self, name: str, attrs: dict[str, str], tokens: frozenset[str], parent: int) -> Place:
-        place = self.doc.boxes[parent].place if parent >= 0 else Place.NONE
+        around = self.doc.boxes[parent].place if parent >= 0 else Place.NONE
         if name in _HOLDERS:
-            return place
-        if name in _PLACES_BY_TAG:
-            place |= _PLACES_BY_TAG[name]
-        if attrs.get("role") in {"navigation", "menu", "menubar"}:
-            place |= Place.NAV
-        if name == "footer" and Place.OWN not in place:
-            place |= Place.FOOT
-        if name in _OWN_PARTS:
-            place |= Place.OWN
-        if tokens and name != "img":
-            for token in tokens & _PLACES_BY_TOKEN.keys():
-                if _PLACES_BY_TOKEN[token] is Place.FORMER or not tokens & _PEOPLE_TOKENS:
-                    place |= _PLACES_BY_TOKEN[token]
-        if self.labels:
-            place |= self._labelled(attrs)
-        return place
+            return around
+        key = (around, name, attrs.get("role"), tokens)
+        place = self.places.get(key)
+        if place is None:
+            place = self.places[key] = _place_in(*key)
+        return place | self._labelled(attrs) if self.labels else place
 
     def _labelled(self, attrs: dict[str, str]) -> Place:
         """Return what the button that opens a panel says of it."""
@@ -375,7 +388,7 @@ class _Layout:
                     self.doc.title = clean(str(child.string)[:300])
                 elif child.name == "script":
                     self._aside("script", child)
-                elif child.name == "link" and "next" in _plain(child.attrs).get("rel", "").split():
+                elif child.name == "link" and "next" in str(child.get("rel", "")).split():
                     self.doc.assets.append(Asset("next", str(child.get("href", ""))[:500], 0))
 
     def _text(self, text: str, box: int) -> None:
@@ -393,14 +406,15 @@ class _Layout:
             return
         text = clean("".join(piece.text for piece in pieces)[:MOST_TEXT])
         if text:
-            kept = [
-                Piece(clean(piece.text[:MOST_TEXT]), piece.box)
-                for piece in pieces[:MOST_PIECES]
-                if piece.text.strip()
-            ]
-            self.doc.lines.append(
-                Line(text, self.block, [piece for piece in kept if piece.text], self.heading)
-            )
+            cleaned = [Piece(text, pieces[0].box)] if len(pieces) == 1 else _cleaned(pieces)
+            self.doc.lines.append(Line(text, self.block, cleaned, self.heading))
+
+
+def _cleaned(pieces: list[Piece]) -> list[Piece]:
+    kept = (
+        (clean(piece.text[:MOST_TEXT]), piece.box) for piece in pieces[:MOST_PIECES] if piece.text.strip()
+    )
+    return [Piece(text, box) for text, box in kept if text]
 
 
 def lay_out(text: str) -> Document:
@@ -415,7 +429,7 @@ def lay_out(text: str) -> Document:
     with warnings.catch_warnings():
         # A page may look like anything; that it is read as HTML is meant.
         warnings.simplefilter("ignore")
-        soup = BeautifulSoup(text, "lxml")
+        soup = BeautifulSoup(text, "lxml", multi_valued_attributes=None)
     layout.walk(soup)
     return layout.doc
 

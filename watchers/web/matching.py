@@ -55,6 +55,7 @@ class Matcher:
             for token in _tokens(name):
                 self._index[token].append(number)
         self._claimed: set[int] = set()
+        self._alike: dict[Sequence[str], dict[int, Likeness]] = {}
         marks = (
             mark for person in people for mark in {person.link, person.photo, person.email, person.handle}
         )
@@ -78,14 +79,17 @@ class Matcher:
 
     def _candidates(self, each: Sought) -> dict[int, Likeness]:
         """Return the free people whose names agree in some way, and how far."""
+        if each.names not in self._alike:
+            self._alike[each.names] = self._compared(each.names)
+        alike = self._alike[each.names]
+        return {number: likeness for number, likeness in alike.items() if number not in self._claimed}
+
+    def _compared(self, names: Sequence[str]) -> dict[int, Likeness]:
         result: dict[int, Likeness] = {}
-        for text in each.names:
+        for text in names:
             name = parse(text)
             for number in {number for token in _tokens(name) for number in self._index.get(token, ())}:
-                if (
-                    number not in self._claimed
-                    and (found := compare(name, self._names[number])) is not Likeness.NONE
-                ):
+                if (found := compare(name, self._names[number])) is not Likeness.NONE:
                     result[number] = max(found, result.get(number, Likeness.NONE))
         return result
 

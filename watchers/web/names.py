@@ -194,6 +194,7 @@ def _same_given(one: str, other: str) -> bool:
     return bool(groups.get(one, frozenset()) & groups.get(other, frozenset()))
 
 
+@lru_cache(maxsize=16_384)
 def _collapsed(found: tuple[str, ...]) -> str:
     """Return the words in one, as the same whether an umlaut was written with an e or without."""
     return _UMLAUTS.sub("", "".join(found)).replace("aa", "a")
