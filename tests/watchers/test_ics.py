@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.watchers.dialects import WEST_EUROPE, exchange, google
+from tests.watchers.dialects import WEST_EUROPE, exchange, google, zone
 from tests.watchers.invitation_mails import Invitation as Sent
-from watchers.mail.ics import MAX_BYTES, Event, announces_calendar, read_ics
+from watchers.mail.ics import MAX_BYTES, Event, announces_calendar, read_ics, title
 from watchers.mail.parse import parse
 
 
@@ -111,6 +111,24 @@ def test_a_customized_zone_without_rules_is_taken_as_utc_and_says_so() -> None:
 
     assert found.start == datetime(2026, 5, 4, 9, tzinfo=UTC)
     assert found.notes == ("unknown time zone 'Customized Time Zone' taken as UTC",)
+
+
+@pytest.mark.parametrize(("wall", "hour"), [("20260115T090000", 9), ("20260715T090000", 8)])
+def test_notes_says_gmt_and_means_london_and_anybody_else_means_gmt(wall: str, hour: int) -> None:
+    london = zone(Sent(zone="Europe/London"), "GMT")
+    found = event(f'DTSTART;TZID="GMT":{wall}', before=london).start
+
+    assert found is not None
+    assert found.hour == hour
+    assert event(f"DTSTART;TZID=GMT:{wall}").start == datetime.fromisoformat(wall).replace(tzinfo=UTC)
+
+
+def test_a_subject_is_known_whatever_a_program_puts_before_it() -> None:
+    plain = title("Pilot review")
+
+    assert {title(f"{word}Pilot  Review") for word in ("", "Canceled: ", "Accepted: ", "AW: ")} == {plain}
+    assert len({plain, title("Pilot review: sites"), title("Acme: review"), title("Bolt: review")}) == 4
+    assert title("") == ""
 
 
 def test_a_floating_time_is_taken_as_utc_and_says_so() -> None:

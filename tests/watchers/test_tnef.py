@@ -162,3 +162,19 @@ def test_a_date_of_the_old_kind_that_is_none_counts_as_not_given() -> None:
     wrong = attribute(0x00030006, struct.pack("<7H", 2026, 13, 4, 13, 0, 0, 1))
 
     assert event(stream(kind, wrong, attribute(0x00069003, properties(identity)))).start is None
+
+
+def test_five_hundred_guests_are_read_and_more_are_not() -> None:
+    crowd = tuple((f"guest{n}@acme.example", "") for n in range(600))
+
+    assert len(event(winmail.meeting(FIRST.but(attendees=crowd))).attendees) == 500
+
+
+def test_only_the_first_of_each_attribute_counts() -> None:
+    def dated(moment: datetime) -> bytes:
+        identity = named(winmail.BINARY, winmail.MEETING, 0x0003, winmail.object_id("x"))
+        return attribute(0x00069003, properties(identity, fixed(winmail.TIME, 0x0060, moment)))
+
+    kind = attribute(0x00078008, b"IPM.Microsoft Schedule.MtgReq\0")
+
+    assert event(stream(kind, dated(CALL), dated(CALL + DAY))).start == CALL

@@ -106,7 +106,11 @@ def announces_calendar(head: Head) -> bool:
 _ZOOM_UID = re.compile(r"\d{8}T\d{6}Z-(\d{9,12})@.{1,200}")
 """Zoom makes a new UID each time it writes a meeting's file: the moment, the meeting's number, a host."""
 
-_REMARK = re.compile(r"(?:\w{2,12}|updated invitation|canceled event|cancelled event): ?")
+_REMARK = re.compile(
+    r"(?:re|fwd?|aw|wg|tr|sv|updated invitation|updated|canceled event|cancell?ed|accepted|declined|tentative"
+    r"|abgesagt|zugesagt|abgelehnt|annulé|accepté|refusé|cancelado|aceptado|rechazado|geannuleerd|annullato"
+    r"|inställt|odwołane) ?: ?"
+)
 """What clients put before a subject: "Canceled: ", "Accepted: ", "Re: ", "AW: "."""
 
 TITLE_DIGITS = 12

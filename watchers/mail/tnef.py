@@ -30,6 +30,10 @@ MAX_PROPERTIES = 1000
 MAX_VALUES = 1000
 MAX_RECIPIENTS = 500
 MAX_NAME = 512
+MAX_PIECES = 50_000
+"""So many pieces of one attribute are read; a meeting with 500 guests has about half as many."""
+
+MAX_CALENDARS = 3
 
 MESSAGE_CLASS, RECIPIENTS, PROPERTIES, CODEPAGE = 0x8008, 0x9004, 0x9003, 0x9007
 ATTACHED_DATA = 0x800F
@@ -108,14 +112,16 @@ class _Ends(Exception):  # noqa: N818 - it says where reading stops, which is no
 
 
 class _Bytes:
-    """Bytes that are read from the front; reading past their end raises `_Ends`."""
+    """Bytes that are read from the front; reading past their end, or in too many pieces, raises `_Ends`."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
         self._at = 0
+        self._pieces = MAX_PIECES
 
     def take(self, size: int) -> bytes:
-        if size < 0 or size > len(self._content) - self._at:
+        self._pieces -= 1
+        if size > len(self._content) - self._at or self._pieces < 0:
             raise _Ends
         taken = self._content[self._at : self._at + size]
         self._at += size
@@ -149,7 +155,7 @@ def read_tnef(raw: bytes) -> Itip:
         return Itip(notes=("no TNEF",))
     notes = (f"only the first {MAX_BYTES // 2**20} MB were read",) if len(raw) > MAX_BYTES else ()
     message = _message(raw[:MAX_BYTES])
-    for calendar in message.calendars:
+    for calendar in message.calendars[:MAX_CALENDARS]:
         itip = read_ics(calendar)
         if itip.events:
             return itip
@@ -196,9 +202,9 @@ def _attribute(message: _Message, attribute: int, data: bytes) -> None:
         message.kind = data[:MAX_NAME].partition(b"\0")[0].decode("ascii", "replace").strip().lower()
     elif attribute == CODEPAGE:
         message.codepage = f"cp{int.from_bytes(data[:4], 'little')}"
-    elif attribute == PROPERTIES:
+    elif attribute == PROPERTIES and not message.properties:
         message.properties.update(_properties(_Bytes(data), message.codepage))
-    elif attribute == RECIPIENTS:
+    elif attribute == RECIPIENTS and not message.recipients:
         message.recipients += _recipients(_Bytes(data), message.codepage)
     elif attribute in {DATE_START, DATE_END}:
         moment = _old_date(data)
