@@ -17,7 +17,8 @@ MEETING = "meeting"
 SENT = "written_to"
 ACTIVITY = "activity"
 
-_in_order = attrgetter("at", "key", "sentence")
+_in_order = attrgetter("at", "kind", "group", "sentence")
+"""Almost always this tells observations apart; their keys, which do always, take long to compute."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class History:
         """Sort out what happened to the person of this address until then."""
         known = [seen for seen in observations if seen.at <= until and seen.kind in kinds]
         known.sort(key=_in_order)
+        if any(map(_alike, known, known[1:])):
+            known.sort(key=lambda seen: (_in_order(seen), seen.key))
         by_kind: dict[str, list[Observation]] = {}
         for seen in known:
             by_kind.setdefault(seen.kind, []).append(seen)
@@ -91,6 +94,10 @@ def proofs_of_life(
         for name, found in by_kind.items()
         if kinds[name].means is Means.ALIVE and not kinds[name].narrow
     }
+
+
+def _alike(one: Observation, next_one: Observation) -> bool:
+    return one.at == next_one.at and _in_order(one) == _in_order(next_one)
 
 
 def _ident(seen: Observation) -> tuple[str, datetime]:
