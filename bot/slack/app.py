@@ -106,9 +106,10 @@ class SlackApp:
         home = HomeTab(store, self._client, people, board.register, rules, now, self._coverage)
         self.home = home
         home.register(self.bolt)
+        self._home = home
         self._gate = Gate(store, people, rules.admins, now)
         desk = Desk(store, self._client, people, board, self._gate, now, rules.admins)
-        desk.changed = home.refresh
+        desk.changed = home.touch
         desk.register(self.bolt)
         self.sources: Callable[[], Awaitable[Sequence[str]]] = _none
         """Names everything that is to be read; whoever reads it sets it."""
@@ -129,7 +130,7 @@ class SlackApp:
             sources=self._sources,
             coverage=self._coverage,
             now=now,
-            changed=home.refresh,
+            changed=home.touch,
         )
         forms = Forms(house)
         forms.register(self.bolt)
@@ -166,6 +167,7 @@ class SlackApp:
             await self._http.cleanup()
             self._http = None
         await self._gate.finish(SHUTDOWN)
+        await self._home.stop()
         if self._client.session is not None:
             await self._client.session.close()
             self._client.session = self._posting.session = None

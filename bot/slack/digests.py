@@ -145,7 +145,7 @@ class Digests:
             return False
         retaken = kept.begun == slot.monday.isoformat()
         await self._keep(slot, replace(kept, begun=slot.monday.isoformat()))
-        book = await self._book(rep, [one for one in watched if rep.owns(one.contact)])
+        book = await self._book(rep, rep.own(watched))
         local = now.astimezone(zone)
         await self._send(rep, slot, book, week(book, kept.since, local), local, retaken=retaken)
         await self._keep(slot, Kept(now, slot.monday.isoformat()))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -26,6 +27,12 @@ log = structlog.get_logger()
 
 GUEST = "Stillthere is for members of this workspace, not for guests."
 UNKNOWN = "Slack does not say who you are right now. Please open this tab again in a minute."
+
+APART = timedelta(seconds=2)
+"""So long after a tab was drawn because of a change, it is drawn for the next one."""
+
+BREATH = 50
+"""So many accounts are looked at before others get their turn."""
 
 Ack = Callable[[], Awaitable[object]]
 
@@ -51,6 +58,9 @@ class HomeTab:
         self._now = now
         self._coverage = coverage
         self._shown: dict[str, int] = {}
+        self._touched: set[str] = set()
+        self._drawn: dict[str, float] = {}
+        self._drawing: set[asyncio.Task[None]] = set()
         self.mailbox: tab.MailboxButton = tab.no_mailbox
 
     def register(self, app: AsyncApp) -> None:
@@ -86,6 +96,27 @@ class HomeTab:
         if user in self._shown:
             await self.show(user, self._shown[user])
 
+    async def touch(self, user: str) -> None:
+        """Show it anew soon: what changes at short intervals is drawn together."""
+        if user in self._shown and user not in self._touched:
+            self._touched.add(user)
+            task = asyncio.create_task(self._refresh_soon(user), name=f"home {user}")
+            self._drawing.add(task)
+            task.add_done_callback(self._drawing.discard)
+
+    async def stop(self) -> None:
+        """Draw nothing more."""
+        for task in self._drawing:
+            task.cancel()
+        await asyncio.gather(*self._drawing, return_exceptions=True)
+
+    async def _refresh_soon(self, user: str) -> None:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(self._drawn.get(user, 0.0) + APART.total_seconds() - loop.time())
+        self._touched.discard(user)
+        self._drawn[user] = loop.time()
+        await self.refresh(user)
+
     async def _view(self, user: str, number: int) -> dict[str, Any]:
         try:
             profile = await self._people.profile(user)
@@ -97,9 +128,11 @@ class HomeTab:
             return tab.only(GUEST)
         zone = zone_of(profile.time_zone, zone_of(self._rules.zone, UTC_ZONE))
         now = self._now().astimezone(zone)
-        mine = [one for one in await self._store.watchlist() if profile.owns(one.contact)]
+        mine = profile.own(await self._store.watchlist())
+        await asyncio.sleep(0)
         page = await self._page(mine, await self._notices(profile, mine), number, now)
         self._shown[user] = page.number
+        await asyncio.sleep(0)
         chosen = await preferences(self._store, user)
         choices = tab.Choices(chosen, self._rules.quiet, self._rules.alerts_a_day, zone.key)
         mailbox = self.mailbox(user, profile.address)
@@ -109,6 +142,7 @@ class HomeTab:
         self, mine: Sequence[Watched], notices: Sequence[Case], number: int, now: datetime
     ) -> tab.Page:
         rows = tab.rows(mine, notices, now.date())
+        await asyncio.sleep(0)
         pages = max(1, -(-len(rows) // tab.ROWS))
         shown = min(number, pages - 1)
         part = rows[shown * tab.ROWS : (shown + 1) * tab.ROWS]
@@ -120,7 +154,9 @@ class HomeTab:
     async def _notices(self, profile: Profile, mine: Sequence[Watched]) -> list[Case]:
         """Return the newest case of each account in trouble that is this rep's."""
         found = []
-        for domain in sorted({one.contact.domain for one in mine}):
+        for looked, domain in enumerate(sorted({one.contact.domain for one in mine})):
+            if looked % BREATH == 0:
+                await asyncio.sleep(0)
             account = await self._store.person(f"@{domain}")
             if account is not None and account.cases and profile.owns(account.cases[-1].alert.contact):
                 found.append(account.cases[-1])
