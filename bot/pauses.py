@@ -62,10 +62,11 @@ class Pauses:
         regular: list[tuple[str, date | None]] = []
         ours: set[date] = set()
         for person in people:
-            ours.update(seen.at.date() for seen in person.observations if seen.kind == SENT)
+            past = [seen for seen in person.observations if seen.at <= now]
+            ours.update(seen.at.date() for seen in past if seen.kind == SENT)
             if len(people) <= OTHERS:
                 continue
-            heard = [seen.at for seen in person.observations if seen.at <= now and _is_theirs(seen)]
+            heard = [seen.at for seen in past if _is_theirs(seen)]
             judged = silence.judge(heard, now)
             if judged is not None and judged.usual_gap_days <= REGULAR:
                 regular.append((person.address, max(heard).date() if judged.surprise <= OVERDUE else None))
@@ -93,7 +94,8 @@ class Pauses:
         A rep who writes seldom is never away, as far as we can tell.
         """
         periods = []
-        for before, after in pairwise([*written, today + ONE_DAY]):
+        past = written[: bisect_right(written, today)]
+        for before, after in pairwise([*past, today + ONE_DAY]):
             usual = bisect_right(written, before) - bisect_left(written, before - RHYTHM)
             if after - before <= IDLE_FROM or usual < LEAST_WRITTEN:
                 continue

@@ -142,6 +142,14 @@ def test_while_the_rep_writes_nobody_and_none_of_us_writes_there_the_clock_stand
     assert idle(BUSY, BUSY) == [(day(19), TODAY)]
 
 
+def test_what_is_still_to_come_explains_nothing() -> None:
+    ahead = [day(-1), day(-30)]
+    written = [*sorted(day(ago) for ago in BUSY), *ahead]
+    assert Pauses(ours=ahead).idle(written, TODAY) == idle(BUSY, [])
+    unsent = Person(JANE, None, observations=(mail_of(RITA, -3), mail_of(RITA, 3)))
+    assert pauses(unsent).ours == [day(3)]
+
+
 @pytest.mark.parametrize(
     ("written", "ours"),
     [
