@@ -141,7 +141,7 @@ def _connected(one: Connected) -> CalendarSource:
 
 
 def _sightings(follower: Follower, page: Page) -> list[Sighting]:
-    found = [follower.take(entry) for entry in page.entries]
+    found = [follower.take(entry, is_copy=page.copies) for entry in page.entries]
     found += [follower.cancel(ident) for ident in page.cancelled]
     for ident in page.gone:
         follower.lose(ident)

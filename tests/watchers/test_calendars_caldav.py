@@ -17,7 +17,7 @@ from tests.servers import calendar_dav
 from tests.servers.calendar_dav import PASSWORD, Radicale
 from tests.watchers.calendar_programs import BOB, DAY, HOUR, JANE, RITA, Call, Dav, ics, utc
 from tests.watchers.calendar_reading import Reading
-from watchers.calendar import dav
+from watchers.calendar import caldav, dav
 
 SET = utc(2026, 4, 20, 9)
 CALL = Call(utc(2026, 5, 4, 13))
@@ -141,7 +141,7 @@ async def test_a_wrong_password_asks_for_the_right_one_and_shows_neither(
         await Reading(program.settings).at(SET)
     assert "mistyped" not in str(refused.value)
     monkeypatch.setenv("DAV_PASSWORD", "")
-    with pytest.raises(NeedsHuman, match="holds no secret"):
+    with pytest.raises(NeedsHuman, match="is empty"):
         await Reading(program.settings).at(SET)
 
 
@@ -167,6 +167,18 @@ async def test_the_password_goes_to_no_other_host(radicale: Radicale, program: D
     async with between(radicale, redirects) as (url, _):
         with pytest.raises(NeedsHuman, match=r"redirects to evil\.example"):
             await Reading({**program.settings, "url": url}).at(SET)
+
+
+async def test_an_event_that_is_too_large_costs_no_other(
+    program: Dav, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caldav, "LARGEST", 12_000)
+    for number in range(6):
+        program.write(Call(CALL.start + number * DAY, uid=f"uid-{number}"), SET)
+    large = ics(Call(CALL.start, uid="large"), SET, extra=f"ATTACH:data:{'x' * 20_000}\r\n")
+    program.server.put(program.user, "large", large)
+    found = await Reading(program.settings).at(SET + HOUR)
+    assert sorted(str(seen.facts["uid"]) for seen in found) == [f"uid-{number}" for number in range(6)]
 
 
 async def test_changes_that_come_in_parts_are_all_read(radicale: Radicale, program: Dav) -> None:

@@ -188,3 +188,17 @@ LINES = (
 @given(st.lists(st.sampled_from(LINES), max_size=30))
 def test_whatever_a_feed_holds_nothing_breaks(lines: list[str]) -> None:
     assert len(list(entries("\r\n".join(lines).encode(), SCOPE))) <= lines.count("BEGIN:VEVENT")
+
+
+def test_alarms_and_long_descriptions_do_not_hide_a_meeting() -> None:
+    alarm = (
+        "BEGIN:VALARM\r\nACTION:EMAIL\r\nSUMMARY:Canceled: x\r\nATTENDEE:mailto:alarm@acme.example\r\n"
+        "DURATION:PT15M\r\nEND:VALARM\r\n"
+    )
+    words = f"X-ALT-DESC;FMTTYPE=text/html:{'words ' * 20_000}\r\n"
+    one = ics(CALL, SET, extra=words + alarm)
+    inner = one[one.index("BEGIN:VEVENT") : one.index("END:VCALENDAR")]
+    found = list(entries(f"BEGIN:VCALENDAR\r\n{inner * 30}END:VCALENDAR\r\n".encode(), SCOPE))
+    assert len(found) == 30
+    assert {entry.status for entry in found} == {"CONFIRMED"}
+    assert "alarm@acme.example" not in str(found)

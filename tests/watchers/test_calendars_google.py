@@ -13,10 +13,11 @@ from myworld.host import Host
 from bot.model import NeedsHuman
 from tests.servers import calendar_google
 from tests.servers.calendar_google import GoogleWorld
-from tests.watchers.calendar_programs import BOB, DAY, HOUR, JANE, RITA, Call, Google, utc
+from tests.watchers.calendar_programs import BOB, DAY, HOUR, JANE, RITA, Call, Google, ics, utc
 from tests.watchers.calendar_reading import SCOPE, Reading
 from watchers.calendar.google import _page
 from watchers.calendar.tracking import Follower, Place
+from watchers.mail.ics import read_ics
 
 SET = utc(2026, 4, 20, 9)
 CALL = Call(utc(2026, 5, 4, 13))
@@ -137,6 +138,13 @@ def test_times_rooms_and_shared_calendars_are_read_as_google_means_them() -> Non
     assert timed.organizer == JANE
     assert [one.address for one in timed.attendees] == [RITA]
     assert dated.start == utc(2026, 5, 4)
+
+
+def test_a_meeting_of_zooms_has_the_uid_that_its_mails_are_known_by() -> None:
+    uid, text = "20260420T090000Z-99912345678@10.0.0.1", ics(CALL, SET)
+    (entry,) = _page(None, [item(iCalUID=uid, summary="Pilot review")]).entries
+    (event,) = read_ics(text.replace(f"UID:{CALL.uid}", f"UID:{uid}").encode()).events
+    assert entry.uid == event.uid
 
 
 def test_a_move_that_any_guest_could_have_made_is_nobodys() -> None:

@@ -106,11 +106,11 @@ def test_a_tombstone_calls_off_what_is_known_once_and_nothing_else() -> None:
     assert first.cancel("unknown") is None
 
 
-def test_an_older_state_is_no_news() -> None:
+def test_an_older_copy_is_no_news() -> None:
     first = follower()
     first.take(entry(start=START + DAY, sequence=2, changed=SET + HOUR))
-    assert first.take(entry(sequence=1, changed=SET)) is None
-    assert first.take(entry(sequence=3, changed=SET)) is not None
+    assert first.take(entry(sequence=1, changed=SET), is_copy=True) is None
+    assert first.take(entry(sequence=3, changed=SET), is_copy=True) is not None
 
 
 def test_on_the_first_pass_a_year_is_looked_at_and_later_only_what_is_not_long_over() -> None:

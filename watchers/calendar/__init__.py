@@ -53,13 +53,15 @@ class Page:
     """What a source found, and where it goes on from once this is durable.
 
     `cancelled` names meetings that their organizer called off. `gone` names what is no longer in the
-    calendar without anybody saying why: whoever owns the calendar may have removed it.
+    calendar without anybody saying why: whoever owns the calendar may have removed it. `copies` says that the
+    entries were saved at some time, so that an older one may be found after a newer one.
     """
 
     state: Json
     entries: Sequence[Entry] = ()
     cancelled: Sequence[str] = ()
     gone: Sequence[str] = ()
+    copies: bool = False
 
 
 @dataclass(frozen=True, slots=True)

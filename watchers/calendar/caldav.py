@@ -20,7 +20,7 @@ from bot.model import Json, NeedsHuman, SourceDown
 from watchers import Settings
 from watchers.calendar import MOST_ENTRIES, Entry, Page, Pass, dav
 from watchers.calendar.dav import CAL, CS, DAV, Multistatus, Resource
-from watchers.calendar.line import FORBIDDEN, INSUFFICIENT, NOT_FOUND, UNAUTHORIZED, Answer, Line
+from watchers.calendar.line import FORBIDDEN, INSUFFICIENT, NOT_FOUND, UNAUTHORIZED, Answer, Line, TooLarge
 from watchers.calendar.secret import Secret
 from watchers.calendar.split import entries
 
@@ -73,8 +73,9 @@ class CaldavCalendar(Settings):
 
     def auth(self) -> httpx.Auth:
         """Return how to log in. Raises NeedsHuman where there is no secret."""
-        secret = self.secret.read()
-        return _Bearer(secret) if self.token_env or self.token_file else httpx.BasicAuth(self.user, secret)
+        if self.token_env or self.token_file:
+            return _Bearer(self.secret.token())
+        return httpx.BasicAuth(self.user, self.secret.read())
 
     @model_validator(mode="after")
     def _is_safe(self) -> CaldavCalendar:
@@ -296,7 +297,7 @@ class _Collection:
             told = dav.multistatus(answer.body, self.place.host)
             more = False
             for one in told.resources:
-                path = _path(self.place.join(one.href))
+                path = _path(_joined(self.place, one.href))
                 more = more or one.status == INSUFFICIENT
                 if path != self.path and one.status != INSUFFICIENT:
                     (removed if one.status == NOT_FOUND else hrefs).append(path)
@@ -310,19 +311,30 @@ class _Collection:
         answer = await self.asking.report(self.place, 1, dav.calendar_query(self.look.since))
         self.asking.must_answer(answer)
         told = dav.multistatus(answer.body, self.place.host).resources
-        paths = {_path(self.place.join(one.href)): one.text(f"{DAV}getetag") for one in told[:MOST_ENTRIES]}
-        return {path: _digest(f"{path}\0{tag}") for path, tag in paths.items() if path != self.path}
+        tags = [(_path(_joined(self.place, one.href)), one.text(f"{DAV}getetag")) for one in told]
+        held = {path: _digest(f"{path}\0{tag}") for path, tag in tags[:MOST_ENTRIES]}
+        held.pop(self.path, None)
+        return held
 
     async def _fetched(self, hrefs: Sequence[str]) -> AsyncIterator[Page]:
         """Yield these resources, some at a time; what is not there any more is gone."""
-        for start in range(0, len(hrefs), AT_ONCE):
-            asked = dav.multiget(hrefs[start : start + AT_ONCE])
-            answer = await self.asking.report(self.place, 1, asked)
+        waiting = [hrefs[start : start + AT_ONCE] for start in range(0, len(hrefs), AT_ONCE)]
+        while waiting:
+            some = waiting.pop(0)
+            try:
+                answer = await self.asking.report(self.place, 1, dav.multiget(some))
+            except TooLarge:
+                half = len(some) // 2
+                if half:
+                    waiting[:0] = [some[:half], some[half:]]
+                else:
+                    log.warning("calendar_event_skipped", reason="too large")
+                continue
             self.asking.must_answer(answer)
             found: list[Entry] = []
             missing = []
             for one in dav.multistatus(answer.body, self.place.host).resources:
-                path = _path(self.place.join(one.href))
+                path = _path(_joined(self.place, one.href))
                 if one.status == NOT_FOUND:
                     missing.append(path)
                 elif calendar := one.text(f"{CAL}calendar-data"):
@@ -347,12 +359,16 @@ def _path(url: httpx.URL) -> str:
     return url.raw_path.decode("ascii")
 
 
-def _below(url: httpx.URL, href: str) -> httpx.URL:
-    """Return an address that the server names; it must be the server's own."""
+def _joined(url: httpx.URL, href: str) -> httpx.URL:
     try:
-        target = url.join(href)
+        return url.join(href)
     except httpx.InvalidURL:
         raise SourceDown(f"{url.host} names an address that is none") from None
+
+
+def _below(url: httpx.URL, href: str) -> httpx.URL:
+    """Return an address that the server names; it must be the server's own."""
+    target = _joined(url, href)
     if (target.scheme, target.host, target.port) != (url.scheme, url.host, url.port):
         raise NeedsHuman(
             f"{url.host} keeps the calendars at {target.host[:80]}, where no password is sent unasked",

@@ -27,6 +27,7 @@ log = structlog.get_logger()
 LARGEST = 20 * 2**20
 MOST_FILES = 5000
 DIGEST = 8
+LONGEST_VALIDATOR = 300
 NOT_MODIFIED, GONE = 304, 410
 
 
@@ -101,7 +102,7 @@ class CalendarFiles:
         read = _Files.of(state)
         found, now_read = await asyncio.to_thread(self._read, read, look)
         packed = base64.b64encode(b"".join(sorted(now_read))).decode("ascii")
-        yield Page({"read": packed}, found)
+        yield Page({"read": packed}, found, copies=True)
 
     def _read(self, read: set[bytes], look: Pass) -> tuple[list[Entry], set[bytes]]:
         found: list[Entry] = []
@@ -172,8 +173,8 @@ class Feed:
         self._must_be_calendar(answer.status, answer.body)
         digest = _digest(answer.body).hex()
         after = _Feed(
-            etag=answer.headers.get("etag", "")[:300],
-            modified=answer.headers.get("last-modified", "")[:100],
+            etag=_validator(answer.headers.get("etag", "")),
+            modified=_validator(answer.headers.get("last-modified", "")),
             digest=digest,
         ).model_dump()
         if digest == before.digest:
@@ -216,6 +217,11 @@ class Feed:
                 f"what lies at the address of {name} is no calendar",
                 "name the address of its .ics file, not of the page that shows it",
             )
+
+
+def _validator(header: str) -> str:
+    """Return a header that can be sent back, empty where it cannot."""
+    return header if header.isascii() and header.isprintable() and len(header) <= LONGEST_VALIDATOR else ""
 
 
 def _digest(content: str | bytes) -> bytes:

@@ -19,7 +19,7 @@ from bot.model import Json, NeedsHuman
 from watchers import Settings
 from watchers.calendar import CANCELLED, MOST_LOOKUPS, Entry, Page, Pass, values
 from watchers.calendar.secret import HeldToken, Secret
-from watchers.mail.ics import MAX_ATTENDEES, Attendee, plain_address, title
+from watchers.mail.ics import MAX_ATTENDEES, Attendee, plain_address, steady, title
 from watchers.mail.rest import FORBIDDEN, Refused, Rest
 from watchers.mail.tokens import SCOPES, Provider, Tokens, Use
 
@@ -202,11 +202,12 @@ def _entry(ident: str, item: Mapping[str, Any]) -> Entry:
         organizer = _address(item.get("creator"))
     invited = values.records(item.get("attendees"))[:MAX_ATTENDEES]
     people = [one for one in invited if one.get("resource") is not True and _address(one)]
+    subject = values.text(item.get("summary"))
     sequence = item.get("sequence")
     planned = _moment(item.get("originalStartTime"))
     return Entry(
         ident=ident,
-        uid=values.text(item.get("iCalUID")),
+        uid=steady(values.text(item.get("iCalUID")), subject),
         start=_moment(item.get("start")),
         end=_moment(item.get("end")),
         occurrence=planned.isoformat() if planned else "unknown" if item.get("recurringEventId") else "",
@@ -214,7 +215,7 @@ def _entry(ident: str, item: Mapping[str, Any]) -> Entry:
         sequence=sequence if isinstance(sequence, int) else None,
         changed=values.moment(item.get("updated")),
         status=CANCELLED if item.get("status") == "cancelled" else values.text(item.get("status")).upper(),
-        title=title(values.text(item.get("summary"))),
+        title=title(subject),
         organizer=organizer,
         attendees=tuple(
             Attendee(_address(one), ANSWERS.get(values.text(one.get("responseStatus")), "")) for one in people

@@ -21,7 +21,7 @@ from bot.model import Json, NeedsHuman
 from watchers import Settings
 from watchers.calendar import CANCELLED, MOST_LOOKUPS, Entry, Page, Pass, values
 from watchers.calendar.secret import HeldToken, Secret
-from watchers.mail.ics import MAX_ATTENDEES, Attendee, plain_address, title
+from watchers.mail.ics import MAX_ATTENDEES, Attendee, plain_address, steady, title
 from watchers.mail.rest import FORBIDDEN, Refused, Rest
 from watchers.mail.tokens import Tokens, Use
 
@@ -257,16 +257,17 @@ def _entry(ident: str, start: datetime, item: Mapping[str, Any]) -> Entry:
     people = [one for one in invited if one.get("type") != "resource" and _address(one)]
     planned = values.moment(item.get("originalStart"))
     exception = item.get("type") == "exception"
+    subject = values.text(item.get("subject"))
     return Entry(
         ident=ident,
-        uid=plain_uid(values.text(item.get("iCalUId"))),
+        uid=steady(plain_uid(values.text(item.get("iCalUId"))), subject),
         start=start,
         end=_moment(item.get("end")),
         occurrence="" if not exception else planned.isoformat() if planned else "unknown",
         series=item.get("type") == "seriesMaster",
         changed=values.moment(item.get("lastModifiedDateTime")),
         status=CANCELLED if item.get("isCancelled") is True else "CONFIRMED",
-        title=title(values.text(item.get("subject"))),
+        title=title(subject),
         organizer=_address(item.get("organizer")),
         attendees=tuple(Attendee(_address(one), _answer(one)) for one in people),
         partial=item.get("hideAttendees") is True and item.get("isOrganizer") is not True,

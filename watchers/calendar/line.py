@@ -6,6 +6,7 @@ to the same host, so that neither a password nor a secret address goes where nob
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -34,12 +35,18 @@ class Answer:
     body: bytes = field(repr=False)
 
 
+class TooLarge(NeedsHuman):
+    """Say that an answer was cut off because it is too large."""
+
+
 class Line(AbstractAsyncContextManager["Line"]):
     """A line to one server, whose answers are at most `largest` bytes. Use with `async with`."""
 
     def __init__(self, largest: int, seconds: float, auth: httpx.Auth | None = None) -> None:
         self._largest = largest
-        self._client = httpx.AsyncClient(timeout=seconds, follow_redirects=False, auth=auth, trust_env=False)
+        self._client = httpx.AsyncClient(
+            timeout=seconds, follow_redirects=False, auth=auth, verify=ssl.create_default_context()
+        )
 
     async def __aenter__(self) -> Self:
         """Return the line; it opens with the first request."""
@@ -71,12 +78,19 @@ class Line(AbstractAsyncContextManager["Line"]):
                 async for piece in response.aiter_bytes():
                     size += len(piece)
                     if size > self._largest:
-                        raise NeedsHuman(
+                        raise TooLarge(
                             f"{url.host} answers with more than {self._largest >> 20} MB",
                             "name a smaller calendar, or one with less history",
                         )
                     pieces.append(piece)
                 return Answer(response.status_code, url, response.headers, b"".join(pieces))
+        except httpx.ConnectError as error:
+            if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+                raise SourceDown(f"{url.host} cannot be reached") from None
+            raise NeedsHuman(
+                f"the certificate of {url.host} is not to be trusted",
+                "correct `url`, or install the certificate authority on this machine",
+            ) from None
         except httpx.TimeoutException:
             raise SourceDown(f"{url.host} does not answer") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.model import NeedsHuman
+from watchers.mail import grants
 from watchers.mail.tokens import Use
-
-MOST_CHARACTERS = 100_000
-"""A longer file is no secret; it was named by mistake."""
 
 
 @dataclass(frozen=True)
@@ -28,32 +25,26 @@ class Secret:
 
     def read(self) -> str:
         """Return it. Raises NeedsHuman where there is none."""
-        how = f"put the secret of {self.whose} there"
-        if self.variable:
-            secret = os.environ.get(self.variable, "")
-        else:
-            assert self.path is not None
-            try:
-                with self.path.open(encoding="utf-8") as file:
-                    secret = file.read(MOST_CHARACTERS)
-            except (OSError, UnicodeDecodeError) as error:
-                raise NeedsHuman(f"{self.where} cannot be read", how) from error
-        secret = secret.strip()
-        if not secret or not secret.isprintable() or not secret.isascii():
-            raise NeedsHuman(f"{self.where} holds no secret", how)
-        return secret
+        return grants.Secret(self.variable, self.path, self.whose).read()
+
+    def token(self) -> str:
+        """Return it as an access token, which travels in a header. Raises NeedsHuman where it cannot."""
+        token = self.read()
+        if not token.isascii() or not token.isprintable():
+            raise NeedsHuman(f"{self.where} holds no token", f"put the token of {self.whose} there")
+        return token
 
 
 @dataclass(frozen=True)
 class HeldToken:
     """An access token that somebody else renews: keeps the contract `Tokens` of `watchers.mail.tokens`."""
 
-    secret: Secret
+    secret: Secret = field(repr=False)
 
     async def token(self, use: Use, refused: str = "") -> str:
         """Return what stands there now; raises NeedsHuman where that is what was just refused."""
         del use
-        token = self.secret.read()
+        token = self.secret.token()
         if token == refused:
             raise NeedsHuman(
                 f"the access token of {self.secret.whose} is refused: it expired or was revoked",

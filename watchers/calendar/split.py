@@ -1,7 +1,7 @@
 """Cut a whole calendar into pieces that `watchers.mail.ics` reads, and leave out who does not concern us.
 
 A calendar file or feed may hold years; an invitation mail never does. What names nobody in the scope is not
-even parsed. Pure.
+even parsed, and of the others only the lines that say who and when. Pure.
 """
 
 from __future__ import annotations
@@ -10,16 +10,39 @@ import re
 from collections.abc import Collection, Iterator
 
 from watchers import Scope
-from watchers.calendar import Entry
+from watchers.calendar import CANCELLED, Entry
 from watchers.mail.ics import Event, read_ics
 
 MOST_EVENTS = 50
 MOST_LINES = 1500
-MOST_ZONE_LINES = 2000
-LONGEST_EVENT = 2000
+MOST_BYTES = 200_000
+"""So much is read at once; `read_ics` reads more than twice as much."""
+
+MOST_ZONE_LINES = 1500
+LONGEST_EVENT = 1500
 """Lines of one event; a longer one is cut there, and loses its last guests."""
 
+LONGEST_LINE = 1000
+
+KEPT = (
+    b"UID",
+    b"DTSTAMP",
+    b"LAST-MODIFIED",
+    b"DTSTART",
+    b"DTEND",
+    b"DURATION",
+    b"RECURRENCE-ID",
+    b"RRULE",
+    b"RDATE",
+    b"SEQUENCE",
+    b"STATUS",
+    b"SUMMARY",
+    b"ORGANIZER",
+    b"ATTENDEE",
+)
+
 _UNFOLD = re.compile(rb"\r?\n[ \t]")
+_NAME = re.compile(rb"[A-Z-]{1,20}(?=[:;])", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s:;,\"'<>=]{1,64}@[a-z0-9._-]{1,255}")
 _BEGIN, _END = b"BEGIN:VEVENT", b"END:VEVENT"
 
@@ -47,7 +70,7 @@ def entry(event: Event, resource: str) -> Entry:
         series=event.series,
         sequence=event.sequence,
         changed=event.modified or event.dtstamp,
-        status="CANCELLED" if event.cancelled else event.status,
+        status=CANCELLED if event.cancelled else event.status,
         title=event.title,
         organizer=event.organizer,
         attendees=event.attendees,
@@ -55,50 +78,60 @@ def entry(event: Event, resource: str) -> Entry:
 
 
 def _parts(raw: bytes) -> tuple[list[bytes], list[list[bytes]]]:
-    """Return the lines about zones, and those of each event."""
+    """Return the lines about zones, and those of each event that are of use, without its alarms."""
     head: list[bytes] = []
     events: list[list[bytes]] = []
     event: list[bytes] | None = None
-    in_zone = False
+    inside = b""
     for line in _UNFOLD.sub(b"", raw).splitlines():
-        word = line[:20].strip().upper()
-        if word == _BEGIN:
+        word = line[:40].strip().upper()
+        if inside:
+            if inside == b"VTIMEZONE" and len(head) < MOST_ZONE_LINES:
+                head.append(line[:LONGEST_LINE])
+            inside = b"" if word == b"END:" + inside else inside
+        elif word == _BEGIN:
             event = []
             events.append(event)
         elif word == _END:
             event = None
-        elif event is not None:
-            if len(event) < LONGEST_EVENT:
-                event.append(line)
-        else:
-            in_zone = in_zone or word == b"BEGIN:VTIMEZONE"
-            if len(head) < MOST_ZONE_LINES and (in_zone or word.startswith(b"X-WR-TIMEZONE")):
-                head.append(line)
-            in_zone = in_zone and word != b"END:VTIMEZONE"
+        elif word.startswith(b"BEGIN:") and (event is not None or word == b"BEGIN:VTIMEZONE"):
+            inside = word[6:]
+            head += [line] if inside == b"VTIMEZONE" and event is None else []
+        elif event is not None and len(event) < LONGEST_EVENT and _name(line) in KEPT:
+            event.append(line[:LONGEST_LINE])
+        elif event is None and word.startswith(b"X-WR-TIMEZONE"):
+            head.append(line[:LONGEST_LINE])
     return head, events
+
+
+def _name(line: bytes) -> bytes:
+    match = _NAME.match(line)
+    return match[0].upper() if match else b""
 
 
 def _concerns(event: list[bytes], scope: Scope, known: Collection[str]) -> bool:
     for line in event:
-        name = line[:12].upper()
-        if name.startswith((b"ATTENDEE", b"ORGANIZER")):
+        name = _name(line)
+        if name in {b"ATTENDEE", b"ORGANIZER"}:
             text = line.decode("utf-8", "replace").lower()
-            if any(scope.covers(address.removeprefix("mailto:")) for address in _ADDRESS.findall(text)):
+            if any(scope.covers(address) for address in _ADDRESS.findall(text)):
                 return True
-        elif known and name.startswith(b"UID:") and line[4:].decode("utf-8", "replace").strip() in known:
+        elif known and name == b"UID" and line[4:].decode("utf-8", "replace").strip() in known:
             return True
     return False
 
 
 def _pieces(head: list[bytes], events: list[list[bytes]]) -> Iterator[bytes]:
     piece: list[bytes] = []
-    held = 0
+    held = size = 0
     for event in events:
-        if piece and (held >= MOST_EVENTS or len(piece) + len(event) > MOST_LINES):
+        length = sum(map(len, event))
+        full = held >= MOST_EVENTS or len(piece) + len(event) > MOST_LINES or size + length > MOST_BYTES
+        if piece and full:
             yield _calendar(head, piece)
-            piece, held = [], 0
+            piece, held, size = [], 0, 0
         piece += [_BEGIN, *event, _END]
-        held += 1
+        held, size = held + 1, size + length
     if piece:
         yield _calendar(head, piece)
 

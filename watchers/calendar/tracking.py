@@ -114,8 +114,11 @@ class Follower:
         self.now = now
         self._oldest = since if place.passed is None else now - KEPT
 
-    def take(self, entry: Entry) -> Sighting | None:
-        """Take in how a meeting stands; None where nothing is new, or nobody we watch has a part in it."""
+    def take(self, entry: Entry, *, is_copy: bool = False) -> Sighting | None:
+        """Take in how a meeting stands; None where nothing is new, or nobody we watch has a part in it.
+
+        A copy that was saved before what is known already is no news.
+        """
         before = self.place.followed.get(entry.ident)
         if entry.start is None or not entry.uid:
             return None
@@ -123,7 +126,7 @@ class Follower:
         watched = self._watched(after)
         if before is None and (not watched or (after.over is not None and after.over < self._oldest)):
             return None
-        if before is not None and after.is_older_than(before):
+        if is_copy and before is not None and after.is_older_than(before):
             return None
         if watched:
             self.place.followed[entry.ident] = after

@@ -234,7 +234,7 @@ def _rules(calendar: Any) -> zones.Rules:
 
 def _event(component: Any, rules: zones.Rules, own_zone: str) -> Event | None:
     summary = _word(component, "SUMMARY", MAX_SUMMARY)
-    uid = _steady(_word(component, "UID", MAX_UID), summary)
+    uid = steady(_word(component, "UID", MAX_UID), summary)
     if not uid:
         return None
     notes: list[str] = []
@@ -272,7 +272,7 @@ def title(summary: str) -> str:
     return hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()[:TITLE_DIGITS] if plain else ""
 
 
-def _steady(uid: str, summary: str) -> str:
+def steady(uid: str, summary: str) -> str:
     """Return a UID that stays the same when Zoom writes the meeting anew.
 
     The subject tells apart the meetings of somebody who holds all of them under one number.
