@@ -152,6 +152,13 @@ def test_an_organiser_who_clears_a_day_is_seen_by_meetings_of_others_too() -> No
     assert "meeting_pushed" not in derive(*hers, *others, *moved)
 
 
+def test_whoever_moves_everything_far_away_on_one_day_has_no_sick_day() -> None:
+    calls = [FIRST.but(uid=f"call-{n}", title=f"Call {n}") for n in range(3)]
+
+    assert "meeting_pushed" not in derive(*calls, *(call.pushed(14, DAY) for call in calls))
+    assert "meeting_pushed" in derive(*calls, *(call.pushed(60, DAY) for call in calls))
+
+
 def test_occurrences_that_are_moved_on_one_day_make_a_sick_day() -> None:
     series = FIRST.but(uid="weekly", rule="FREQ=WEEKLY")
     singles = [

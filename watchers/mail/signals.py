@@ -46,7 +46,7 @@ SICK_DAY = 3
 """Somebody who moves so many meetings on one day is clearing a day, not leaving a deal."""
 
 CLEARED_WITHIN = timedelta(days=7)
-"""Whoever clears a day cancels what is near; meetings further away are given up for another reason."""
+"""Whoever clears a day cancels what is near, and moves by days or weeks; what is further is no sick day."""
 
 NO_NEW_DATE = timedelta(days=3)
 """A cancellation is without a new date when none came within this time."""
@@ -191,7 +191,7 @@ class _Reading:
             return "" if move.by == self.contact else "brought forward by somebody else on their side"
         if move.was_over:
             return "the meeting had already taken place: this is the next one"
-        if self.around.is_sick_day(move):
+        if self.around.is_sick_day(move) and move.after - move.before < FAR:
             return "they moved many meetings that day"
         if self.meeting.series and pushes:
             return "a series counts once"
