@@ -106,7 +106,7 @@ async def arrival(home: Where) -> dict[str, Any]:
                 took = [
                     call["at"] - began
                     for call in server.calls("chat.postMessage")
-                    if f": {start} " in str(call["args"]["text"])
+                    if f", {start}" in str(call["args"]["text"])
                 ]
                 figures[start] = {
                     "posted": len(took),
