@@ -4,7 +4,7 @@
 
 DIR holds recorded fetches as `benchmarks/profiles.py` reads them. For every version of a page that differs
 from the one before it, a look is taken: at the old version as a new page, at the new one as a changed page,
-and at the new one again as an unchanged page; watched is who stood on the old one. The new versions also go
+and at the new one again as an unchanged page; ten people are watched. The new versions also go
 through simpler programs: BeautifulSoup with lxml that merely parses, and `difflib` over the lines of the old
 and the new text. Everything runs in this process and is counted in its processor time; the best of the rounds
 counts. Prints one line of JSON for each, and one with the ratios.
@@ -37,6 +37,8 @@ from watchers.web.visits import visit
 
 FIRST = datetime(2026, 3, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
+WATCHED = 10
+"""More contacts than most accounts have."""
 TAGS = re.compile(r"<[^>]{0,1000}>")
 
 
@@ -84,7 +86,7 @@ def changes(data: Path) -> list[Change]:
                 for fetch in (before, after)
             )
             listed = on[before["fetch"].rstrip("r")]
-            watched = tuple(people[key] for key in listed if key in people)
+            watched = tuple(people[key] for key in listed if key in people)[:WATCHED]
             if old != new:
                 found.append(Change(after["final_url"], old, new, watched))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from watchers.web.folding import fold, words
 from watchers.web.namelike import has_title_word
@@ -21,6 +22,7 @@ _PARTS = re.compile(r"\s*(?:,|\||·|•|\s[-\u2013\u2014]\s)\s*")
 _ASIDE = re.compile(r"\(([^()]{2,60})\)\s*$")
 
 
+@lru_cache(maxsize=8_192)
 def company_words(name: str) -> frozenset[str]:
     """Return the words that tell a company, without legal forms and the like."""
     found = words(name)

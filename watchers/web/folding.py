@@ -32,6 +32,8 @@ _LETTERS = str.maketrans(
 EDGES = " ,:;-\u2013\u2014|\u2022\u00b7"
 """What stands between the parts of a line and belongs to none."""
 
+_SHORT = 200
+"""Characters of a text that is worth remembering folded: names, titles, headings."""
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
@@ -43,13 +45,21 @@ def clean(text: str) -> str:
     return _SPACE.sub(" ", text).strip()
 
 
-@lru_cache(maxsize=65_536)
 def fold(text: str) -> str:
     """Return the text in lower case without accents.
 
     >>> fold("Jørgensen-Fuß")
     'jorgensen-fuss'
     """
+    return _fold_once(text) if len(text) <= _SHORT else _folded(text)
+
+
+@lru_cache(maxsize=16_384)
+def _fold_once(text: str) -> str:
+    return _folded(text)
+
+
+def _folded(text: str) -> str:
     if not text.isascii():
         parts = unicodedata.normalize("NFKD", text.translate(_INVISIBLE).translate(_LETTERS))
         text = "".join(letter for letter in parts if not unicodedata.combining(letter)).translate(_LETTERS)

@@ -55,13 +55,16 @@ class Mention:
     before: str = ""
 
 
+_NO_LISTING = Place.NAV | Place.FOOT | Place.QUOTE | Place.NEWS | Place.JOBS
+
+
 def mentions(doc: Document, standings: list[Standing], hints: Hints) -> list[Mention]:
     """Return the mentions of a page in order; those in news, quotations and menus are none."""
     found: list[Mention] = []
     done = 0
     for number, line in enumerate(doc.lines):
         place = doc.boxes[line.box].place
-        if place & (Place.NAV | Place.FOOT | Place.QUOTE | Place.NEWS | Place.JOBS):
+        if place is not Place.NONE and place & _NO_LISTING:
             continue
         if standings[number].kind in {Kind.NEWS, Kind.JOBS} or _is_no_name(doc, line):
             continue
