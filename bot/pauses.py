@@ -77,7 +77,7 @@ class Pauses:
         return [
             *free_days.of(contact, today),
             *self.quiet(contact.address, today),
-            *self.idle(self.written.get(contact.owner, ()), today),
+            *self.idle(self.written.get(contact.owner.lower(), ()), today),
         ]
 
     def quiet(self, address: str, today: date) -> list[Period]:

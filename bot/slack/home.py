@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -13,7 +13,10 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.coverage import Coverage
+from bot.free_days import Period
 from bot.model import Case, NeedsHuman, SourceDown, Watched
+from bot.our_days import OurDays
+from bot.pauses import Pauses
 from bot.preferences import preferences
 from bot.routing import Rules
 from bot.slack import tab
@@ -30,6 +33,9 @@ UNKNOWN = "Slack does not say who you are right now. Please open this tab again 
 
 APART = timedelta(seconds=2)
 """So long after a tab was drawn because of a change, it is drawn for the next one."""
+
+LATELY = timedelta(days=30)
+"""So long after they came back a rep is told that their absence explains silences."""
 
 BREATH = 50
 """So many accounts are looked at before others get their turn."""
@@ -136,7 +142,14 @@ class HomeTab:
         chosen = await preferences(self._store, user)
         choices = tab.Choices(chosen, self._rules.quiet, self._rules.alerts_a_day, zone.key)
         mailbox = self.mailbox(user, profile.address)
-        return tab.home(mine, page, self._coverage(), choices, now, mailbox)
+        absence = await self._absence(profile.address, now.date())
+        return tab.home(mine, page, self._coverage(), choices, now, mailbox, absence)
+
+    async def _absence(self, address: str, today: date) -> Period | None:
+        """Return when this rep was away last, if that was lately."""
+        written = (await OurDays(self._store, frozenset()).known()).get(address.lower(), ())
+        last = next(reversed(Pauses().idle(written, today)), None)
+        return last if last is not None and today - last[1] <= LATELY else None
 
     async def _page(
         self, mine: Sequence[Watched], notices: Sequence[Case], number: int, now: datetime

@@ -25,6 +25,7 @@ from slackblocks import (
 
 from bot.coverage import Coverage, gaps
 from bot.digest import gravity
+from bot.free_days import Period
 from bot.model import Alert, Case, Evidence, Person, Verdict, Watched
 from bot.preferences import WEEKDAYS, Preferences
 from bot.slack import buttons, words
@@ -138,8 +139,12 @@ def home(
     choices: Choices,
     now: datetime,
     mailbox: tuple[str, str] | None = None,
+    absence: Period | None = None,
 ) -> dict[str, Any]:
-    """Build the view; `now` is in the rep's time zone, `mailbox` the label and the address of its button."""
+    """Build the view; `now` is in the rep's time zone, `mailbox` the label and the address of its button.
+
+    `absence` is when the rep was away last, as far as their own mail shows: nothing else tells it to anybody.
+    """
     blocks: list[Block] = [
         HeaderBlock("Your champions", block_id="header"),
         _context("count", _count(mine, page)),
@@ -160,6 +165,7 @@ def home(
     blocks += [
         DividerBlock(block_id="end"),
         _section("coverage", _coverage(mine, coverage, now)),
+        *([_context("absence", _absence(absence))] if absence else []),
         _section("settings", _settings(choices)),
         _section("privacy", PRIVACY),
     ]
@@ -174,6 +180,16 @@ def only(text: str) -> dict[str, Any]:
 def page_of(text: str) -> int:
     """Return the number of a page as a view or a button carries it; the first where that is none."""
     return int(text[:6]) if text[:6].isascii() and text[:6].isdigit() else 0
+
+
+def _absence(days: Period) -> str:
+    """Say which days explain a silence because the rep was away."""
+    first, last = days
+    return (
+        f"Only you see this: from {first.day} {first:%B} to {last.day} {last:%B} you wrote to none of the "
+        "people you watch. Those days are nobody's silence, except where a colleague of yours wrote to the "
+        "account."
+    )
 
 
 def _list(page: Page, coverage: Coverage, now: datetime) -> list[Block]:
