@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.watchers.dialects import WEST_EUROPE, exchange, google, zone
+from tests.watchers.dialects import exchange, google
 from tests.watchers.invitation_mails import Invitation as Sent
+from tests.watchers.invitation_parts import WEST_EUROPE, zone
 from watchers.mail.ics import MAX_BYTES, Event, announces_calendar, read_ics, title
 from watchers.mail.parse import parse
 
