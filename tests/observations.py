@@ -41,6 +41,28 @@ def bounce(days: float, contact: str = JANE, *, original: str = "", ours: Json =
     return seen("mailbox_gone", days, contact, original_message_id=original, ours=ours, status="5.1.1")
 
 
+def meeting(days: float, start_in: float, *, words: bool = True, by: str = JANE) -> Observation:
+    """Return the snapshot of an update seen so many days ago that sets the call to `start_in` days ago."""
+    return seen(
+        "meeting",
+        days,
+        message_id=f"call-{days}@acme.example",
+        uid="call@acme.example",
+        recurrence_id="",
+        method="REQUEST",
+        sequence=0,
+        dtstamp=days_ago(days).isoformat(),
+        start=days_ago(start_in).isoformat(),
+        end=days_ago(start_in - 0.02).isoformat(),
+        status="",
+        organizer=JANE,
+        attendees=[[JANE, "ACCEPTED"], ["rita@vendor.example", "NEEDS-ACTION"]],
+        by=by,
+        by_side="them" if by == JANE else "us",
+        words=words,
+    )
+
+
 def exchange(contact: str = JANE) -> list[Observation]:
     """Return half a year of mail both ways, up to three weeks ago: a rhythm of about two weeks."""
     return [

@@ -17,6 +17,7 @@ from tests.observations import (
     days_ago,
     exchange,
     judged,
+    meeting,
     seen,
     written_to,
     wrote,
@@ -76,28 +77,6 @@ def test_a_bounce_after_meeting_drift_says_left() -> None:
     drift = [meeting(18, 10), meeting(12, 2), meeting(6, -10)]
     found = judged([*exchange(), *drift, bounce(1)])
     assert found.verdict is Verdict.LEFT
-
-
-def meeting(days: float, start_in: float, *, words: bool = True, by: str = JANE) -> Observation:
-    """Return the snapshot of an update seen so many days ago that sets the call to `start_in` days ago."""
-    return seen(
-        "meeting",
-        days,
-        message_id=f"call-{days}@acme.example",
-        uid="call@acme.example",
-        recurrence_id="",
-        method="REQUEST",
-        sequence=0,
-        dtstamp=days_ago(days).isoformat(),
-        start=days_ago(start_in).isoformat(),
-        end=days_ago(start_in - 0.02).isoformat(),
-        status="",
-        organizer=JANE,
-        attendees=[[JANE, "ACCEPTED"], ["rita@vendor.example", "NEEDS-ACTION"]],
-        by=by,
-        by_side="them" if by == JANE else "us",
-        words=words,
-    )
 
 
 def test_a_mail_by_the_person_after_the_signal_cancels_it_visibly() -> None:

@@ -11,7 +11,7 @@ from bot import story
 from bot.model import Choice, Contact, Json, NeedsHuman, Observation, Reason, SourceDown, Verdict
 from bot.pipeline import Pipeline
 from bot.testing import MemoryStore
-from tests.observations import BOX, JANE, NOW, RULES, bounce, exchange, seen, wrote
+from tests.observations import BOX, JANE, NOW, RULES, bounce, exchange, meeting, seen, wrote
 from watchers import Batch, Scope, Watcher
 
 
@@ -233,6 +233,41 @@ async def test_a_whole_domain_that_bounces_is_one_notice_and_no_departures() -> 
     assert taken is not None
     assert taken[1].alert.contact.address == "@acme.example"
     assert await pipe.store.take_alert(NOW, timedelta(minutes=1)) is None
+
+
+async def test_what_time_alone_brings_about_is_looked_at_again_within_minutes_and_then_told() -> None:
+    pipe = await pipeline()
+    page = replace(seen("page_gone", 0), group="https://www.acme.example/team")
+    await sweep(pipe, [*exchange(), wrote(1), page])
+    (at_first,) = await pipe.judge(NOW)
+    assert at_first.verdict is Verdict.ACTIVE
+    later = NOW + timedelta(days=50)
+    (risen,) = await pipe.judge(later)
+    assert risen.verdict is Verdict.LIKELY_LEFT
+    assert (await reasons(pipe))[-1] is Reason.UNCONFIRMED
+    assert await pipe.due(later + timedelta(minutes=1)) == []
+    second = later + timedelta(minutes=5)
+    assert await pipe.due(second) == [JANE]
+    await pipe.judge(second, await pipe.due(second))
+    assert (await reasons(pipe))[-1] is Reason.FIRST
+    assert len(await pipe.store.cases()) == 1
+
+
+async def reasons(pipe: Pipeline) -> list[Reason]:
+    person = await pipe.store.person(JANE)
+    assert person is not None
+    return [decision.reason for decision in person.decisions]
+
+
+async def test_the_second_push_is_told_at_the_very_poll_that_reads_it() -> None:
+    pipe = await pipeline()
+    await sweep(pipe, [*exchange(), meeting(20, 6), meeting(10, -4)])
+    (one_push,) = await pipe.judge(NOW)
+    assert one_push.verdict is Verdict.ACTIVE
+    await sweep(pipe, [], [meeting(0.01, -18)])
+    (two_pushes,) = await pipe.judge(NOW)
+    assert two_pushes.verdict is Verdict.SLIPPING
+    assert await reasons(pipe) == [Reason.BELOW_THRESHOLD, Reason.FIRST]
 
 
 async def test_an_unchanged_judgement_writes_nothing() -> None:
