@@ -43,7 +43,11 @@ class Radicale:
     def __init__(self, base: Path, port: int) -> None:
         self.base = base
         self.url = f"http://{HOST}:{port}/"
-        self.port = port
+        self._client = httpx.Client(timeout=20)
+
+    def close(self) -> None:
+        """Let go of the connection to it."""
+        self._client.close()
 
     def add_user(self, user: str, calendar: str = "work") -> None:
         """Let somebody log in, and give them a calendar."""
@@ -68,8 +72,10 @@ class Radicale:
     def _ask(
         self, user: str, method: str, path: str, body: str = "", headers: dict[str, str] | None = None
     ) -> None:
-        with httpx.Client(auth=(user, PASSWORD), timeout=20) as client:
-            answer = client.request(method, self.url + path, content=body.encode(), headers=headers)
+        auth = httpx.BasicAuth(user, PASSWORD)
+        answer = self._client.request(
+            method, self.url + path, content=body.encode(), headers=headers, auth=auth
+        )
         answer.raise_for_status()
 
 
@@ -87,7 +93,9 @@ def running(base: Path) -> Iterator[Radicale]:
     )
     try:
         _wait(port, server)
-        yield Radicale(base, port)
+        radicale = Radicale(base, port)
+        yield radicale
+        radicale.close()
     finally:
         server.terminate()
         server.wait(20)

@@ -52,15 +52,14 @@ async def between(
         asked.append(f"{request.method} {body.decode()}")
         kept = {"Authorization", "Depth", "Content-Type"}
         headers = {name: value for name, value in request.headers.items() if name in kept}
-        async with httpx.AsyncClient() as client:
-            url = radicale.url.rstrip("/") + request.path_qs
-            told = await client.request(request.method, url, content=body, headers=headers)
+        url = radicale.url.rstrip("/") + request.path_qs
+        told = await client.request(request.method, url, content=body, headers=headers)
         changed = await change(request, told)
         return changed or web.Response(status=told.status_code, body=told.content, content_type="text/xml")
 
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", answer)
-    async with TestServer(app) as server:
+    async with httpx.AsyncClient() as client, TestServer(app) as server:
         yield str(server.make_url("/")), asked
 
 

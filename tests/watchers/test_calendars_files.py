@@ -27,6 +27,7 @@ from tests.watchers.calendar_programs import (
 )
 from tests.watchers.calendar_reading import SCOPE, Reading
 from watchers.calendar.split import entries
+from watchers.mail.signals import signals
 
 SET = utc(2026, 4, 20, 9)
 CALL = Call(utc(2026, 5, 4, 13))
@@ -165,6 +166,20 @@ def test_a_known_meeting_is_read_although_nobody_of_theirs_is_left_in_it() -> No
     raw = ics(Call(CALL.start, RITA, {STRANGER: "ACCEPTED"}), SET).encode()
     assert list(entries(raw, SCOPE)) == []
     assert [entry.uid for entry in entries(raw, SCOPE, {CALL.uid})] == [CALL.uid]
+
+
+async def test_a_series_that_is_moved_again_and_again_is_pushed_once(tmp_path: Path) -> None:
+    look = Reading(Files(tmp_path).settings)
+    history = []
+    for number in range(4):
+        call = Call(CALL.start + 14 * number * DAY, sequence=number)
+        text = ics(call, SET + number * 5 * DAY, extra="RRULE:FREQ=WEEKLY\r\n")
+        (tmp_path / "series.ics").write_text(text, encoding="utf-8")
+        history += [seen for seen in await look.at(SET + number * 5 * DAY + HOUR) if seen.contact == JANE]
+    told = [seen.kind for seen in signals(history, SET + 30 * DAY)]
+    assert len(history) == 4
+    assert told.count("meeting_pushed") == 1
+    assert "meeting_drift" not in told
 
 
 LINES = (

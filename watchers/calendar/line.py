@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from types import TracebackType
 from typing import Self
 
@@ -45,7 +46,7 @@ class Line(AbstractAsyncContextManager["Line"]):
     def __init__(self, largest: int, seconds: float, auth: httpx.Auth | None = None) -> None:
         self._largest = largest
         self._client = httpx.AsyncClient(
-            timeout=seconds, follow_redirects=False, auth=auth, verify=ssl.create_default_context()
+            timeout=seconds, follow_redirects=False, auth=auth, verify=_trusted()
         )
 
     async def __aenter__(self) -> Self:
@@ -105,6 +106,12 @@ class Line(AbstractAsyncContextManager["Line"]):
 
 INSUFFICIENT = 507
 """A CalDAV server answers so where there is more than it lists at once (RFC 6578 3.6)."""
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return whom this machine trusts; reading that takes longer than most requests."""
+    return ssl.create_default_context()
 
 
 def _further(url: httpx.URL, location: str) -> httpx.URL:
