@@ -22,6 +22,35 @@ GENERIC: Final = frozenset(
 """Country-code domains that anybody takes for their letters: they say nothing about the country."""
 
 
+ALSO_CALLED: Final = {
+    "BELGIE": "BE",
+    "BELGIQUE": "BE",
+    "BRASIL": "BR",
+    "CZECH REPUBLIC": "CZ",
+    "DANMARK": "DK",
+    "DEUTSCHLAND": "DE",
+    "ENGLAND": "GB",
+    "ESPAÑA": "ES",
+    "GREAT BRITAIN": "GB",
+    "HOLLAND": "NL",
+    "ITALIA": "IT",
+    "MÉXICO": "MX",
+    "NEDERLAND": "NL",
+    "NORGE": "NO",
+    "POLSKA": "PL",
+    "SCHWEIZ": "CH",
+    "SCOTLAND": "GB",
+    "SUISSE": "CH",
+    "SUOMI": "FI",
+    "SVERIGE": "SE",
+    "THE NETHERLANDS": "NL",
+    "TÜRKIYE": "TR",
+    "UNITED STATES OF AMERICA": "US",
+    "ÖSTERREICH": "AT",
+}
+"""What people write into a CRM beside the English names and the codes."""
+
+
 def of(contact: Contact, today: date) -> tuple[Period, ...]:
     """Return the public holidays of the contact's country and the year's end, up to today.
 
@@ -36,8 +65,8 @@ def country(contact: Contact) -> str:
     >>> country(Contact("jane@acme.co.uk"))
     'UK'
     """
-    if contact.country:
-        return _code(contact.country[:LONGEST_NAME])
+    if code := _code(contact.country[:LONGEST_NAME]):
+        return code
     suffix = contact.domain.rpartition(".")[2]
     return suffix.upper() if len(suffix) == 2 and suffix not in GENERIC else ""  # noqa: PLR2004 - ISO 3166 alpha-2
 
@@ -47,12 +76,16 @@ def _known() -> dict[str, str]:
     """Return the codes that are known by themselves, and by the country's English name."""
     from holidays.registry import COUNTRIES  # noqa: PLC0415 - loads slowly
 
-    codes = {code: code for _, *aliases in COUNTRIES.values() for code in aliases if code.isupper()}
+    codes = dict(ALSO_CALLED) | {
+        code: code for _, *aliases in COUNTRIES.values() for code in aliases if code.isupper()
+    }
     return codes | {name.replace("_", " ").upper(): aliases[1] for name, aliases in COUNTRIES.items()}
 
 
 def _code(name: str) -> str:
-    """Return the code of a country by its name or code."""
+    """Return the code of a country by its name or code, empty where nobody knows it."""
+    if not name.strip():
+        return ""
     return _known().get(" ".join(name.replace(".", "").upper().split()), "")
 
 

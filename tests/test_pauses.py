@@ -91,6 +91,9 @@ def test_the_holidays_of_the_contacts_country_do_not_count() -> None:
         ("jane@acme.io", "", ""),
         ("jane@acme.example", "", ""),
         ("jane@acme.com", "Atlantis", ""),
+        ("jane@acme.de", "Atlantis", "DE"),
+        ("jane@acme.com", "Österreich", "AT"),
+        ("jane@acme.com", "The  Netherlands", "NL"),
     ],
 )
 def test_the_country_is_what_the_contact_says_or_else_the_end_of_the_address(
