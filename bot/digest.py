@@ -14,17 +14,11 @@ from zoneinfo import ZoneInfo
 from bot import stats
 from bot.alerts import GRAVITY
 from bot.coverage import Coverage, Gap, gaps
+from bot.exposure import has_open_deal, in_contact
 from bot.model import Action, Alert, Case, Choice, Contact, Person, Reason, Verdict, Watched
 from bot.stats import Precision, Tally
-from bot.suggest import is_desk, is_leaving
 
 NO_ANSWERS = Precision("")
-
-LIFE = frozenset({"wrote", "meeting_accepted", "meeting_set"})
-"""Kinds of observation that show somebody who is not watched to be in contact with us."""
-
-IN_CONTACT = timedelta(days=60)
-"""How recent such a contact must be for a deal to rest on that person as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,20 +180,11 @@ def _alone(book: Book, now: datetime) -> Iterable[Contact]:
     """
     for own in book.people:
         contact = own.watched.contact
-        if contact.deal is None or own.watched.verdict in {Verdict.LEFT, Verdict.UNCHECKED}:
+        if not has_open_deal(contact) or own.watched.verdict in {Verdict.LEFT, Verdict.UNCHECKED}:
             continue
         others = (one for one in book.around.get(contact.account_name, ()) if one.address != contact.address)
-        if not any(_is_active(other, now) for other in others):
+        if not any(in_contact(other, now) for other in others):
             yield contact
-
-
-def _is_active(person: Person, now: datetime) -> bool:
-    """Say whether a deal may rest on this person: watched and Active, or in contact with us lately."""
-    if is_desk(person.address) or is_leaving(person):
-        return False
-    if person.contact is not None and person.assessment is not None:
-        return person.assessment.verdict is Verdict.ACTIVE
-    return any(seen.kind in LIFE and now - IN_CONTACT <= seen.at <= now for seen in person.observations)
 
 
 def _are(verdict: Verdict, watched: Iterable[Watched]) -> tuple[Watched, ...]:

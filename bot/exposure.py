@@ -76,12 +76,21 @@ def anybody_in_touch(people: Iterable[Person], now: datetime) -> bool:
     return bool(_in_touch(people, now))
 
 
+def in_contact(person: Person, now: datetime) -> datetime | None:
+    """Return when somebody on whom a deal may rest was last in real contact; None for everybody else.
+
+    That is the one meaning of being in contact, wherever it is told: in the digest as on `exposure`.
+    """
+    if is_desk(person.address) or is_leaving(person) or _is_gone(person):
+        return None
+    return last_real_contact(person, now)
+
+
 def _in_touch(people: Iterable[Person], now: datetime) -> tuple[InTouch, ...]:
     found = [
         InTouch(person.address, display_name(person), last)
         for person in people
-        if not (is_desk(person.address) or is_leaving(person) or _is_gone(person))
-        and (last := last_real_contact(person, now)) is not None
+        if (last := in_contact(person, now)) is not None
     ]
     return tuple(sorted(found, key=lambda one: (one.last, one.address), reverse=True))
 

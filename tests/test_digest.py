@@ -185,11 +185,12 @@ def colleague(address: str, kind: str, days: float) -> Person:
     ("others", "alone"),
     [
         ([], True),
-        ([colleague("ann@acme.example", "wrote", 10)], False),
-        ([colleague("ann@acme.example", "wrote", 90)], True),
+        ([colleague("ann@acme.example", "meeting_accepted", 10)], False),
+        ([colleague("ann@acme.example", "meeting_accepted", 90)], True),
+        ([colleague("ann@acme.example", "wrote", 10)], True),
         ([colleague("ann@acme.example", "written_to", 1)], True),
         ([colleague("info@acme.example", "wrote", 1)], True),
-        ([person("Al", Verdict.ACTIVE)], False),
+        ([person("Al", Verdict.ACTIVE)], True),
         ([person("Al", Verdict.QUIET)], True),
     ],
 )

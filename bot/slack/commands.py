@@ -150,7 +150,8 @@ class Commands:
         watched = [
             one for one in await self._house.store.watchlist() if everybody or caller.owns(one.contact)
         ]
-        page = Page(int(number) if number.isdigit() else 0, everybody, contacts.order(watched))
+        await asyncio.sleep(0)
+        page = Page.of(watched, int(number) if number.isdecimal() else 0, everybody=everybody)
         await say(contacts.listed(page, caller.now))
 
     async def _show(self, caller: Caller, rest: str, say: Say) -> None:

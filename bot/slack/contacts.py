@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -81,16 +82,25 @@ _ACTIONS = {Action.SEND: "Told", Action.DIGEST: "Left to the digest", Action.HOL
 
 @dataclass(frozen=True)
 class Page:
-    """Part of a list: the page's number from 0, whose list it is, and everybody on it, gravest first."""
+    """Part of a list: the page's number from 0, whose list it is, who is on the page, and how many in all."""
 
     number: int
     everybody: bool
     watched: Sequence[Watched]
+    total: int
+
+    @classmethod
+    def of(cls, watched: Sequence[Watched], number: int, *, everybody: bool) -> Page:
+        """Return a page, gravest first, then by account and name; a number beyond the last shows that."""
+        shown = min(max(number, 0), _last(len(watched)))
+        # The first pages are asked for by far the most: thousands need not be put in order for them.
+        first = heapq.nsmallest((shown + 1) * PAGE, watched, key=_gravest)
+        return cls(shown, everybody, first[shown * PAGE :], len(watched))
 
     @property
     def last(self) -> int:
         """Return the number of the last page."""
-        return max(0, (len(self.watched) - 1) // PAGE)
+        return _last(self.total)
 
 
 @dataclass(frozen=True)
@@ -133,16 +143,13 @@ def unknown(verb: str, near: Verb | None) -> Card:
     return say(f"{said} Did you mean {usage(near)}? It does this: {near.does}.")
 
 
-def order(watched: Iterable[Watched]) -> list[Watched]:
-    """Return the people gravest first, then by account and name."""
-    return sorted(
-        watched,
-        key=lambda one: (
-            -GRAVITY.get(one.verdict, 0),
-            one.contact.account_name.casefold(),
-            one.contact.label.casefold(),
-        ),
-    )
+def _last(people: int) -> int:
+    return max(0, (people - 1) // PAGE)
+
+
+def _gravest(one: Watched) -> tuple[int, str, str]:
+    contact = one.contact
+    return -GRAVITY.get(one.verdict, 0), contact.account_name.casefold(), contact.label.casefold()
 
 
 def listed(page: Page, now: datetime) -> Card:
@@ -150,9 +157,8 @@ def listed(page: Page, now: datetime) -> Card:
     whose = "Everybody who is watched" if page.everybody else "Your people"
     if not page.watched:
         return say(f"{whose}: nobody so far. {usage(VERBS['add'])} adds somebody.")
-    number = min(max(page.number, 0), page.last)
-    shown = page.watched[number * PAGE : (number + 1) * PAGE]
-    span = f"{number * PAGE + 1} to {number * PAGE + len(shown)} of {len(page.watched)}"
+    number, shown = page.number, page.watched
+    span = f"{number * PAGE + 1} to {number * PAGE + len(shown)} of {page.total}"
     blocks: list[Block] = [_section("whose", f"*{whose}*, {span}, gravest first")]
     for i, one in enumerate(shown):
         button = Button("Show", action_id=SHOW_ACTION, value=one.contact.address[:2000])

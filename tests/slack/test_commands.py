@@ -488,6 +488,6 @@ def test_a_verdict_is_never_told_by_colour_alone() -> None:
     from bot.slack.contacts import Page, listed
 
     for verdict in Verdict:
-        card = listed(Page(0, everybody=False, watched=[Watched(JANE, verdict)]), NOW)
+        card = listed(Page.of([Watched(JANE, verdict)], 0, everybody=False), NOW)
         assert verdict.value in card.text
         assert f"*{verdict.value.capitalize()}*" in str(card.blocks)

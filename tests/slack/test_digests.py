@@ -18,6 +18,7 @@ from bot.model import (
     Contact,
     Deal,
     Decision,
+    Observation,
     Reason,
     Strength,
     Verdict,
@@ -230,6 +231,11 @@ async def test_a_deal_hangs_on_one_person_until_somebody_else_of_the_account_is_
     await rounds.at("2026-08-03T06:00")
     assert "if Zoe Zed leaves, 0 active contacts remain" in json.dumps(rounds.to()[0]["blocks"])
     await active(rounds.store, replace(JANE, address="yan@elsewhere.example", name="Yan Yu"))
+    met = datetime(2026, 8, 9, tzinfo=UTC)
+    await rounds.store.record(
+        Observation(f"{who}.example", "meeting_accepted", met, "mailbox", "Meeting accepted")
+        for who in ("zoe@acme", "yan@elsewhere")
+    )
     await rounds.at("2026-08-10T06:00")
     assert "0 active contacts remain" not in json.dumps(rounds.to()[1]["blocks"])
 
