@@ -137,7 +137,7 @@ class Calendars(Watcher[Sighting]):
 def _connected(one: Connected) -> CalendarSource:
     if one.provider is Provider.GOOGLE:
         return GoogleSource(one.mailbox, one.tokens, api=one.api(Use.CALENDAR, GOOGLE))
-    return GraphSource(one.mailbox, one.tokens, one.mailbox, one.api(Use.CALENDAR, GRAPH))
+    return GraphSource(one.mailbox, one.tokens, api=one.api(Use.CALENDAR, GRAPH))
 
 
 def _sightings(follower: Follower, page: Page) -> list[Sighting]:

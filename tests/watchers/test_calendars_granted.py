@@ -23,6 +23,7 @@ from tests.servers.oauth import Account, AuthorizationServer
 from tests.watchers.calendar_programs import DAY, HOUR, JANE, RITA, Call, Google, Graph, utc
 from tests.watchers.calendar_reading import SCOPE as WATCHED
 from watchers.calendars import Calendars
+from watchers.mail.limits import check_limits
 from watchers.mail.tokens import SCOPES, Provider, Use
 
 SET = utc(2026, 4, 20, 9)
@@ -140,8 +141,11 @@ async def test_an_application_reads_the_calendars_of_the_group_and_no_others(
         }
         (seen,) = await read(settings)
         assert seen.contact == JANE
+        config = Calendars.Config.model_validate({"calendars": [settings]})
+        assert [one.ok for one in await check_limits([config])] == [True, True]
 
         graph.others[BOARD] = True
+        assert [one.ok for one in await check_limits([config])] == [True, False]
         with pytest.raises(NeedsHuman, match=f"too wide: {BOARD} opens"):
             await read(settings)
 
