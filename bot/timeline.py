@@ -42,9 +42,10 @@ class Signs:
     sooner: str = "◀"
     now: str = "┊"
     crossed: str = "╋"
+    becomes: str = "→"
 
 
-PLAIN = Signs("o", "@", "x", "=", "-", ">", "<", "|", "+")
+PLAIN = Signs("o", "@", "x", "=", "-", ">", "<", "|", "+", "->")
 """For terminals that know ASCII only."""
 
 
@@ -152,7 +153,7 @@ def _outcome(meeting: Meeting, now: datetime) -> str:
     return "over" if meeting.start < now else "ahead"
 
 
-def moves(told: Sequence[Meeting], now: datetime) -> Table:
+def moves(told: Sequence[Meeting], now: datetime, *, plain: bool = False) -> Table:
     """Return what happened to the meetings in words: one row for each change, grouped by meeting."""
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", style="dim", no_wrap=True)
@@ -163,7 +164,7 @@ def moves(told: Sequence[Meeting], now: datetime) -> Table:
     for meeting in latest(told):
         if table.row_count:
             table.add_row()
-        for at, cells in sorted(_changes(meeting), key=lambda change: change[0]):
+        for at, cells in sorted(_changes(meeting, PLAIN if plain else Signs()), key=lambda change: change[0]):
             table.add_row(_day(at, now), *cells)
     return table
 
@@ -171,14 +172,22 @@ def moves(told: Sequence[Meeting], now: datetime) -> Table:
 Row = tuple[datetime, tuple[Text | str, ...]]
 
 
-def _changes(meeting: Meeting) -> Iterator[Row]:
+def _changes(meeting: Meeting, signs: Signs) -> Iterator[Row]:
     first = meeting.first
     set_for = _day(first.start or meeting.start, first.at)
     yield first.at, (f"set for {set_for}", _by(first), "", "a series" if meeting.series else "")
     for move in meeting.moves:
         days = Text(f"{move.days:+} day{'s' * (abs(move.days) > 1)}", _style(move))
         words = "with words" if move.words else Text("without a word", "bold" if move.side == THEM else "")
-        yield move.at, (f"{_day(move.before, move.at)} → {_day(move.after, move.at)}", _by(move), days, words)
+        yield (
+            move.at,
+            (
+                f"{_day(move.before, move.at)} {signs.becomes} {_day(move.after, move.at)}",
+                _by(move),
+                days,
+                words,
+            ),
+        )
     if meeting.answer is not None and meeting.partstat in ANSWERS:
         yield meeting.answer.at, (ANSWERS[meeting.partstat], "by them", "", "")
     if meeting.attended is not None:

@@ -184,7 +184,7 @@ def _move_as_json(move: Move) -> dict[str, Json]:
 def show(found: Explained, console: Console) -> None:
     """Print all of it for a person at a terminal."""
     width = min(console.width, WIDEST)
-    plain = not console.encoding.lower().startswith("utf")
+    plain = _is_plain(console)
     _show_verdict(found, console, width)
     _show_evidence(found, console, width)
     _show_decisions(found, console, width)
@@ -196,20 +196,22 @@ def show(found: Explained, console: Console) -> None:
     for line in timeline.timeline(found.meetings, found.assessment.at, width, plain=plain):
         console.print(line, width=width, no_wrap=True, overflow="crop")
     console.print()
-    console.print(timeline.moves(found.meetings, found.assessment.at), width=width)
+    console.print(timeline.moves(found.meetings, found.assessment.at, plain=plain), width=width)
     if left_out:
         console.print(Text(f"and {left_out} earlier; --json has them all", "dim"))
 
 
 def _show_verdict(found: Explained, console: Console, width: int) -> None:
     contact, assessment = found.contact, found.assessment
+    dot = "-" if _is_plain(console) else "·"
     about = [contact.address, contact.title, contact.account_name]
     who = Text(clean(contact.name or contact.address), "bold")
-    who.append("  " + " · ".join(clean(part) for part in about if part and part != contact.label), "dim")
+    known = [clean(part) for part in about if part and part != contact.label]
+    who.append("  " + f" {dot} ".join(known), "dim")
     console.print(who, width=width)
     verdict = Text(str(assessment.verdict).capitalize(), COLOURS[assessment.verdict])
     verdict.append(f", {assessment.strength} evidence", "default not bold")
-    verdict.append(f" · {_chance(assessment.probability)} likely to have left", "default not bold")
+    verdict.append(f" {dot} {_chance(assessment.probability)} likely to have left", "default not bold")
     console.print(verdict, width=width)
     if assessment.headline:
         console.print(Text(clean(assessment.headline)), width=width)
@@ -258,6 +260,11 @@ def _show_decisions(found: Explained, console: Console, width: int) -> None:
         judged = f"{decision.verdict}, {_chance(decision.probability)}"
         table.add_row(f"{decision.at:%-d %b %Y %H:%M}", what, Text(why).append(f"  {judged}", "dim"))
     console.print(table, width=width)
+
+
+def _is_plain(console: Console) -> bool:
+    """Say whether the terminal knows no letters beyond ASCII."""
+    return not console.encoding.lower().startswith("utf")
 
 
 def _chance(probability: float) -> str:

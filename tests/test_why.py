@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -11,10 +12,14 @@ from rich.console import Console
 
 from bot import demo, timeline, why
 from bot.cli import main
+from bot.cli.commands.why import _explained
+from bot.cli.parameters import moment
 from bot.model import Contact, NeedsHuman, Observation
 from bot.store.files import BACKUP, FILE
 from bot.store.glance import Glance
+from bot.store.postgres import PostgresStore
 from bot.store.tiny import TinyStore
+from tests.servers.postgres import PostgresServer
 from tests.watchers.dialects import exchange
 from tests.watchers.invitation_mails import CALL, DAY, HOUR, JANE, REP, SCOPE, SENT, Invitation
 from watchers import load
@@ -117,6 +122,17 @@ def test_machines_get_every_decision_and_meeting(story: Path) -> None:
     assert line["verdict"] == "left"
 
 
+async def test_a_terminal_that_knows_ascii_only_gets_nothing_else(story: Path) -> None:
+    found = await why.explain(Glance(story), CHAMPION, (), moment("2026-07-07"), anew=False)
+    file = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    why.show(found, Console(file=file, width=80))
+    file.seek(0)
+    shown = file.read()
+
+    assert "o====>o====>o" in shown
+    assert "4 May -> 18 May" in shown
+
+
 async def test_it_reads_while_the_service_holds_the_folder_and_changes_nothing(tmp_path: Path) -> None:
     load()
     async with await TinyStore.open(tmp_path) as store:
@@ -175,10 +191,23 @@ async def test_the_settings_name_the_folder(tmp_path: Path, monkeypatch: pytest.
         await store.watch(Contact(JANE, "Jane Doe"))
     (tmp_path / "config.yaml").write_text("team:\n  domains: [vendor.example]\ndata: kept\n")
     monkeypatch.chdir(tmp_path)
-    from bot.cli.commands.why import _explained
-
     found = await _explained(JANE, Path("config.yaml"), None, None)
     assert found.contact.name == "Jane Doe"
+
+
+@pytest.mark.servers
+async def test_the_settings_name_the_database(
+    postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE", postgres_server.new_database())
+    async with await PostgresStore.open(os.environ["DATABASE"]) as store:
+        await store.watch(Contact(JANE, "Jane Doe"))
+        await store.record(one for one in Invitations().read(parse(exchange(Invitation())), SCOPE))
+    settings = tmp_path / "config.yaml"
+    settings.write_text("team:\n  domains: [vendor.example]\ndatabase_env: DATABASE\n")
+
+    found = await _explained(JANE, settings, None, SENT + HOUR)
+    assert (found.contact.name, len(found.meetings)) == ("Jane Doe", 1)
 
 
 def test_moves_of_ours_and_theirs_and_earlier_ones_are_drawn_apart() -> None:

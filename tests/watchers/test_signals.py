@@ -242,6 +242,15 @@ def test_an_answer_that_a_calendar_shows_counts_from_when_it_is_first_seen() -> 
 # --- order ----------------------------------------------------------------------------------------------
 
 
+def test_updates_of_one_sequence_are_ordered_by_when_they_were_written_and_not_by_when_they_came() -> None:
+    second = FIRST.pushed(14, 2 * DAY).but(sequence=0)
+    third = second.pushed(14, 2 * DAY).but(sequence=0)
+    first, late, early = (read(exchange(mail))[0] for mail in (FIRST, second, third))
+    swapped = [first, replace(late, at=third.sent + DAY), replace(early, at=second.sent)]
+
+    assert derive(*swapped)["meeting_drift"].facts["days"] == 28
+
+
 def test_a_source_without_sequence_is_ordered_by_its_time_among_those_that_have_one() -> None:
     second = FIRST.pushed(14)
     history = read(exchange(FIRST), exchange(second))
