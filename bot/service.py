@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -18,7 +19,7 @@ from bot.demotion import announcement, demoted
 from bot.engine import Engine, Unit
 from bot.engine.local import LocalEngine
 from bot.health import Health
-from bot.model import NeedsHuman, SourceDown
+from bot.model import Json, NeedsHuman, SourceDown
 from bot.pipeline import Pipeline, Rules
 from bot.schedule import Schedule
 from bot.slack.outbox import Outbox, Poster
@@ -35,6 +36,9 @@ HEALTH_EVERY = timedelta(minutes=1)
 RESCUE_EVERY = timedelta(seconds=15)
 DEMOTED = "demoted"
 """The setting that names the kinds of signal that raise no alerts."""
+
+FILED_OWNERS = "owners in the contacts file"
+"""The setting that holds whom the contacts file named last as each contact's owner, by address."""
 
 IDLE_FOR = timedelta(minutes=9)
 """How long one wait for a mailbox to wake us lasts; servers drop longer ones in silence."""
@@ -287,9 +291,18 @@ class Service:
         for row in found.bad:
             log.warning("contacts.bad_row", file=path.name, row=row.number, reason=row.reason)
         known = {contact.address: contact for contact in await self.store.contacts()}
+        kept = await self.store.setting(FILED_OWNERS)
+        filed = kept if isinstance(kept, dict) else {}
         for contact in found.contacts:
-            if known.get(contact.address) != contact:
+            before = known.get(contact.address)
+            # Who was made the owner in Slack stays so until the file itself names another.
+            if before is not None and filed.get(contact.address) == contact.owner:
+                contact = replace(contact, owner=before.owner)  # noqa: PLW2901 - the row as it counts
+            if before != contact:
                 await self.store.watch(contact)
+        said: dict[str, Json] = {contact.address: contact.owner for contact in found.contacts}
+        if said != filed:
+            await self.store.save_setting(FILED_OWNERS, said)
 
     async def sources(self) -> Sequence[str]:
         """Name everything that is looked at."""
