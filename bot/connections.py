@@ -121,6 +121,10 @@ class Connections:
         """Return every connected mailbox."""
         return [*self._open.values()]
 
+    def all(self) -> Sequence[Link]:
+        """Return who connected what, also of providers that the settings no longer name."""
+        return [*self._links.values()]
+
     def of(self, user: str) -> Sequence[Link]:
         """Return what somebody in Slack connected."""
         return [link for link in self._links.values() if link.user == user]
@@ -136,8 +140,9 @@ class Connections:
     async def disconnect(self, link: Link) -> bool:
         """Take the permission back and erase its token; False where only the owner can take it back."""
         revoked = True
+        client = self.clients.get(link.provider)
         for refresh in await self._refresh_tokens(link):
-            revoked = await self.clients[link.provider].revoke(refresh) and revoked
+            revoked = client is not None and await client.revoke(refresh) and revoked
         async with self._changing:
             self._drop(link)  # first, so that no renewal under way keeps a token after it was erased
             for nothing in ("", None):  # twice, since a store may keep the copy before
