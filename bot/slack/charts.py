@@ -1,5 +1,8 @@
 """Draw a quarter's cases as a chart that Slack renders itself, with the same in words. Pure.
 
+For workspaces that take no charts it is drawn in plain text: a picture would have to be uploaded, for which
+the app has no scope.
+
 https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block
 """
 
@@ -16,15 +19,25 @@ ENOUGH_CASES = 5
 ENOUGH_WEEKS = 3
 """Fewer cases, or all of them in one or two weeks, make no picture."""
 
+RIGHT, WRONG, OPEN = "#", "x", "."
+"""What stands for a case in plain text: told apart by shape, not by colour."""
+
+WIDEST = 30
+"""So many marks stand in a row at most."""
+
 TITLE = "Your cases of the last 13 weeks"
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A chart, and what it shows in words: the block has no field for an alternative text."""
+    """A chart, what it shows in words, and the same drawn in plain text (mrkdwn).
+
+    The block has no field for an alternative text.
+    """
 
     block: DataVisualizationBlock
     alternative: str
+    drawn: str
 
 
 def quarter(tallies: Sequence[Tally]) -> Picture | None:
@@ -33,7 +46,7 @@ def quarter(tallies: Sequence[Tally]) -> Picture | None:
     cases = sum(tally.cases for tally in tallies)
     if cases < ENOUGH_CASES or len(filled) < ENOUGH_WEEKS:
         return None
-    labels = [f"{tally.monday.day} {tally.monday:%b}" for tally in tallies]
+    labels = [f"W{tally.monday.isocalendar().week}" for tally in tallies]
     counts = {
         "Right": [tally.right for tally in tallies],
         "False alarm": [tally.wrong for tally in tallies],
@@ -43,7 +56,7 @@ def quarter(tallies: Sequence[Tally]) -> Picture | None:
         DataSeries(name, [DataPoint(label, value) for label, value in zip(labels, values, strict=True)])
         for name, values in counts.items()
     ]
-    axes = AxisConfig(labels, x_label="Week of", y_label="Cases")
+    axes = AxisConfig(labels, x_label="Calendar week", y_label="Cases")
     right, wrong, unanswered = map(sum, counts.values())
     words = f"{right} right, {wrong} false alarm{'' if wrong == 1 else 's'}, {unanswered} without an answer"
     most = max(tallies, key=lambda tally: tally.cases)
@@ -51,4 +64,22 @@ def quarter(tallies: Sequence[Tally]) -> Picture | None:
         f"Chart: {cases} cases in 13 weeks: {words}. Most in the week of "
         f"{most.monday.day} {most.monday:%B}: {most.cases}."
     )
-    return Picture(DataVisualizationBlock(TITLE, BarChart(series, axes), block_id="chart"), alternative)
+    block = DataVisualizationBlock(TITLE, BarChart(series, axes), block_id="chart")
+    return Picture(block, alternative, _drawn(tallies))
+
+
+def _drawn(tallies: Sequence[Tally]) -> str:
+    """Draw each week as a row of marks, one a case, and of numbers where there are too many."""
+    scale = max(1, -(-max(tally.cases for tally in tallies) // WIDEST))
+    rows = [
+        f"{tally.monday:%d %b}  {''.join(mark * -(-count // scale) for mark, count in _marked(tally))}"
+        f"  {tally.cases or '-'}"
+        for tally in tallies
+    ]
+    each = "" if scale == 1 else f", each for up to {scale} cases"
+    legend = f"{RIGHT} right, {WRONG} false alarm, {OPEN} no answer{each}"
+    return "\n".join((f"*{TITLE}*", "```", *rows, "```", legend))
+
+
+def _marked(tally: Tally) -> tuple[tuple[str, int], ...]:
+    return ((RIGHT, tally.right), (WRONG, tally.wrong), (OPEN, tally.open))

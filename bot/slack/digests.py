@@ -41,6 +41,9 @@ log = structlog.get_logger()
 
 EVENT_TYPE = "stillthere_digest"
 
+NOT_TAKEN = "invalid_blocks"
+"""What Slack says of a kind of block that the workspace does not have."""
+
 UTC_ZONE = ZoneInfo("UTC")
 
 
@@ -175,11 +178,11 @@ class Digests:
             admins = [await self._people.find(address) for address in self._shadow]
             users = [admin.user for admin in admins if admin is not None]
             preface = f"Shadow mode: this is for {quote(rep.name or rep.user, 80)}."
-        card = digest(found, now, preface)
+        card, plain = (digest(found, now, preface, charts_are_taken=taken) for taken in (True, False))
         try:
             async with asyncio.timeout(SENDING.total_seconds() / 2):
                 for user in users:
-                    home = await self._post(user, card, slot, retaken=retaken)
+                    home = await self._post_either(user, card, plain, slot, retaken=retaken)
                     await self._archive.note(user, home, named(card, book))
         except TimeoutError as error:
             raise SourceDown("Slack takes too long to take a digest") from error
@@ -187,6 +190,16 @@ class Digests:
             log.warning("digest.refused", why=code(error))
         else:
             log.info("digest.sent", people=found.people, due=len(found.due), silent=found.is_silent)
+
+    async def _post_either(self, user: str, card: Card, plain: Card, slot: Slot, *, retaken: bool) -> Home:
+        """Post a digest, without its chart where the workspace takes none."""
+        try:
+            return await self._post(user, card, slot, retaken=retaken)
+        except SlackApiError as error:
+            if code(error) != NOT_TAKEN or plain == card:
+                raise
+            log.info("digest.without_chart", why=code(error))
+            return await self._post(user, plain, slot, retaken=retaken)
 
     async def _post(self, user: str, card: Card, slot: Slot, *, retaken: bool) -> Home:
         """Post a digest, unless Slack took it in an earlier try; return where it stands."""

@@ -40,8 +40,11 @@ _WHY_HELD = {
 _NAMES = 3
 
 
-def digest(week: Week, now: datetime, preface: str = "") -> Card:
-    """Build the message; `now` is in the rep's time zone, `preface` (mrkdwn) stands before everything."""
+def digest(week: Week, now: datetime, preface: str = "", *, charts_are_taken: bool = True) -> Card:
+    """Build the message; `now` is in the rep's time zone, `preface` (mrkdwn) stands before everything.
+
+    Where Slack takes no charts, the quarter is drawn in plain text.
+    """
     if week.is_silent:
         people = "the one person" if week.people == 1 else f"your {week.people} people"
         text = " ".join(part for part in (preface, f"Your week: nothing to report on {people}.") if part)
@@ -61,7 +64,8 @@ def digest(week: Week, now: datetime, preface: str = "") -> Card:
     ]
     blocks += [section for section in sections if section]
     if (picture := charts.quarter(week.quarter)) is not None:
-        blocks += [picture.block, _context("chart-in-words", picture.alternative)]
+        shown = picture.block if charts_are_taken else _section("chart", picture.drawn)
+        blocks += [shown, _context("chart-in-words", picture.alternative)]
     if week.overall.answers:
         blocks.append(_context("precision", precision(week.overall, week.precision)))
     if week.due:

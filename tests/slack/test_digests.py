@@ -34,7 +34,7 @@ from bot.stats import Precision, Tally
 from bot.store import Store
 from bot.testing import FrozenClock, MemoryStore
 from tests.servers.block_kit import check_message
-from tests.servers.slack import BOT_TOKEN, Workspace
+from tests.servers.slack import BOT_TOKEN, BOT_WITH_HISTORY, Workspace
 from tests.slack.story import JANE, LEFT, alert, raise_alert
 
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
@@ -69,9 +69,11 @@ class Round:
         return sender(self.server, self.store, self.clock)
 
 
-def sender(server: Workspace, store: Store, clock: FrozenClock, **more: Any) -> Digests:
-    client = patient(BOT_TOKEN, server.base_url)
-    posting = once(BOT_TOKEN, server.base_url)
+def sender(
+    server: Workspace, store: Store, clock: FrozenClock, token: str = BOT_TOKEN, **more: Any
+) -> Digests:
+    client = patient(token, server.base_url)
+    posting = once(token, server.base_url)
     return Digests(store, client, posting, Directory(client, clock), Register(store), **more)
 
 
@@ -327,6 +329,51 @@ def test_a_quarter_with_enough_cases_is_drawn_and_said_in_words() -> None:
         "13 cases in 13 weeks: 7 right, 3 false alarms, 3 without an answer. Most in the week of 18 May: 7."
         in said
     )
+
+
+def test_the_labels_of_thirteen_weeks_are_short_enough_to_stand_side_by_side() -> None:
+    for monday in (date(2026, 5, 4), date(2026, 11, 2)):
+        weeks = tuple(Tally(monday + timedelta(days=7 * i), right=1) for i in range(13))
+        made = card.digest(Week(people=3, quiet=hostile_week(1).quiet, quarter=weeks), DUE)
+        check_message({"text": made.text, "blocks": made.blocks})
+        [chart] = [block for block in made.blocks if block["type"] == "data_visualization"]
+        labels = chart["chart"]["axis_config"]["categories"]
+        assert all(len(label) <= 3 for label in labels)
+
+
+def test_a_quarter_is_drawn_in_plain_text_where_there_are_no_charts() -> None:
+    found = Week(people=3, quiet=hostile_week(1).quiet, quarter=quarter(2, 0, 4, 100))
+    made = card.digest(found, DUE, charts_are_taken=False)
+    check_message({"text": made.text, "blocks": made.blocks})
+    assert "data_visualization" not in json.dumps(made.blocks)
+    [drawn] = [block["text"]["text"] for block in made.blocks if block.get("block_id") == "chart"]
+    assert "04 May  #x.  4" in drawn
+    assert "11 May    -" in drawn
+    assert "each for up to 6 cases" in drawn
+    assert max(map(len, drawn.splitlines())) < 80
+
+
+async def test_a_workspace_that_takes_no_charts_gets_the_digest_without_one(rounds: Round) -> None:
+    for i in range(6):
+        at = DUE - timedelta(days=8 + 7 * i)
+        await raise_alert(rounds.store, replace(LEFT, at=at), replace(JANE, address=f"p{i}@acme.example"))
+    rounds.server.fail("chat.postMessage", error="invalid_blocks")
+    assert await rounds.at("2026-08-03T06:00") == [1]
+    first, second = rounds.server.calls("chat.postMessage")
+    assert "data_visualization" in str(first["args"]["blocks"])
+    [posted] = rounds.to()
+    assert "data_visualization" not in json.dumps(posted["blocks"])
+    assert "no answer" in str(second["args"]["blocks"])
+
+
+@pytest.mark.parametrize(("token", "digests"), [(BOT_WITH_HISTORY, 1), (BOT_TOKEN, 2)])
+async def test_a_digest_that_slack_took_without_our_hearing_is_not_posted_again_where_we_may_look(
+    rounds: Round, token: str, digests: int
+) -> None:
+    rounds.digests = sender(rounds.server, rounds.store, rounds.clock, token=token)
+    rounds.server.fail("chat.postMessage", drop=True, after=True)
+    assert await rounds.at("2026-08-03T06:00", "2026-08-03T06:16", "2026-08-03T06:31") == [0, 1, 0]
+    assert len(rounds.to()) == digests
 
 
 @pytest.mark.parametrize("filled", [(), (1, 1), (5,), (4, 4)])
