@@ -48,17 +48,22 @@ def write(world: World, folder: Path, seed: int) -> int:
         counts[f"{box} {place.name}"] += 1
         (place / f"{counts[box]:06}.eml").write_bytes(mail.content)
 
+    moved: list[tuple[str, str, date]] = []
     for account in world.accounts:
         mail = Correspondence(world, account, deliver)
         mail.happen()
-        Calendars(mail).happen()
+        calendars = Calendars(mail)
+        calendars.happen()
+        moved += calendars.moved
         if account.has_page:
             pages.write(world, account, folder / "pages" / account.domain)
-    _write_truth(world, folder, random.Random(f"{seed} truth"))
+    _write_truth(world, folder, moved, random.Random(f"{seed} truth"))
     return sum(count for name, count in counts.items() if " " not in name)
 
 
-def _write_truth(world: World, folder: Path, chance: random.Random) -> None:
+def _write_truth(
+    world: World, folder: Path, moved: Iterable[tuple[str, str, date]], chance: random.Random
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     watched = list(world.watched())
     _table(
@@ -78,7 +83,8 @@ def _write_truth(world: World, folder: Path, chance: random.Random) -> None:
             if (gone := one.departure) is not None and gone.last_day <= world.last
         ),
     )
-    _table(folder / "nuisances.csv", ("email", "what", "from", "to"), _nuisances(world))
+    moves = ((who, what, day, day) for who, what, day in moved)
+    _table(folder / "nuisances.csv", ("email", "what", "from", "to"), [*_nuisances(world), *moves])
     _table(
         folder / "outages.csv",
         ("source", "from", "to", "what"),

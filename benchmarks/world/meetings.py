@@ -48,6 +48,8 @@ class Calendars:
     def __init__(self, mail: Correspondence) -> None:
         self.mail = mail
         self.account: Account = mail.account
+        self.moved: list[tuple[str, str, date]] = []
+        """Who had a meeting moved, by whom, and on which day: for the truth."""
 
     def happen(self) -> None:
         """Let meetings be set and moved for everybody who is watched."""
@@ -113,11 +115,13 @@ class Calendars:
                 )
                 if not by_them:
                     meeting = moved
+                    self.moved.append((one.address, "own reschedule", day))
                     self._send(one, meeting, at_work(chance, day, OUR_ZONE), "REQUEST", by_them=False, note="Moved.")
         return meeting.start.date()
 
     def _push(self, one: Person, meeting: Meeting, day: date, *, by_them: bool, pulling: bool) -> Meeting:
         chance = one.chance
+        self.moved.append((one.address, "pushed", day))
         far = pulling and chance.random() < 0.25  # noqa: PLR2004
         later = timedelta(chance.randint(35, 90) if far else chance.choice((2, 5, 7, 7, 10, 14, 14, 21)))
         moved = replace(

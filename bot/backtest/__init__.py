@@ -46,6 +46,7 @@ class Outcome:
     stories: Mapping[str, Story]
     mails: int = 0
     broken: int = 0
+    outages: tuple[Outage, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class Backtest:
             (alert for one in lived for alert in one.told), key=lambda alert: (alert.day, alert.alert.key)
         )
         stories = {address: story for one in lived for address, story in one.stories.items()}
-        return Outcome(self.contacts, self.span, tuple(lines), tuple(alerts), stories, mails, broken)
+        return Outcome(self.contacts, self.span, tuple(lines), tuple(alerts), stories, mails, broken, self.outages)
 
     def _live(
         self, parts: Sequence[Part], chosen: Chosen, executor: Executor | None, told: Progress
@@ -216,7 +217,8 @@ def _part_at(address: str, part_of_domain: Mapping[str, int]) -> int | None:
 
 
 def _begin() -> None:
-    """Prepare a process that reads and judges."""
+    """Prepare a process that reads and judges: nearly all it makes it keeps, so looking for rubbish is rare."""
+    gc.set_threshold(100_000, 50, 100)
     configure()
     load_readers()
 
