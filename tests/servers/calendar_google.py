@@ -49,6 +49,10 @@ class GoogleWorld:
         """Let somebody delete an event from their calendar: who organises it calls it off."""
         self._call(who, "delete", "DELETE", {"eventId": ident}, {})
 
+    def purge(self, ident: str) -> None:
+        """Let an event be gone for good, as Google drops deleted ones after a while."""
+        del self._world.state["events"][ident]
+
     def respond(self, who: str, ident: str, answer: str) -> None:
         """Let somebody answer an invitation."""
         self._world.apply_action(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,6 +52,18 @@ async def test_a_changed_occurrence_of_a_series_says_nothing_about_the_series(pr
     moved = {"start": {"dateTime": "2026-05-14T13:00:00Z"}, "end": {"dateTime": "2026-05-14T14:00:00Z"}}
     program.world.patch(JANE, f"{series}_20260511T130000Z", moved)
     assert await look.at(SET + DAY + HOUR) == []
+
+
+async def test_what_is_missing_from_a_full_list_after_a_lost_token_is_asked_for(program: Google) -> None:
+    look = Reading(program.settings)
+    program.write(CALL, SET)
+    program.write(replace(CALL, uid="other", start=CALL.start + DAY), SET)
+    assert len(await look.at(SET + HOUR)) == 2
+
+    program.world.purge(program.idents[CALL.uid][0])
+    look.cursor = program.lose_place(look.cursor)
+    (seen,) = await look.at(SET + DAY)
+    assert (seen.facts["uid"], seen.facts["status"]) == (program.uid(CALL), "CANCELLED")
 
 
 async def test_only_the_fields_that_are_needed_are_asked_for(program: Google) -> None:
