@@ -122,6 +122,14 @@ def two_short_pushes(life: Life, mail: Invitation) -> Invitation:
     return mail
 
 
+def corrected_push(life: Life, mail: Invitation) -> Invitation:
+    mail = life.later(mail, life.chance.choice([7, 14]))
+    life.send(mail)
+    mail = mail.pushed(life.chance.choice([1, 3, -2]), life.chance.randint(1, 600) * timedelta(minutes=1))
+    life.send(mail)
+    return mail
+
+
 def push_and_back(life: Life, mail: Invitation) -> Invitation:
     mail = life.later(mail, 14)
     life.send(mail)
@@ -232,6 +240,7 @@ THEIRS: tuple[Habit, ...] = (
     one_push,
     one_long_push_with_words,
     two_short_pushes,
+    corrected_push,
     push_and_back,
     cancelled_and_set_anew,
     another_hour,
@@ -244,7 +253,14 @@ THEIRS: tuple[Habit, ...] = (
     sick_day,
 )
 PUSHING = frozenset(
-    {one_push, one_long_push_with_words, two_short_pushes, push_and_back, cancelled_and_set_anew}
+    {
+        one_push,
+        one_long_push_with_words,
+        two_short_pushes,
+        corrected_push,
+        push_and_back,
+        cancelled_and_set_anew,
+    }
 )
 OURS: tuple[Habit, ...] = (
     nothing,

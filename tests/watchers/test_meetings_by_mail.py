@@ -18,7 +18,6 @@ from watchers.mailbox import Mailbox
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("mail")]
 
-SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 
 
@@ -34,13 +33,16 @@ def reading(servers: MailServers, user: str) -> Mailbox:
 
 
 def story(rep: str) -> tuple[Invitation, ...]:
-    """Return the story as it is sent now: a mail's date is when it arrived, which the servers stamp on it."""
+    """Return the story as it arrives now: written day by day before, and held up on its way until today.
+
+    A mail's date is when it arrived, which the servers stamp on it.
+    """
     now = datetime.now(UTC).replace(microsecond=0)
     people = ((JANE, "ACCEPTED"), (rep, "NEEDS-ACTION"))
-    first = Invitation(to=rep, attendees=people, sent=now, start=now + 14 * DAY)
-    second = first.pushed(14, SECOND)
-    third = second.pushed(14, SECOND)
-    return first, second, third, third.pushed(80, SECOND)
+    first = Invitation(to=rep, attendees=people, sent=now - 3 * DAY, start=now + 14 * DAY)
+    second = first.pushed(14, DAY)
+    third = second.pushed(14, DAY)
+    return first, second, third, third.pushed(80, DAY)
 
 
 @pytest.mark.parametrize("dialect", ONE_WAY.values(), ids=ONE_WAY)

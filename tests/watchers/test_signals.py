@@ -82,6 +82,29 @@ def test_a_meeting_that_stands_much_further_away_than_ever_grows_distant() -> No
     assert "meeting_distance" not in derive(FIRST, FIRST.pushed(60))
 
 
+def test_a_move_that_is_corrected_soon_after_is_one_move() -> None:
+    moved = FIRST.pushed(14)
+    found = derive(FIRST, moved, moved.pushed(2, 3 * HOUR))
+
+    assert "meeting_drift" not in found
+    assert found["meeting_pushed"].facts["days"] == 16
+    assert "meeting_drift" in derive(FIRST, moved, moved.pushed(2, 13 * HOUR))
+
+
+def test_a_move_that_is_taken_back_soon_after_is_none() -> None:
+    slipped = FIRST.pushed(365)
+
+    assert list(derive(FIRST, slipped, slipped.pushed(-365, HOUR))) == ["meeting_set"]
+
+
+def test_moves_that_are_delivered_together_but_were_written_days_apart_are_several() -> None:
+    second = FIRST.pushed(14, DAY)
+    history = read(*map(exchange, (FIRST, second, second.pushed(14, DAY))))
+    together = [replace(seen, at=SENT + 3 * DAY) for seen in history]
+
+    assert derive(*together)["meeting_drift"].facts["pushes"] == 2
+
+
 # --- bare update ----------------------------------------------------------------------------------------
 
 

@@ -47,6 +47,9 @@ ALMOST_A_DAY = timedelta(hours=20)
 LONG_OVER = timedelta(hours=12)
 """A meeting moved later than this after its start had taken place, or was given up without a word then."""
 
+CORRECTED_WITHIN = timedelta(hours=12)
+"""A move of what was moved this shortly before is a correction of it: the two are one move."""
+
 RESCHEDULED_WITHIN = timedelta(hours=24)
 """A cancellation and a new invitation to the same people with the same subject are then one reschedule."""
 
@@ -124,6 +127,11 @@ class Move:
         """Return by how many days, at least one; negative where it is now earlier."""
         days = round((self.after - self.before) / A_DAY)
         return days or (1 if self.later else -1)
+
+    def corrects(self, last: Move) -> bool:
+        """Say whether the same person moved the meeting once more soon after, by when it was written too."""
+        written = abs(self.seen.dtstamp - last.seen.dtstamp)
+        return self.by == last.by and max(abs(self.at - last.at), written) < CORRECTED_WITHIN
 
     @property
     def distance(self) -> timedelta:
@@ -322,11 +330,19 @@ class _Story:
         if self.start is not None and is_move(self.start, seen.start):
             words = bool(seen.wording) and seen.wording not in self.wordings
             words = words or (ended is not None and bool(ended.wording))
-            self.moves.append(Move(self.start, seen.start, at, by, side, words, seen))
+            self._keep(Move(self.start, seen.start, at, by, side, words, seen))
         elif self._explains(seen):
             self.moves[-1] = replace(self.moves[-1], words=True)
         self.start = seen.start
         self.starts.add(seen.start)
+
+    def _keep(self, move: Move) -> None:
+        """Keep a move; one that corrects the last takes its place, or takes it back."""
+        if self.moves and move.corrects(self.moves[-1]):
+            last = self.moves.pop()
+            move = replace(move, before=last.before, words=move.words or last.words)
+        if is_move(move.before, move.after):
+            self.moves.append(move)
 
     def _explains(self, seen: Snapshot) -> bool:
         """Say whether it brings the words to a move that a calendar showed before the mail was read."""
