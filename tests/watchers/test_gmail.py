@@ -357,6 +357,21 @@ async def test_the_fence_lets_nothing_be_read_while_the_grant_is_too_wide(
     assert google.paths("format=") == []
 
 
+async def test_a_fence_that_could_not_be_tried_is_not_taken_for_closed(
+    tokens: AuthorizationServer, google: GoogleMail, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    group = GmailMailboxes(**{**settings, "outside": BOARD})
+    source = group.boxes()[0].open("r")
+    settings["key_file"].unlink()
+    with pytest.raises(NeedsHuman, match="cannot be read"):
+        await read(source)
+    assert [one.ok for one in await group.check_limits()] == [False, False]
+    service_account(tmp_path, tokens, RITA, OMAR, BOARD)
+    with pytest.raises(NeedsHuman, match="too wide"):
+        await read(source)
+    assert google.paths("format=") == []
+
+
 async def test_the_founding_storys_mails_end_in_left(google: GoogleMail, settings: dict[str, Any]) -> None:
     load()
     watcher = Mailbox(Mailbox.Config.model_validate({"mailboxes": [settings]}))

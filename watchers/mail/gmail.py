@@ -24,7 +24,7 @@ from pydantic import BaseModel, Field, ValidationError
 from bot.model import Json, NeedsHuman
 from watchers import Batch
 from watchers.mail import Item, RawMail, Skipped, Wants
-from watchers.mail.grants import GOOGLE_TOKEN_URL, ServiceAccount
+from watchers.mail.grants import GOOGLE_TOKEN_URL, NotGranted, ServiceAccount
 from watchers.mail.group import Group, Opened, no_news
 from watchers.mail.head import LIMITS
 from watchers.mail.parse import parse
@@ -107,7 +107,7 @@ class GmailMailboxes(Group):
                 self.api, self._tokens(address), Use.MAIL, address, "see docs/mailboxes.md"
             ) as line:
                 await line.json("gmail/v1/users/me/profile")
-        except (NeedsHuman, Refused) as closed:
+        except (NotGranted, Refused) as closed:
             if strictly:
                 raise problem(closed, address) if isinstance(closed, Refused) else closed from None
             return Opened.CLOSED

@@ -32,6 +32,10 @@ ASSERTION_SECONDS = 600
 LARGEST_KEY = 2**16
 
 
+class NotGranted(NeedsHuman):
+    """Say that the provider itself does not let us act for a mailbox: the grant does not reach there."""
+
+
 class ServiceAccount:
     """Access tokens for one mailbox by a service account's key file, which is read anew at each renewal."""
 
@@ -76,13 +80,13 @@ class ServiceAccount:
 
     def _problem(self, code: str, name: str, scope: str) -> NeedsHuman:
         if code == "unauthorized_client":
-            return NeedsHuman(
+            return NotGranted(
                 f"{name} may not open {self._mailbox} with {scope}",
                 "grant its client id exactly this scope: Admin console, Security, Access and data control, "
                 "API controls, Domain-wide delegation",
             )
         if code == "invalid_grant":
-            return NeedsHuman(
+            return NotGranted(
                 f"Google does not let {name} act for {self._mailbox}",
                 "check that the mailbox exists, that its key was not deleted, and this machine's clock",
             )

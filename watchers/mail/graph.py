@@ -116,10 +116,6 @@ class GraphMailboxes(Group):
         try:
             async with Rest(self.api, self._tokens(), Use.MAIL, address, "see docs/mailboxes.md") as line:
                 await line.json(path, {"$top": 1, "$select": "id"})
-        except NeedsHuman:
-            if strictly:
-                raise
-            return Opened.CLOSED
         except Refused as refused:
             if strictly:
                 raise problem(refused, address) from None

@@ -22,7 +22,7 @@ from bot.model import Json, NeedsHuman
 from watchers import Batch, Settings
 from watchers.mail import Item, MailSource, Wants
 
-FENCE_GOOD_FOR = timedelta(days=1)
+FENCE_GOOD_FOR = timedelta(hours=1)
 LARGEST_LIST = 2**20
 ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+=^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,255}")
 
@@ -57,7 +57,7 @@ class Finding:
 
 @dataclass
 class Fence:
-    """Knows for a day that the outside mailbox is closed."""
+    """Knows for an hour that the outside mailbox is closed: only the provider's own refusal says so."""
 
     _closed_until: float = 0.0
 
@@ -160,7 +160,10 @@ class Group(Settings):
         return Finding(ok=False, what=f"{address} does not open", how=how)
 
     async def _outside(self) -> Finding:
-        opened = await self.try_open(self.outside)
+        try:
+            opened = await self.try_open(self.outside)
+        except NeedsHuman as problem:
+            return Finding(ok=False, what=problem.what, how=problem.how)
         if opened is Opened.OPEN:
             return Finding(
                 ok=False,
@@ -182,7 +185,10 @@ class Group(Settings):
 
     @abstractmethod
     async def try_open(self, address: str, *, strictly: bool = False) -> Opened:
-        """Ask for the least of a mailbox and say whether it opened; raise NeedsHuman only if `strictly`."""
+        """Ask for the least of a mailbox and say whether it opened; if `strictly`, raise why it did not.
+
+        Raises NeedsHuman and SourceDown where the provider could not be asked, which says nothing of it.
+        """
 
 
 @dataclass(frozen=True)
