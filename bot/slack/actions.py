@@ -30,7 +30,7 @@ from bot.slack.door import Ack, Door, Stopped
 from bot.slack.forms import home
 from bot.slack.gate import TOO_LATE, Gate
 from bot.slack.mrkdwn import quote, user
-from bot.slack.people import Directory, Profile
+from bot.slack.people import Directory, Profile, zone_of
 from bot.slack.presses import Press, Sent, Who, read
 from bot.slack.views import told
 from bot.slack.web import ask
@@ -138,6 +138,10 @@ class Desk:
         """Return the place with the key of its case instead of the mark that the button carries."""
         return replace(place, case=await self._board.register.case(place.case))
 
+    def _local(self, profile: Profile) -> datetime:
+        """Return the time where somebody is."""
+        return self._now().astimezone(zone_of(profile.time_zone, self._people.zone))
+
     async def _begins(self, ack: Ack, asked: Press | Sent) -> bool:
         """Tell Slack that something arrived which keeps no word; False where it came before."""
         await ack()
@@ -155,14 +159,14 @@ class Desk:
             case = await self._open_case(press)
             if case is not None:
                 person = await self._store.person(case.contact)
-                view = dialog(press.place, current(case.alert, person), self._now())
+                view = dialog(press.place, current(case.alert, person), self._local(profile))
                 await self._show_view(press, view)
 
     async def _answer_sent(self, ack: Ack, sent: Sent, profile: Profile) -> None:
         """Take the answer that a modal asked for."""
         choice = Choice(sent.dialog.removeprefix(dialogs.SUBMIT))
         try:
-            until = dialogs.until(choice, sent.chosen, self._now())
+            until = dialogs.until(choice, sent.chosen, self._local(profile))
         except NotChosen as missing:
             await self._amiss(ack, sent, missing)
             return
@@ -192,7 +196,7 @@ class Desk:
         if watched:
             await self._tell(who, place, watched)
         if not heard and not (choice is Choice.SNOOZE and stands.choice is Choice.SNOOZE):
-            await self._tell(who, place, _second(stands, case, now))
+            await self._tell(who, place, _second(stands, case, self._local(profile)))
 
     async def _take_over(self, case: Case, champion: str) -> str:
         """Watch the new champion; return what to tell of it."""
@@ -320,7 +324,7 @@ class Desk:
         is_admin = bool(profile.address) and profile.address in self._admins
         return not contact.owner or is_admin or profile.owns(contact)
 
-    async def _why(self, ack: Ack, press: Press, _: Profile) -> None:
+    async def _why(self, ack: Ack, press: Press, profile: Profile) -> None:
         """Show the evidence, to the one who asked."""
         if not await self._begins(ack, press):
             return
@@ -329,7 +333,7 @@ class Desk:
         if case is None:
             await self._tell(press.who, press.place, NO_CASE)
             return
-        card = cards.why(current(case.alert, person), Scene(self._now()))
+        card = cards.why(current(case.alert, person), Scene(self._local(profile)))
         await self._tell(press.who, press.place, card.text, card.blocks)
 
     async def _open_case(self, press: Press) -> Case | None:

@@ -69,6 +69,7 @@ class Board:
         person = await self._store.person(case.contact)
         case = find(person, case.key) or case
         alert = current(case.alert, person)
+        now = await self._people.local(now, alert.contact.owner)
         watched = [one.address for one in alert.assessment.suggestions if await self._watches(one.address)]
         scene = Scene(
             now,
@@ -83,7 +84,8 @@ class Board:
 
     async def reply(self, alert: Alert, earlier: Alert, channel: str, now: datetime, mention: str) -> Card:
         """Build the reply in the case's thread that says what is new since the earlier alert."""
-        return cards.raised_again(alert, earlier, Scene(now, mention, await self._names(channel)))
+        local = await self._people.local(now, alert.contact.owner)
+        return cards.raised_again(alert, earlier, Scene(local, mention, await self._names(channel)))
 
     async def update(self, case: Case, home: Home, now: datetime) -> bool:
         """Bring the case's message up to date; False where it is gone. Raise what `ask` raises."""

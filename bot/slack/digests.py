@@ -11,10 +11,8 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo
 
 import structlog
 from slack_sdk.errors import SlackApiError
@@ -29,7 +27,7 @@ from bot.routing import owners
 from bot.slack.archive import Archive
 from bot.slack.cards import Card
 from bot.slack.mrkdwn import quote
-from bot.slack.people import Directory, Profile
+from bot.slack.people import UTC_ZONE, Directory, Profile, zone_of
 from bot.slack.register import Register
 from bot.slack.seeking import Seeker, metadata
 from bot.slack.turns import SENDING, TRY_EVERY, turn
@@ -43,8 +41,6 @@ EVENT_TYPE = "stillthere_digest"
 
 NOT_TAKEN = "invalid_blocks"
 """What Slack says of a kind of block that the workspace does not have."""
-
-UTC_ZONE = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True)
@@ -264,10 +260,3 @@ def named(card: Card, book: Book) -> set[str]:
 
 def _written(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def zone_of(name: str, otherwise: ZoneInfo) -> ZoneInfo:
-    """Return the time zone of that name, or the other where it is unknown here."""
-    with suppress(KeyError, ValueError, OSError):
-        return ZoneInfo(name) if name else otherwise
-    return otherwise

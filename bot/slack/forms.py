@@ -317,7 +317,4 @@ def _erased(erased: Erased) -> str:
         text += f"\n{erased.redacted} messages in Slack were redacted."
     if erased.waiting:
         text += f"\n{erased.waiting} messages could not be redacted yet; that is tried again at every start."
-    return (
-        f"{text}\nDigests that were sent earlier, and what people wrote themselves, stay as they are: delete "
-        "those where they name this person."
-    )
+    return f"{text}\nWhat people wrote themselves stays as it is: delete it where it names this person."

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 from slack_sdk.errors import SlackApiError
@@ -20,7 +19,7 @@ from slack_sdk.errors import SlackApiError
 from bot.model import Contact, NeedsHuman, SourceDown
 from bot.slack.cards import Card
 from bot.slack.mrkdwn import clean
-from bot.slack.people import Directory, Profile
+from bot.slack.people import Directory, Profile, zone_of
 from bot.store import Store
 
 log = structlog.get_logger()
@@ -103,7 +102,9 @@ class Gate:
         if profile.guest:
             raise Refused(GUEST)
         is_admin = bool(profile.address) and profile.address in self._admins
-        return Caller(profile, is_admin, self._now().astimezone(_zone(profile.time_zone)))
+        return Caller(
+            profile, is_admin, self._now().astimezone(zone_of(profile.time_zone, self._people.zone))
+        )
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -161,10 +162,3 @@ def teams(body: dict[str, Any]) -> set[str]:
     """Return the workspaces that a request comes from: that of the place, and that of the person."""
     named = (body.get("team_id"), (body.get("team") or {}).get("id"), (body.get("user") or {}).get("team_id"))
     return {team for team in named if isinstance(team, str) and team.startswith("T")}
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")

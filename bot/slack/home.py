@@ -20,8 +20,7 @@ from bot.pauses import Pauses
 from bot.preferences import preferences
 from bot.routing import Rules
 from bot.slack import tab
-from bot.slack.digests import UTC_ZONE, zone_of
-from bot.slack.people import Directory, Profile
+from bot.slack.people import Directory, Profile, zone_of
 from bot.slack.register import Register
 from bot.slack.web import ask, code
 from bot.store import Store
@@ -132,7 +131,7 @@ class HomeTab:
             return tab.only(UNKNOWN)
         if profile.guest:
             return tab.only(GUEST)
-        zone = zone_of(profile.time_zone, zone_of(self._rules.zone, UTC_ZONE))
+        zone = zone_of(profile.time_zone, self._people.zone)
         now = self._now().astimezone(zone)
         mine = profile.own(await self._store.watchlist())
         await asyncio.sleep(0)

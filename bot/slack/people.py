@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -16,6 +18,8 @@ from bot.model import Contact, NeedsHuman, SourceDown, Watched
 from bot.routing import Rep, Rules, owners, stand_ins
 from bot.slack.mrkdwn import quote, user
 from bot.slack.web import ask
+
+UTC_ZONE = ZoneInfo("UTC")
 
 _USER_ID = re.compile(r"[UW][A-Z0-9]{2,20}")
 
@@ -124,6 +128,19 @@ class Directory:
             return ", ".join(user(one) for one in owners(owner))
         return " and ".join(user(rep.user) + _instead(rep) for rep in reps)
 
+    async def local(self, now: datetime, owner: str) -> datetime:
+        """Return the moment in the zone of whoever is told of a contact of this owner, or of the team."""
+        try:
+            reps = await self.reps(owner)
+        except (SourceDown, NeedsHuman):
+            reps = []
+        return now.astimezone(zone_of(reps[0].zone if reps else "", self.zone))
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the time zone of those of whom Slack says none."""
+        return zone_of(self._rules.zone, UTC_ZONE)
+
     async def _rep(self, owner: str) -> Rep | None:
         """Return the owner as somebody to tell, or who stands in, as far as there is anybody."""
         profile = await self.owner(owner) if owner else None
@@ -194,6 +211,13 @@ class Directory:
             known = None
         self._known[key] = (self._now(), known)
         return known
+
+
+def zone_of(name: str, otherwise: ZoneInfo) -> ZoneInfo:
+    """Return the time zone of that name, or the other where it is unknown here."""
+    with suppress(KeyError, ValueError, OSError):
+        return ZoneInfo(name) if name else otherwise
+    return otherwise
 
 
 def _id_or_address(owner: str) -> str:

@@ -556,3 +556,17 @@ def test_hostile_text_stays_within_the_limits_of_every_modal(text: str) -> None:
 def test_a_place_that_is_not_ours_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no place of ours"):
         dialogs.Place.unpack(text)
+
+
+async def test_days_are_those_of_the_reps_own_time_zone(slack_server: Workspace) -> None:
+    slack_server.show_user("rita", tz="Pacific/Auckland")
+    async with open_office(slack_server) as office:
+        office.clock.advance(timedelta(hours=4))
+        late = replace(LEFT, evidence=(replace(LEFT.evidence[0], at=office.clock()),))
+        await office.post_alert(assessment=late)
+        assert "*Tue 4 Aug*" in office.shown()
+        view = await office.open("answer.snooze")
+        assert "1 day, until Wed 5 Aug" in texts(view)
+        assert set((await office.submit(view, day=day("2026-08-04")))["errors"]) == {"day"}
+        await office.press("why")
+        assert "Tue 4 Aug" in json.dumps((await office.told())[0]["blocks"])
