@@ -16,9 +16,10 @@ from tests.servers import calendar_google
 from tests.servers.calendar_google import GoogleWorld
 from tests.watchers.calendar_programs import BOB, DAY, HOUR, JANE, RITA, Call, Google, ics, utc
 from tests.watchers.calendar_reading import SCOPE, Reading
-from watchers.calendar.google import _page
+from watchers.calendar.google import GoogleCalendar, _page
 from watchers.calendar.tracking import Follower, Place
 from watchers.mail.ics import read_ics
+from watchers.mail.rest import Refused
 
 SET = utc(2026, 4, 20, 9)
 CALL = Call(utc(2026, 5, 4, 13))
@@ -62,8 +63,9 @@ async def test_what_is_missing_from_a_full_list_after_a_lost_token_is_asked_for(
 
     program.world.purge(program.idents[CALL.uid][0])
     look.cursor = program.lose_place(look.cursor)
-    (seen,) = await look.at(SET + DAY)
-    assert (seen.facts["uid"], seen.facts["status"]) == (program.uid(CALL), "CANCELLED")
+    assert await look.at(SET + DAY) == [], "who deleted it cannot be told any more"
+    assert [meeting["uid"] for meeting in look.cursor["followed"].values()] != [program.uid(CALL)]
+    assert len(look.cursor["followed"]) == 1
 
 
 async def test_only_the_fields_that_are_needed_are_asked_for(program: Google) -> None:
@@ -96,6 +98,21 @@ async def test_a_calendar_that_shows_free_and_busy_only_asks_to_be_shared(progra
 async def test_an_answer_that_is_not_googles_is_a_source_that_is_down(program: Google) -> None:
     with pytest.raises(NeedsHuman, match="rita"):
         await Reading({**program.settings, "api": program.world.api + "/nowhere"}).at(SET)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "how"),
+    [
+        (403, "insufficientPermissions", "grant the scope https://www.googleapis.com/auth/calendar"),
+        (403, "accessNotConfigured", "switch on the Google Calendar API"),
+        (403, "forbidden", "See all event details"),
+        (404, "notFound", "correct `calendar`"),
+        (400, "badRequest", "see the log"),
+    ],
+)
+def test_each_refusal_of_googles_has_its_own_cure(status: int, code: str, how: str) -> None:
+    source = GoogleCalendar(kind="google", name="rita", token_env="X").open()
+    assert how in source._meaning(Refused(status, code)).how
 
 
 def item(**more: Any) -> dict[str, Any]:

@@ -30,6 +30,8 @@ SCOPE = SCOPES[Provider.GOOGLE, Use.CALENDAR]
 AT_ONCE = 250
 MOST_PAGES = 200
 NOT_FOUND, GONE = 404, 410
+TOO_SMALL = frozenset({"insufficientpermissions", "access_token_scope_insufficient"})
+"""How Google says that a token's scope does not reach."""
 
 FIELDS = (
     "id,status,iCalUID,summary,updated,start,end,recurrence,recurringEventId,originalStartTime,"
@@ -119,7 +121,8 @@ class GoogleSource:
             yield page
         state = page.state
         for ident in [ident for ident in look.known if ident not in listed][:MOST_LOOKUPS]:
-            yield _page(state, [await self._asked(rest, ident)])
+            found = await self._asked(rest, ident)
+            yield _page(state, [found]) if found else Page(state, gone=[ident])
 
     async def _listed(self, rest: Rest, state: Json, asked: Mapping[str, str]) -> AsyncIterator[Page]:
         """Yield a listing page by page; only its last page moves the state on."""
@@ -146,13 +149,13 @@ class GoogleSource:
             "lower its `history_days`",
         )
 
-    async def _asked(self, rest: Rest, ident: str) -> dict[str, Any]:
-        """Return one event; one that is not there any more as a cancelled one."""
+    async def _asked(self, rest: Rest, ident: str) -> dict[str, Any] | None:
+        """Return one event, called off or not; None where there is nothing of it any more."""
         try:
             return await rest.json(f"{self.path}/{quote(ident, safe='')}", {"fields": FIELDS})
         except Refused as refusal:
             if refusal.status in {NOT_FOUND, GONE}:
-                return {"id": ident, "status": "cancelled"}
+                return None
             raise
 
     def _meaning(self, refusal: Refused) -> NeedsHuman:
@@ -161,7 +164,7 @@ class GoogleSource:
                 f"Google does not let this project read calendars ({self.who})",
                 "switch on the Google Calendar API for the project that the token belongs to",
             )
-        if refusal.status == FORBIDDEN and "scope" in refusal.code.lower():
+        if refusal.code.lower() in TOO_SMALL:
             return NeedsHuman(f"the token of {self.who} may not read events", f"grant the scope {SCOPE}")
         if refusal.status == FORBIDDEN:
             return NeedsHuman(
