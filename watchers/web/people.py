@@ -115,6 +115,7 @@ class _Reader:
         self.standings: list[Standing] = standings(doc)
         self.found = mentions(doc, self.standings, self.hints)
         self._styles: dict[int, str] = {}
+        self._positions: dict[int, str] = {}
 
     def people(self) -> list[Person]:
         """Return the people in order."""
@@ -206,9 +207,11 @@ class _Reader:
 
         What stands third in every card is no name because it looks like one: "Blue Harbor" is an employer.
         """
-        card = self._small_card(number)
-        place = number - card.first if card else -1
-        return f"{place}@{self._style(self.doc.lines[number].box)}"
+        if number not in self._positions:
+            card = self._small_card(number)
+            place = number - card.first if card else -1
+            self._positions[number] = f"{place}@{self._style(self.doc.lines[number].box)}"
+        return self._positions[number]
 
     def _style(self, box: int) -> str:
         """Return what elements of one design have in common: their tags and classes, three deep."""
