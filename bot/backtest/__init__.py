@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-from bot import answers
+from bot import activity, answers
 from bot.backtest import past, replay, snapshots
 from bot.backtest.past import Heard, Known
 from bot.backtest.replay import Line, Lived, Outage, Part, Setting, Span, Story, Told
@@ -73,7 +73,10 @@ class Backtest:
             for portion in past.portions(f"mailbox:{path}", path, scope)
         ]
         mails = sum(len(portion.mails) for portion in portions)
-        with _processes(self.jobs if mails >= WORTH_A_PROCESS else 1) as executor, _folder(self.data) as folder:
+        with (
+            _processes(self.jobs if mails >= WORTH_A_PROCESS else 1) as executor,
+            _folder(self.data) as folder,
+        ):
             heard: dict[int, Heard] = {}
             done = 0
             for number, one in past.read_all(portions, scope, folder, executor):
@@ -117,7 +120,9 @@ class Backtest:
             (alert for one in lived for alert in one.told), key=lambda alert: (alert.day, alert.alert.key)
         )
         stories = {address: story for one in lived for address, story in one.stories.items()}
-        return Outcome(self.contacts, self.span, tuple(lines), tuple(alerts), stories, mails, broken, self.outages)
+        return Outcome(
+            self.contacts, self.span, tuple(lines), tuple(alerts), stories, mails, broken, self.outages
+        )
 
     def _live(
         self, parts: Sequence[Part], chosen: Chosen, executor: Executor | None, told: Progress
@@ -143,7 +148,7 @@ def live(
 ) -> Lived:
     """Live through the days with one part's contacts."""
     load()
-    every = {**kinds(), **{kind.name: kind for kind in answers.KINDS}}
+    every = {**kinds(), **{kind.name: kind for kind in (*answers.KINDS, *activity.KINDS)}}
     rules = Rules(every, derivers(), chosen.thresholds)
     setting = Setting(rules, chosen.routing, our_domains)
     gc.freeze()
@@ -197,7 +202,9 @@ def _elsewhere(
     mine = {owner for contact in contacts for owner in owners(contact.owner)}
     found = []
     for one in known:
-        written = tuple(seen for seen in one.observations if writer(seen) in mine and is_foreign(seen.contact))
+        written = tuple(
+            seen for seen in one.observations if writer(seen) in mine and is_foreign(seen.contact)
+        )
         if written:
             found.append(Known(one.at, one.source, written))
     return found
@@ -248,4 +255,3 @@ def _folder(data: Path | None) -> Iterator[Path]:
 
 def _silent(what: str, done: int, total: int | None) -> None:
     """Show nothing."""
-
