@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from bot.model import NeedsHuman, SourceDown
 from tests.servers import oauth
@@ -17,6 +17,7 @@ from watchers.mail.gmail import GmailMailboxes
 from watchers.mail.grants import ServiceAccount
 from watchers.mail.graph import GraphMailboxes
 from watchers.mail.group import no_news
+from watchers.mail.limits import check_limits
 from watchers.mail.oauth import Granted, Lease
 from watchers.mail.rest import code_of
 from watchers.mail.tokens import Connectable, Use
@@ -173,3 +174,17 @@ async def test_these_sources_wake_nobody() -> None:
 )
 def test_the_code_of_a_refusal_is_read_and_nothing_else_of_it(body: bytes, code: str) -> None:
     assert code_of(body) == code
+
+
+async def test_the_limits_of_calendars_are_tried_with_those_of_mailboxes(
+    tokens: AuthorizationServer, tmp_path: Path
+) -> None:
+    class Calendars(BaseModel):
+        calendars: tuple[GmailMailboxes, ...]
+        every: int = 5
+
+    key = service_account(tmp_path, tokens)
+    group = GmailMailboxes(kind="gmail", key_file=key, mailboxes=(RITA,), token_url=f"{tokens.url}token")
+    found = await check_limits([Calendars(calendars=(group,)), Mailbox.Config()])
+    assert [one.ok for one in found] == [False, False]
+    assert RITA in found[0].what
