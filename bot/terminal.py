@@ -20,8 +20,9 @@ from rich.text import Text
 
 from bot.model import Case, Delivery, Home
 from bot.slack import cards
-from bot.slack.cards import Card, Scene
+from bot.slack.cards import Scene
 from bot.slack.mrkdwn import ENTITIES
+from bot.slack.parts import Card
 
 WIDTH = 96
 """Wider lines are harder to read than wrapped ones."""

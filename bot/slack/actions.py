@@ -21,7 +21,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import notes
 from bot.answers import observe
-from bot.model import Answer, Case, Choice, Contact, Home, NeedsHuman, Person, SourceDown, Suggestion
+from bot.model import Alert, Answer, Case, Choice, Contact, Home, NeedsHuman, Person, SourceDown, Suggestion
 from bot.slack import buttons, cards, dialogs, words
 from bot.slack.board import Board, current, find, neighbour
 from bot.slack.cards import Scene
@@ -249,12 +249,9 @@ class Desk:
             return
         if not await self._begins(ack, press):
             return
-        person = await self._store.person(press.place.contact)
-        case = find(person, press.place.case)
-        if case is None:
-            await self._tell(press.who, press.place, NO_CASE)
+        raised = await self._raised(press)
+        if raised is None:
             return
-        raised = current(case.alert, person)
         if press.value == buttons.ASSIGN:
             await self._show_view(press, dialogs.assign(press.place, raised))
         elif press.value == buttons.NOTE:
@@ -266,12 +263,10 @@ class Desk:
         """Show the draft for whom the rep chose."""
         if not await self._begins(ack, sent):
             return
-        person = await self._store.person(sent.place.contact)
-        case = find(person, sent.place.case)
-        if case is None:
-            await self._tell(sent.who, sent.place, NO_CASE)
+        raised = await self._raised(sent)
+        if raised is None:
             return
-        drafts = notes.drafts(current(case.alert, person))
+        drafts = notes.drafts(raised)
         view = dialogs.note(sent.place, drafts, min(dialogs.note_for(sent.chosen), len(drafts) - 1))
         try:
             await ask(self._client.views_update(view_id=sent.view, view=view))
@@ -328,13 +323,20 @@ class Desk:
         """Show the evidence, to the one who asked."""
         if not await self._begins(ack, press):
             return
-        person = await self._store.person(press.place.contact)
-        case = find(person, press.place.case)
-        if case is None:
-            await self._tell(press.who, press.place, NO_CASE)
+        raised = await self._raised(press)
+        if raised is None:
             return
-        card = cards.why(current(case.alert, person), Scene(self._local(profile)))
+        card = cards.why(raised, Scene(self._local(profile)))
         await self._tell(press.who, press.place, card.text, card.blocks)
+
+    async def _raised(self, asked: Press | Sent) -> Alert | None:
+        """Return what was told of the case, with what is known of its contact now; tell where it is gone."""
+        person = await self._store.person(asked.place.contact)
+        case = find(person, asked.place.case)
+        if case is None:
+            await self._tell(asked.who, asked.place, NO_CASE)
+            return None
+        return current(case.alert, person)
 
     async def _open_case(self, press: Press) -> Case | None:
         """Return the case that a modal is to be about; tell where it can no longer be answered."""

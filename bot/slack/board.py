@@ -18,8 +18,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.model import Alert, Case, Home, Person
 from bot.slack import cards
-from bot.slack.cards import Card, Scene
+from bot.slack.cards import Scene
 from bot.slack.names import Names, Naming
+from bot.slack.parts import Card
 from bot.slack.people import Directory
 from bot.slack.register import Register
 from bot.slack.web import ask, code

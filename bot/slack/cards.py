@@ -12,15 +12,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from slackblocks import ActionsBlock, Block, ContextBlock, SectionBlock, Text, WebhookMessage
+from slackblocks import ActionsBlock, Block
 
 from bot.model import Alert, Answer, Assessment, Case, Choice, Contact, Evidence, Suggestion, Verdict
 from bot.slack import buttons, words
 from bot.slack.marks import Marks
 from bot.slack.mrkdwn import quote, user
 from bot.slack.names import Names, Naming
+from bot.slack.parts import Card, section, small_print
 
 MARKS: Mapping[Verdict, str] = {
     Verdict.LEFT: ":red_circle:",
@@ -38,14 +38,6 @@ _TURN_TO = 2
 _REASONS = 2
 _EXPLANATIONS = 2
 _ADDRESSES = 5
-
-
-@dataclass(frozen=True)
-class Card:
-    """A message: what notifications and screen readers say, and its blocks as Slack takes them."""
-
-    text: str
-    blocks: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -87,15 +79,15 @@ def case(raised: Alert, of: Case | None, scene: Scene) -> Card:
     lines += [turn_to] if is_open else []
     blocks: list[Block] = [buttons.with_menu(raised, "\n".join(line for line in lines if line), scene.marks)]
     if not settled:
-        blocks.append(_context("known", _known(assessment, by, now)))
+        blocks.append(small_print("known", _known(assessment, by, now)))
     state = _state(raised, of, by, scene)
     if state:
-        blocks.append(_section("state", state))
+        blocks.append(section("state", state))
     blocks.append(buttons.answers(raised, of, scene.marks, done=not is_open))
     if is_open and turn_to and (watch := buttons.watch(raised, ranked, scene.watched, by, scene.marks)):
         blocks.append(ActionsBlock(watch, block_id="watch"))
     summary = [state.replace("*", ""), again.replace("*", ""), _summary(raised, by, now, owner)]
-    return _card(". ".join(part.rstrip(".") for part in summary if part), blocks)
+    return Card.of(". ".join(part.rstrip(".") for part in summary if part), blocks)
 
 
 def raised_again(raised: Alert, earlier: Alert, scene: Scene) -> Card:
@@ -113,7 +105,7 @@ def raised_again(raised: Alert, earlier: Alert, scene: Scene) -> Card:
     if (turn_to := _turn_to(assessment, by)) and _first_choice(assessment) != _first_choice(before):
         lines.append(turn_to)
     summary = _summary(raised, by, now, scene.mention)
-    return _card(f"Raised again. {summary}", [_section("again", "\n".join(lines))])
+    return Card.of(f"Raised again. {summary}", [section("again", "\n".join(lines))])
 
 
 def why(raised: Alert, scene: Scene) -> Card:
@@ -123,23 +115,23 @@ def why(raised: Alert, scene: Scene) -> Card:
     shown = list(assessment.evidence[:_WHY_FACTS])
     who = f"*{by.name(contact)}*, *{quote(contact.account_name, 80)}*"
     opening = _headline(raised, by) if raised.is_notice else f"{who}\n{_verdict(assessment, by, now)}"
-    blocks: list[Block] = [_section("who", opening)]
+    blocks: list[Block] = [section("who", opening)]
     blocks += [
-        _section(f"fact-{i}", f"• {_fact(evidence, by, now, note=True)}") for i, evidence in enumerate(shown)
+        section(f"fact-{i}", f"• {_fact(evidence, by, now, note=True)}") for i, evidence in enumerate(shown)
     ]
     more = len(assessment.evidence) - len(shown)
     if more:
-        blocks.append(_context("more", f"and {more} more{'' if raised.is_notice else ' of less weight'}"))
+        blocks.append(small_print("more", f"and {more} more{'' if raised.is_notice else ' of less weight'}"))
     for i, suggestion in enumerate(ranking(assessment, _WHY_FACTS)):
         reasons = "; ".join(by.quote(reason, 150) for reason in suggestion.reasons[:5])
         person = _person(suggestion, by)
-        blocks.append(_section(f"person-{i}", f"*Turn to* {person}{f': {reasons}' if reasons else ''}"))
+        blocks.append(section(f"person-{i}", f"*Turn to* {person}{f': {reasons}' if reasons else ''}"))
     blocks.append(
-        _context("known", _possible(assessment, by) if raised.is_notice else _known(assessment, by, now))
+        small_print("known", _possible(assessment, by) if raised.is_notice else _known(assessment, by, now))
     )
     if raised.is_notice:
-        return _card(f"Why there is an account notice: {_headline(raised, by).replace('*', '')}", blocks)
-    return _card(
+        return Card.of(f"Why there is an account notice: {_headline(raised, by).replace('*', '')}", blocks)
+    return Card.of(
         f"Why {by.name(contact)} is {assessment.verdict}: {by.quote(assessment.headline, 300)}", blocks
     )
 
@@ -165,13 +157,13 @@ def _notice(raised: Alert, of: Case | None, scene: Scene) -> Card:
     again = _again(raised, by, scene)
     affected = _affected(raised, by)
     lines = [opening, again, _possible(raised.assessment, by), affected]
-    blocks: list[Block] = [_section("alert", "\n".join(line for line in lines if line))]
+    blocks: list[Block] = [section("alert", "\n".join(line for line in lines if line))]
     state = _state(raised, of, by, scene)
     if state:
-        blocks.append(_section("state", state))
+        blocks.append(section("state", state))
     blocks.append(buttons.understood(raised, scene.marks, done=done))
     told = [state, _headline(raised, by), f"Owner: {owner}" if owner else ""]
-    return _card(". ".join(part.replace("*", "").rstrip(".") for part in told if part), blocks)
+    return Card.of(". ".join(part.replace("*", "").rstrip(".") for part in told if part), blocks)
 
 
 def _headline(raised: Alert, by: Naming) -> str:
@@ -194,10 +186,6 @@ def _affected(raised: Alert, by: Naming) -> str:
     shown = ", ".join(quote(address, 80) for address in addresses[:_ADDRESSES])
     more = len(addresses) - _ADDRESSES
     return f"Affected: {shown}{f' and {more} more' if more > 0 else ''}"
-
-
-def _card(text: str, blocks: list[Block]) -> Card:
-    return Card(text, tuple(WebhookMessage(text=text, blocks=blocks).to_dict()["blocks"]))
 
 
 def _owner(contact: Contact, scene: Scene) -> str:
@@ -341,11 +329,3 @@ def _summary(raised: Alert, by: Naming, now: datetime, owner: str) -> str:
         f"Owner: {owner}" if owner else "",
     ]
     return ". ".join(part for part in parts if part)
-
-
-def _section(block_id: str, text: str) -> SectionBlock:
-    return SectionBlock(Text(text, verbatim=True), block_id=block_id)
-
-
-def _context(block_id: str, text: str) -> ContextBlock:
-    return ContextBlock([Text(text, verbatim=True)], block_id=block_id)

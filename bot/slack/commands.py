@@ -23,7 +23,6 @@ from bot.model import Answer, Choice, Contact, NeedsHuman, Person, SourceDown
 from bot.pipeline import domains_by_account
 from bot.slack import contacts, grammar
 from bot.slack.adding import add
-from bot.slack.cards import Card
 from bot.slack.contacts import Page, State
 from bot.slack.drill import Drill, report
 from bot.slack.forms import Forms, home
@@ -32,6 +31,7 @@ from bot.slack.grammar import Command
 from bot.slack.house import House
 from bot.slack.manifest import COMMAND
 from bot.slack.mrkdwn import quote
+from bot.slack.parts import Card
 from bot.slack.web import ask, code
 
 log = structlog.get_logger()

@@ -12,12 +12,10 @@ from slackblocks import (
     Block,
     Button,
     ConfirmationDialogue,
-    ContextBlock,
     Element,
     PlainText,
     SectionBlock,
     Text,
-    WebhookMessage,
 )
 
 from bot.alerts import GRAVITY
@@ -38,10 +36,11 @@ from bot.model import (
 )
 from bot.slack import cards, words
 from bot.slack.adding import NAMED, Outcome
-from bot.slack.cards import MARKS, Card, Scene
+from bot.slack.cards import MARKS, Scene
 from bot.slack.grammar import VERBS, Verb
 from bot.slack.manifest import COMMAND
 from bot.slack.mrkdwn import mailto, plain, quote, user
+from bot.slack.parts import Card, section, small_print
 from bot.stats import WINDOW, Precision
 
 PAGE = 20
@@ -115,7 +114,7 @@ class State:
 
 def say(text: str) -> Card:
     """Return a message of one text (mrkdwn)."""
-    return _card(text, [_section("said", text)])
+    return Card.of(text, [section("said", text)])
 
 
 def usage(verb: Verb) -> str:
@@ -132,7 +131,7 @@ def help_(*, is_admin: bool) -> Card:
         f"{COMMAND} {verb.name}" for verb in verbs
     )
     opening = "*Stillthere* tells you when a champion slips away or leaves."
-    return _card(text, [_section("help", "\n".join([opening, *lines])), _context("who", who)])
+    return Card.of(text, [section("help", "\n".join([opening, *lines])), small_print("who", who)])
 
 
 def unknown(verb: str, near: Verb | None) -> Card:
@@ -159,7 +158,7 @@ def listed(page: Page, now: datetime) -> Card:
         return say(f"{whose}: nobody so far. {usage(VERBS['add'])} adds somebody.")
     number, shown = page.number, page.watched
     span = f"{number * PAGE + 1} to {number * PAGE + len(shown)} of {page.total}"
-    blocks: list[Block] = [_section("whose", f"*{whose}*, {span}, gravest first")]
+    blocks: list[Block] = [section("whose", f"*{whose}*, {span}, gravest first")]
     for i, one in enumerate(shown):
         button = Button("Show", action_id=SHOW_ACTION, value=one.contact.address[:2000])
         text = Text(_row(one, now, with_owner=page.everybody), verbatim=True)
@@ -172,7 +171,7 @@ def listed(page: Page, now: datetime) -> Card:
     if turns:
         blocks.append(ActionsBlock(turns, block_id="turn"))
     names = "; ".join(f"{cards.name(one.contact)}: {one.verdict}" for one in shown[:NAMED])
-    return _card(f"{whose}, {span}. {names}", blocks)
+    return Card.of(f"{whose}, {span}. {names}", blocks)
 
 
 def _row(one: Watched, now: datetime, *, with_owner: bool) -> str:
@@ -201,19 +200,19 @@ def shown(person: Person, contact: Contact, now: datetime, *, may_change: bool) 
         f"told on {words.day(contact.informed_on, now)} that we watch" if contact.informed_on else "",
         _snoozed(person.cases[-1].settled if person.cases else None, now),
     ]
-    extra: list[Block] = [_context("contact", " · ".join(fact for fact in facts if fact))]
+    extra: list[Block] = [small_print("contact", " · ".join(fact for fact in facts if fact))]
     if person.decisions:
-        extra.append(_context("decisions", "\n".join(_decisions(person.decisions, now))))
+        extra.append(small_print("decisions", "\n".join(_decisions(person.decisions, now))))
     if may_change:
         extra.append(ActionsBlock([_remove(contact)], block_id="change"))
     why = cards.why(_as_alert(person, contact, now), Scene(now)) if person.assessment else _unjudged(contact)
     text = why.text.removeprefix("Why ")
-    return Card(text[:1].upper() + text[1:], (*why.blocks, *_card(text, extra).blocks))
+    return Card(text[:1].upper() + text[1:], (*why.blocks, *Card.of(text, extra).blocks))
 
 
 def _unjudged(contact: Contact) -> Card:
     text = f"*{cards.name(contact)}*, *{quote(contact.account_name, 80)}*\n*Unchecked*: not looked at yet"
-    return _card(text.replace("*", "").replace("\n", ": "), [_section("who", text)])
+    return Card.of(text.replace("*", "").replace("\n", ": "), [section("who", text)])
 
 
 def _as_alert(person: Person, contact: Contact, now: datetime) -> Alert:
@@ -246,7 +245,7 @@ def removed(contact: Contact) -> Card:
     """Say that somebody is no longer watched, and offer to undo it."""
     text = f"{cards.name(contact)} is not watched any more. What is known is kept, so this can be undone."
     button = Button("Undo", action_id=UNDO_ACTION, value=contact.address[:2000])
-    return _card(text, [_section("said", text), ActionsBlock([button], block_id="undo")])
+    return Card.of(text, [section("said", text), ActionsBlock([button], block_id="undo")])
 
 
 def outcome(of: Outcome) -> str:
@@ -308,15 +307,15 @@ def exposed(rows: Sequence[Exposure], now: datetime) -> Card:
         return say("None of your people has an open deal: there is nothing to rest on anybody.")
     days = WITHIN.days
     blocks: list[Block] = [
-        _section("exposure", f"*On how many people your deals rest*: real contact both ways in {days} days")
+        section("exposure", f"*On how many people your deals rest*: real contact both ways in {days} days")
     ]
-    blocks += [_section(f"account-{i}", _exposure(row, now)) for i, row in enumerate(rows[:ROWS])]
+    blocks += [section(f"account-{i}", _exposure(row, now)) for i, row in enumerate(rows[:ROWS])]
     if len(rows) > ROWS:
-        blocks.append(_context("more", f"and {len(rows) - ROWS} more accounts that rest on more people"))
+        blocks.append(small_print("more", f"and {len(rows) - ROWS} more accounts that rest on more people"))
     thin = [row for row in rows if len(row.in_touch) < 2]  # noqa: PLR2004 - one or nobody
     text = f"{len(rows)} {'account' if len(rows) == 1 else 'accounts'} with open deals; "
     names = ", ".join(quote(row.account, 80) for row in thin[:NAMED])
-    return _card(text + (f"on one person or nobody: {names}" if thin else "each on several people"), blocks)
+    return Card.of(text + (f"on one person or nobody: {names}" if thin else "each on several people"), blocks)
 
 
 def _exposure(row: Exposure, now: datetime) -> str:
@@ -349,8 +348,8 @@ def figures(rows: Sequence[Precision]) -> Card:
         lines.append(f"• {quote(row.signal, 60)}: {said} right, {sure if row.answers >= ENOUGH else few}")
     best = "; ".join(f"{quote(row.signal, 60)} {row.right} of {row.answers}" for row in rows[:NAMED])
     note = "“Still there” and “Nothing wrong” count as wrong, a snooze as no answer."
-    return _card(
-        f"How often alerts were right: {best}", [_section("s", "\n".join(lines)), _context("n", note)]
+    return Card.of(
+        f"How often alerts were right: {best}", [section("s", "\n".join(lines)), small_print("n", note)]
     )
 
 
@@ -377,7 +376,7 @@ def team(state: State, now: datetime) -> Card:
     if state.to_redact:
         lines.append(f"*Messages still to be redacted:* {state.to_redact}")
     text = "\n".join(lines)
-    return _card(text.replace("*", "").replace("\n", ". "), [_section("team", text)])
+    return Card.of(text.replace("*", "").replace("\n", ". "), [section("team", text)])
 
 
 def _some(watched: Sequence[Watched]) -> str:
@@ -421,15 +420,3 @@ def _snoozed(word: Answer | None, now: datetime) -> str:
 
 def _owner(contact: Contact) -> str:
     return quote(contact.owner, 80) if contact.owner else "nobody"
-
-
-def _card(text: str, blocks: list[Block]) -> Card:
-    return Card(text, tuple(WebhookMessage(text=text, blocks=blocks).to_dict()["blocks"]))
-
-
-def _section(block_id: str, text: str) -> SectionBlock:
-    return SectionBlock(Text(text, verbatim=True), block_id=block_id)
-
-
-def _context(block_id: str, text: str) -> ContextBlock:
-    return ContextBlock([Text(text, verbatim=True)], block_id=block_id)

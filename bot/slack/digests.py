@@ -25,8 +25,8 @@ from bot.pipeline import domains_by_account
 from bot.preferences import preferences
 from bot.routing import owners
 from bot.slack.archive import Archive
-from bot.slack.cards import Card
 from bot.slack.mrkdwn import quote
+from bot.slack.parts import Card
 from bot.slack.people import UTC_ZONE, Directory, Profile, zone_of
 from bot.slack.register import Register
 from bot.slack.seeking import Seeker, metadata

@@ -17,8 +17,9 @@ from bot.answers import KINDS
 from bot.model import Alert, Contact, Deal, NeedsHuman, Observation, SourceDown, Strength, Verdict
 from bot.pipeline import Pipeline, Rules
 from bot.slack import cards
-from bot.slack.cards import Card, Scene
+from bot.slack.cards import Scene
 from bot.slack.notices import copied
+from bot.slack.parts import Card
 from bot.store import Store
 from bot.testing import MemoryStore
 from watchers import MailReader, Scope, derivers, kinds

@@ -18,15 +18,14 @@ from slackblocks import (
     SectionBlock,
     StaticSelectMenu,
     Text,
-    WebhookMessage,
 )
 
 from bot.baseline import GONE
 from bot.model import Choice, Contact, Observation, Verdict
 from bot.slack import words
 from bot.slack.buttons import option
-from bot.slack.cards import Card
 from bot.slack.mrkdwn import quote
+from bot.slack.parts import Card, section
 
 CONFIRM = "baseline.confirm"
 EACH = "baseline.each"
@@ -94,11 +93,11 @@ def card(which: Which, entries: Sequence[Entry], instead_of: str = "") -> Card:
     if instead_of:
         mark = f"Shadow mode: only admins get this. It would have gone to {instead_of}."
         blocks.append(ContextBlock([Text(mark, verbatim=True)], block_id="shadow"))
-    blocks.append(_section("title", " ".join(part for part in (title, state) if part)))
+    blocks.append(section("title", " ".join(part for part in (title, state) if part)))
     shown = entries[:LINES]
     for begin in range(0, len(shown), _LINES_A_BLOCK):
         lines = [entry.line for entry in shown[begin : begin + _LINES_A_BLOCK]]
-        blocks.append(_section(f"list-{begin}", "\n".join(lines)))
+        blocks.append(section(f"list-{begin}", "\n".join(lines)))
     if many > LINES:
         rest = f"And {many - LINES} more. {rest}"
     blocks.append(ContextBlock([Text(rest, verbatim=True)], block_id="rest"))
@@ -107,7 +106,7 @@ def card(which: Which, entries: Sequence[Entry], instead_of: str = "") -> Card:
     names = ", ".join(quote(entry.contact.label, 60) for entry in entries[:_NAMED])
     more = f" and {many - _NAMED} more" if many > _NAMED else ""
     text = f"Already looks gone: {names}{more}. {state}".strip()
-    return Card(text, tuple(WebhookMessage(text=text, blocks=blocks).to_dict()["blocks"]))
+    return Card.of(text, blocks)
 
 
 def modal(which: Which, channel: str, ts: str, entries: Sequence[Entry]) -> dict[str, Any]:
@@ -138,7 +137,7 @@ def modal(which: Which, channel: str, ts: str, entries: Sequence[Entry]) -> dict
         close="Cancel",
         callback_id=EACH,
         private_metadata=where,
-        blocks=blocks or [_section("none", "Everybody on this list is settled.")],
+        blocks=blocks or [section("none", "Everybody on this list is settled.")],
     ).to_dict()
     return view
 
@@ -172,7 +171,3 @@ def _each(which: Which, gone: Sequence[Entry]) -> Button:
     return Button(
         "Look at them one by one", action_id=EACH, value=which.pack(), style=None if gone else "primary"
     )
-
-
-def _section(block_id: str, text: str) -> SectionBlock:
-    return SectionBlock(Text(text, verbatim=True), block_id=block_id)

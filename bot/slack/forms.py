@@ -24,11 +24,11 @@ from bot.model import Contact, NeedsHuman, SourceDown
 from bot.preferences import Preferences, preferences, save_preferences
 from bot.slack import contacts, grammar, manifest, tab, views
 from bot.slack.adding import NAMED, add
-from bot.slack.cards import Card
 from bot.slack.erasure import Erased
 from bot.slack.gate import ADMINS, Caller, Refused, trigger
 from bot.slack.house import House
 from bot.slack.mrkdwn import quote
+from bot.slack.parts import Card
 from bot.slack.views import Entered, Upload, View
 from bot.slack.web import ask
 from watchers import under

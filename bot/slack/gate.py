@@ -17,8 +17,8 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.model import Contact, NeedsHuman, SourceDown
-from bot.slack.cards import Card
 from bot.slack.mrkdwn import clean
+from bot.slack.parts import Card
 from bot.slack.people import Directory, Profile, zone_of
 from bot.store import Store
 

@@ -7,9 +7,9 @@ from slackblocks import ContextBlock, SectionBlock, Text, WebhookMessage
 from bot.model import Alert
 from bot.routing import Deliver
 from bot.slack import words
-from bot.slack.cards import Card
 from bot.slack.mrkdwn import quote, user
 from bot.slack.names import Names, Naming
+from bot.slack.parts import Card
 
 SHADOW = "Shadow mode"
 

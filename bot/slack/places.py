@@ -14,7 +14,7 @@ from bot.model import Alert, Case, Json, NeedsHuman, SourceDown, Verdict
 from bot.preferences import Preferences, preferences
 from bot.routing import BUNDLED_FOR, Deliver, Hold, Hours, Names, Rep, Rules
 from bot.slack import notices
-from bot.slack.cards import Card
+from bot.slack.parts import Card
 from bot.slack.people import Directory
 from bot.slack.web import ChannelGone, ask
 from bot.store import Store

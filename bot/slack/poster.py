@@ -13,7 +13,7 @@ from bot.model import Alert, Case, Delivery, Home, NeedsHuman, SourceDown, Verdi
 from bot.routing import DIRECT, Deliver, Hold
 from bot.slack import notices
 from bot.slack.board import MESSAGE_GONE, Board
-from bot.slack.cards import Card
+from bot.slack.parts import Card
 from bot.slack.places import Places
 from bot.slack.seeking import Seeker, metadata
 from bot.slack.web import ChannelGone, ask, code

@@ -14,13 +14,10 @@ from slackblocks import (
     ActionsBlock,
     Block,
     Button,
-    ContextBlock,
     DividerBlock,
     Element,
     HeaderBlock,
     HomeTabView,
-    SectionBlock,
-    Text,
 )
 
 from bot.coverage import Coverage, gaps
@@ -32,6 +29,7 @@ from bot.slack import buttons, words
 from bot.slack.cards import MARKS
 from bot.slack.marks import Marks
 from bot.slack.mrkdwn import quote, user
+from bot.slack.parts import section, small_print
 from bot.slack.week import name_and_account, unchecked
 
 ROWS = 20
@@ -147,7 +145,7 @@ def home(
     """
     blocks: list[Block] = [
         HeaderBlock("Your champions", block_id="header"),
-        _context("count", _count(mine, page)),
+        small_print("count", _count(mine, page)),
         ActionsBlock(
             [
                 Button("Add a person", action_id=ADD, style="primary"),
@@ -158,23 +156,23 @@ def home(
         ),
     ]
     if not mine:
-        blocks.append(_section("nobody", NOBODY))
+        blocks.append(section("nobody", NOBODY))
     blocks += _list(page, coverage, now)
     if page.of > 1:
-        blocks += [_context("page", f"Page {page.number + 1} of {page.of}"), _turn(page)]
+        blocks += [small_print("page", f"Page {page.number + 1} of {page.of}"), _turn(page)]
     blocks += [
         DividerBlock(block_id="end"),
-        _section("coverage", _coverage(mine, coverage, now)),
-        *([_context("absence", _absence(absence))] if absence else []),
-        _section("settings", _settings(choices)),
-        _section("privacy", PRIVACY),
+        section("coverage", _coverage(mine, coverage, now)),
+        *([small_print("absence", _absence(absence))] if absence else []),
+        section("settings", _settings(choices)),
+        section("privacy", PRIVACY),
     ]
     return _view(blocks, page.number)
 
 
 def only(text: str) -> dict[str, Any]:
     """Build a view that says just this (mrkdwn)."""
-    return _view([_section("only", text)], 0)
+    return _view([section("only", text)], 0)
 
 
 def page_of(text: str) -> int:
@@ -198,18 +196,18 @@ def _list(page: Page, coverage: Coverage, now: datetime) -> list[Block]:
     for i, row in enumerate(page.rows):
         above = "Decisions due" if row.case else "Watch list: everybody else"
         if above != heading:
-            blocks.append(_section(f"heading-{i}", f"*{above}*"))
+            blocks.append(section(f"heading-{i}", f"*{above}*"))
             heading = above
         person = page.people.get(row.address)
         if row.watched is not None:
-            blocks.append(_section(f"person-{i}", _watched(row.watched, now)))
-            blocks.append(_context(f"known-{i}", _known(person, row.watched.judged_at, coverage, now)))
+            blocks.append(section(f"person-{i}", _watched(row.watched, now)))
+            blocks.append(small_print(f"known-{i}", _known(person, row.watched.judged_at, coverage, now)))
             continue
         case = next((case for case in person.cases if case.key == row.case), None) if person else None
         if case is not None:
             about, answers = _case(i, person, case, page.marks, now)
             known = _known(person, case.alert.at, coverage, now)
-            blocks += [about, _context(f"known-{i}", known), answers]
+            blocks += [about, small_print(f"known-{i}", known), answers]
     return blocks
 
 
@@ -219,7 +217,7 @@ def _case(i: int, person: Person | None, case: Case, marks: Marks, now: datetime
         raised = replace(raised, contact=person.contact)
     text = _told(raised, case, now)
     if raised.is_notice:
-        about, answers = _section(f"case-{i}", text), buttons.understood(raised, marks, done=False)
+        about, answers = section(f"case-{i}", text), buttons.understood(raised, marks, done=False)
     else:
         about, answers = (
             buttons.with_menu(raised, text, marks),
@@ -331,11 +329,3 @@ def _gravest_and_oldest(one: Watched) -> tuple[int, float, str]:
 def _view(blocks: list[Block], number: int) -> dict[str, Any]:
     view = HomeTabView(blocks, private_metadata=str(number), callback_id=CALLBACK)
     return dict(view.to_dict())
-
-
-def _section(block_id: str, text: str) -> SectionBlock:
-    return SectionBlock(Text(text, verbatim=True), block_id=block_id)
-
-
-def _context(block_id: str, text: str) -> ContextBlock:
-    return ContextBlock([Text(text, verbatim=True)], block_id=block_id)

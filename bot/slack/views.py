@@ -24,9 +24,7 @@ from slackblocks import (
     Option,
     PlainText,
     PlainTextInput,
-    SectionBlock,
     StaticSelectMenu,
-    Text,
     TimePicker,
     UserSelectMenu,
 )
@@ -36,6 +34,7 @@ from bot.model import Contact, Deal
 from bot.preferences import WEEKDAYS, Preferences
 from bot.slack import grammar
 from bot.slack.mrkdwn import quote
+from bot.slack.parts import section
 
 View = dict[str, Any]
 Values = Mapping[str, Any]
@@ -79,7 +78,7 @@ class Entered:
 def add(owner: str, contact: Contact | None = None, more: str = "", note: str = "") -> View:
     """Draw the form for adding people, with what is known already; `more` is a list, `note` stands above."""
     known = contact or Contact("")
-    blocks: list[Block] = [_section("note", quote(note, 500))] if note else []
+    blocks: list[Block] = [section("note", quote(note, 500))] if note else []
     blocks += [
         _input("email", "E-mail address", _text(known.address, "jane@acme.example")),
         _input("name", "Name", _text(known.name, "Jane Doe")),
@@ -94,7 +93,7 @@ def add(owner: str, contact: Contact | None = None, more: str = "", note: str = 
             _text("\n".join(known.links), many=True),
             "Kept for people to click, one a line. They are never opened by Stillthere.",
         ),
-        _section("bulk", "*Or several at once*"),
+        section("bulk", "*Or several at once*"),
         _input(
             "list",
             "Paste a list or CSV",
@@ -204,13 +203,13 @@ def forget(address: str, name: str) -> View:
         "Only a keyed hash of the address stays, so that nobody adds them again. *This cannot be undone.*\n"
         "Remove them from your contacts file and CRM yourself."
     )
-    return _modal("Forget somebody", [_section("ask", text)], FORGET, submit="Erase", carries=[address])
+    return _modal("Forget somebody", [section("ask", text)], FORGET, submit="Erase", carries=[address])
 
 
 def told(title: str, text: str) -> View:
     """Draw a form that only says something (mrkdwn)."""
     parts = [text[at : at + LONGEST] for at in range(0, len(text), LONGEST)] or ["-"]
-    return _modal(title, [_section(f"told-{i}", part) for i, part in enumerate(parts[:10])])
+    return _modal(title, [section(f"told-{i}", part) for i, part in enumerate(parts[:10])])
 
 
 def carried(view: Mapping[str, Any]) -> list[str]:
@@ -248,10 +247,6 @@ def _text(value: str, example: str = "", *, many: bool = False) -> PlainTextInpu
         max_length=LONGEST if many else csv.LONGEST,
         placeholder=example or None,
     )
-
-
-def _section(block_id: str, text: str) -> SectionBlock:
-    return SectionBlock(Text(text, verbatim=True), block_id=block_id)
 
 
 def _said(values: Values, block: str) -> str:

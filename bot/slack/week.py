@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from slackblocks import Block, ContextBlock, HeaderBlock, SectionBlock, Text, WebhookMessage
+from slackblocks import Block, HeaderBlock, SectionBlock
 
 from bot.coverage import Gap
 from bot.digest import Change, Due, Held, Week
 from bot.model import Contact, Reason, Watched
 from bot.slack import charts, words
-from bot.slack.cards import MARKS, Card
+from bot.slack.cards import MARKS
 from bot.slack.mrkdwn import quote
+from bot.slack.parts import Card, section, small_print
 from bot.stats import Precision
 
 T = TypeVar("T")
@@ -48,10 +49,10 @@ def digest(week: Week, now: datetime, preface: str = "", *, charts_are_taken: bo
     if week.is_silent:
         people = "the one person" if week.people == 1 else f"your {week.people} people"
         text = " ".join(part for part in (preface, f"Your week: nothing to report on {people}.") if part)
-        return _card(text, [_section("silent", text)])
+        return Card.of(text, [section("silent", text)])
     blocks: list[Block] = [HeaderBlock(f"Your week, {words.day(now.date(), now)}", block_id="week")]
     if preface:
-        blocks.insert(0, _context("preface", preface))
+        blocks.insert(0, small_print("preface", preface))
     sections = [
         _lines("due", "Decisions due", week.due, lambda one: _due(one, now)),
         _lines("changes", "Changed since last week", week.changes, lambda one: _change(one, now)),
@@ -64,13 +65,13 @@ def digest(week: Week, now: datetime, preface: str = "", *, charts_are_taken: bo
     ]
     blocks += [section for section in sections if section]
     if (picture := charts.quarter(week.quarter)) is not None:
-        shown = picture.block if charts_are_taken else _section("chart", picture.drawn)
-        blocks += [shown, _context("chart-in-words", picture.alternative)]
+        shown = picture.block if charts_are_taken else section("chart", picture.drawn)
+        blocks += [shown, small_print("chart-in-words", picture.alternative)]
     if week.overall.answers:
-        blocks.append(_context("precision", precision(week.overall, week.precision)))
+        blocks.append(small_print("precision", precision(week.overall, week.precision)))
     if week.due:
-        blocks.append(_context("how", "Answer under each alert, or on the Home tab of this app."))
-    return _card(_summary(week, preface), blocks)
+        blocks.append(small_print("how", "Answer under each alert, or on the Home tab of this app."))
+    return Card.of(_summary(week, preface), blocks)
 
 
 def unchecked(gap: Gap, now: datetime) -> str:
@@ -158,7 +159,7 @@ def _lines(block_id: str, heading: str, items: Sequence[T], line: Callable[[T], 
         shown.append(following)
     if len(items) > len(shown):
         shown.append(f"and {len(items) - len(shown)} more, on the Home tab of this app")
-    return _section(block_id, "\n".join((f"*{heading}*", *shown)))
+    return section(block_id, "\n".join((f"*{heading}*", *shown)))
 
 
 def _summary(week: Week, preface: str) -> str:
@@ -182,15 +183,3 @@ def _count(items: Sequence[object], one: str, many: str, names: Iterable[str] = 
     who = list(names)
     shown = f" ({', '.join(who[:_NAMES])}{', …' if len(who) > _NAMES else ''})" if who else ""
     return f"{len(items)} {one if len(items) == 1 else many}{shown}"
-
-
-def _card(text: str, blocks: list[Block]) -> Card:
-    return Card(text, tuple(WebhookMessage(text=text, blocks=blocks).to_dict()["blocks"]))
-
-
-def _section(block_id: str, text: str) -> SectionBlock:
-    return SectionBlock(Text(text, verbatim=True), block_id=block_id)
-
-
-def _context(block_id: str, text: str) -> ContextBlock:
-    return ContextBlock([Text(text, verbatim=True)], block_id=block_id)

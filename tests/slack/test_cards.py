@@ -26,8 +26,9 @@ from bot.model import (
     Verdict,
 )
 from bot.slack import cards, words
-from bot.slack.cards import Card, Scene
+from bot.slack.cards import Scene
 from bot.slack.names import Names
+from bot.slack.parts import Card
 from tests.servers.block_kit import check_message
 from tests.slack.story import (
     ADDRESS,

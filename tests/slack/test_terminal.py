@@ -8,8 +8,9 @@ from rich.console import Console
 
 from bot.model import Answer, Case, Choice
 from bot.slack import cards
-from bot.slack.cards import Card, Scene
+from bot.slack.cards import Scene
 from bot.slack.outbox import drain
+from bot.slack.parts import Card
 from bot.terminal import TerminalPoster, show
 from bot.testing import FrozenClock, MemoryStore
 from tests.slack.story import ADDRESS, LEFT, NOW, SLIPPING, alert, raise_alert

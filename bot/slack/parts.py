@@ -1,0 +1,35 @@
+"""A message and the blocks that most of them are made of. Pure.
+
+https://docs.slack.dev/reference/block-kit/blocks
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slackblocks import Block, ContextBlock, SectionBlock, Text, WebhookMessage
+
+
+@dataclass(frozen=True)
+class Card:
+    """A message: what notifications and screen readers say, and its blocks as Slack takes them."""
+
+    text: str
+    blocks: tuple[dict[str, Any], ...]
+
+    @classmethod
+    def of(cls, text: str, blocks: Sequence[Block]) -> Card:
+        """Build a message; raise what `slackblocks` raises where Slack would not take it."""
+        return cls(text, tuple(WebhookMessage(text=text, blocks=list(blocks)).to_dict()["blocks"]))
+
+
+def section(block_id: str, text: str) -> SectionBlock:
+    """Return text (mrkdwn) in which nothing becomes a link by itself."""
+    return SectionBlock(Text(text, verbatim=True), block_id=block_id)
+
+
+def small_print(block_id: str, text: str) -> ContextBlock:
+    """Return the same in small print."""
+    return ContextBlock([Text(text, verbatim=True)], block_id=block_id)
