@@ -402,3 +402,25 @@ async def test_no_secret_stands_in_what_is_said_or_shown(
     said = f"{down.value!r} {down.value.__cause__!r} {logs} {source.box!r} {source.__dict__!r} {caplog.text}"
     for secret in [*tokens.access, pem().decode()[40:80]]:
         assert secret not in said
+
+
+@pytest.mark.parametrize("kind", ["profile", "messages", "one", "history"])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {},
+        {"historyId": [], "messages": 7, "payload": "x", "labelIds": 7, "history": 7, "nextPageToken": []},
+        {"historyId": "x" * 99, "messages": [None, {"id": "../x"}, {"id": 7}], "payload": {"headers": {}}},
+        {"history": [{"id": {}, "messagesAdded": [{"message": {"id": "?a=b"}}, 7]}, 7], "sizeEstimate": "x"},
+    ],
+)
+async def test_an_odd_answer_is_no_crash_and_never_part_of_an_address(
+    google: GoogleMail, source: GmailSource, kind: str, odd: dict[str, Any]
+) -> None:
+    first = await read(source)
+    google.deliver(RITA, plain(JANE, REP, at(1)), at(1))
+    google.answers[kind] = [(200, odd)] * 2
+    await read(source, first.cursor)
+    await read(source)
+    assert all(path.startswith(("profile", "messages", "history")) for path, _ in google.asked)
+    assert not [path for path, _ in google.asked if ".." in path]

@@ -28,7 +28,7 @@ from watchers.mail.grants import GOOGLE_TOKEN_URL, NotGranted, ServiceAccount
 from watchers.mail.group import Group, Opened, no_news
 from watchers.mail.head import LIMITS
 from watchers.mail.parse import parse
-from watchers.mail.rest import FORBIDDEN, Refused, Rest, side_by_side
+from watchers.mail.rest import FORBIDDEN, Refused, Rest, dicts, side_by_side
 from watchers.mail.tokens import SCOPES, Provider, Tokens, Use
 
 log = structlog.get_logger()
@@ -239,9 +239,8 @@ class GmailSource:
         }
         seen: set[str] = set()
         async for page in _pages(line, "gmail/v1/users/me/history", asked):
-            records = [one for one in page.get("history") or [] if isinstance(one, dict)]
-            for some in _chunks(records):
-                added = [part.get("message") for one in some for part in one.get("messagesAdded") or []]
+            for some in _chunks(dicts(page.get("history"))):
+                added = [part.get("message") for one in some for part in dicts(one.get("messagesAdded"))]
                 fresh = [one for one in dict.fromkeys(_ids_of(added)) if one not in seen]
                 seen.update(fresh)
                 before = place.model_copy()
@@ -278,7 +277,8 @@ class GmailSource:
             raise
         payload = told.get("payload")
         fields = payload.get("headers") if isinstance(payload, dict) else None
-        labels = frozenset(str(label) for label in told.get("labelIds") or ())
+        named = told.get("labelIds")
+        labels = frozenset(str(label) for label in named) if isinstance(named, list) else frozenset[str]()
         arrived, size = _digits(told.get("internalDate")), told.get("sizeEstimate")
         return _Found(name, head_of(fields), labels, int(arrived or 0), size if isinstance(size, int) else 0)
 
@@ -334,9 +334,7 @@ def problem(refused: Refused, who: str) -> NeedsHuman:
 def head_of(fields: object) -> bytes:
     """Return headers given as names and values as the header block of a mail (RFC 5322, 6532)."""
     lines = []
-    for field_ in fields if isinstance(fields, list) else ():
-        if not isinstance(field_, dict):
-            continue
+    for field_ in dicts(fields):
         name, value = field_.get("name"), field_.get("value")
         if isinstance(name, str) and isinstance(value, str) and re.fullmatch(r"[!-9;-~]{1,200}", name):
             folded = re.sub(r"[\r\n\x00]+", " ", value)
@@ -357,7 +355,7 @@ async def _pages(line: Rest, path: str, asked: dict[str, str | int]) -> AsyncIte
 
 def _ids_of(named: object) -> list[str]:
     """Return the ids of messages that an answer names; they become part of an address."""
-    found = [one.get("id") for one in named if isinstance(one, dict)] if isinstance(named, list) else []
+    found = [one.get("id") for one in dicts(named)]
     return [one for one in found if isinstance(one, str) and re.fullmatch(r"[0-9A-Za-z_-]{1,64}", one)]
 
 

@@ -27,7 +27,7 @@ from watchers.mail.grants import MICROSOFT_LOGIN, Application, Secret
 from watchers.mail.group import Group, Opened, no_news
 from watchers.mail.head import LIMITS
 from watchers.mail.parse import parse
-from watchers.mail.rest import FORBIDDEN, Refused, Rest, side_by_side
+from watchers.mail.rest import FORBIDDEN, Refused, Rest, dicts, side_by_side
 from watchers.mail.tokens import SCOPES, Provider, Tokens, Use
 
 log = structlog.get_logger()
@@ -228,6 +228,8 @@ class _Reading:
             log.info("mailbox_lacks_folder", source=self.source.source, folder=self.name)
 
     async def _items(self) -> AsyncIterator[list[Item]]:
+        if not self.line.leads_here(self.at.link):
+            self.at.link = ""  # the interface's address was changed
         if self.at.link and not self.at.listing and self.at.given < WORN_OUT:
             try:
                 async for group in self._following():
@@ -368,12 +370,10 @@ def problem(refused: Refused, who: str) -> NeedsHuman:
 
 def _mails(page: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the mails of a page: neither what was removed nor drafts."""
-    listed = page.get("value")
     return [
         one
-        for one in (listed if isinstance(listed, list) else ())
-        if isinstance(one, dict) and isinstance(one.get("id"), str)
-        if "@removed" not in one and not one.get("isDraft")
+        for one in dicts(page.get("value"))
+        if isinstance(one.get("id"), str) and "@removed" not in one and not one.get("isDraft")
     ]
 
 
@@ -396,8 +396,8 @@ def _head(told: Mapping[str, Any]) -> bytes:
 
 def _people(named: object) -> list[str]:
     found = []
-    for one in named if isinstance(named, list) else ():
-        person = one.get("emailAddress") if isinstance(one, dict) else None
+    for one in dicts(named):
+        person = one.get("emailAddress")
         address = person.get("address") if isinstance(person, dict) else None
         if isinstance(person, dict) and isinstance(address, str):
             name = re.sub(r'["\\\r\n]+', " ", str(person.get("name") or ""))[:200]

@@ -109,12 +109,19 @@ class Rest(AbstractAsyncContextManager["Rest"]):
             return body
         raise self._failure(status, code_of(body), wait(told))
 
-    def _below(self, path: str) -> httpx.URL:
-        url = self._api.join(path)
+    def leads_here(self, path: str) -> bool:
+        """Say whether an address lies below the one that is configured."""
+        try:
+            url = self._api.join(path)
+        except httpx.InvalidURL:
+            return False
         same = (url.scheme, url.host, url.port) == (self._api.scheme, self._api.host, self._api.port)
-        if not same or not url.path.startswith(self._api.path):
+        return same and url.path.startswith(self._api.path)
+
+    def _below(self, path: str) -> httpx.URL:
+        if not self.leads_here(path):
             raise SourceDown(f"{self._api.host} names an address elsewhere, which is not asked")
-        return url
+        return self._api.join(path)
 
     async def _get(
         self,
@@ -171,11 +178,17 @@ async def side_by_side(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def dicts(value: object) -> list[dict[str, Any]]:
+    """Return the objects of a list in an answer; of anything else, none."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def code_of(body: bytes) -> str:
     """Return the code of a refusal: Google's reason or Microsoft's code; its words may repeat secrets."""
     try:
         error = json.loads(body)["error"]
-        reasons = [one.get("reason") for one in error.get("errors", []) + error.get("details", [])]
+        told = [*dicts(error.get("errors")), *dicts(error.get("details"))]
+        reasons = [one.get("reason") for one in told]
         named = next((reason for reason in reasons if reason), None) or error.get("code")
         code = named if isinstance(named, str) else error.get("status")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
