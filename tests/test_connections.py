@@ -13,14 +13,14 @@ from structlog.testing import capture_logs
 
 from bot import story
 from bot.connections import INDEX, Link
-from bot.model import NeedsHuman, SourceDown
+from bot.model import NeedsHuman, SourceDown, Verdict
 from bot.pipeline import Pipeline
 from bot.service import rules
 from bot.store.tiny import TinyStore
 from bot.testing import MemoryStore
 from bot.vault import new_key
 from tests.connecting import RITA, SECRET, SECRET_ENV, Team, team
-from tests.mails import JANE, REP, at, bounce, plain
+from tests.mails import JANE, REP, at, plain
 from watchers import load
 from watchers.mail.oauth import Granted
 from watchers.mail.tokens import Provider, Use
@@ -49,14 +49,17 @@ async def test_a_connected_mailbox_is_read_without_a_restart_until_it_is_disconn
     scope = await pipe.scope()
     assert watcher.sources(scope) == [f"mailbox:{RITA}"]
     now = datetime.now(UTC)
-    vendor.google.deliver(RITA, bounce("jane@acme.example", now), now)
+    vendor.google.deliver(RITA, plain("jane@acme.example", RITA, now), now)
     swept = await pipe.sweep(watcher, f"mailbox:{RITA}", now)
     assert swept.new == 1
     [link] = vendor.connections.of("U1")
     await vendor.connections.disconnect(link)
-    assert watcher.sources(scope) == []
-    with pytest.raises(NeedsHuman, match="no longer connected"):
-        await pipe.sweep(watcher, f"mailbox:{RITA}", now)
+    for source in watcher.sources(scope):
+        with pytest.raises(NeedsHuman, match="no longer connected"):
+            await pipe.sweep(watcher, source, now)
+    [judged] = await pipe.judge(now)
+    assert judged.verdict is Verdict.UNCHECKED
+    assert "no longer connected" in judged.headline
 
 
 async def test_who_connects_again_is_read_with_the_new_permission(vendor: Team) -> None:

@@ -75,13 +75,18 @@ class Mailbox(Watcher[Item]):
         self._authenticators = frozenset(name.lower() for name in self.config.authenticators)
         self.broken: Counter[str] = Counter()
         self.connected: Connections = nobody
+        self._once_connected: dict[str, None] = {}
         self._known: dict[str, Box] = {}
         self._opened: dict[str, MailSource] = {}
 
     def sources(self, scope: Scope) -> Sequence[str]:
-        """Name the mailboxes: those of the settings, and those that their owners connected."""
+        """Name the mailboxes: those of the settings, and those that their owners connected.
+
+        One that was disconnected is still named until the next start: whom only it showed is unseen now,
+        not silent.
+        """
         del scope
-        return [*self._boxes()]
+        return [*dict.fromkeys([*self._boxes(), *self._once_connected])]
 
     async def fetch(self, source: str, cursor: Json, scope: Scope) -> AsyncIterator[Batch[Item]]:
         """Yield what is new in one mailbox; bodies only of what a reader wants or the scope covers."""
@@ -151,6 +156,7 @@ class Mailbox(Watcher[Item]):
         for owned in self.connected():
             if Use.MAIL in owned.uses:
                 found.setdefault(f"{self.name}:{owned.mailbox}", _box(owned))
+                self._once_connected[f"{self.name}:{owned.mailbox}"] = None
         return found
 
     def _open(self, source: str) -> MailSource:
