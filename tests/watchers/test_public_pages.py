@@ -13,6 +13,7 @@ from aiohttp import web
 
 from bot.model import Contact, Family, Kind, Means, NeedsHuman, Observation, SourceDown, Verdict
 from bot.pipeline import Pipeline, Rules
+from bot.store.tiny import TinyStore
 from bot.testing import MemoryStore
 from tests.web.site import CONTACT, Clock, Site, courtesy, reach, serving
 from tests.web.team_pages import TEAM, bullets, cards, page, table
@@ -73,6 +74,11 @@ class World:
     async def kinds(self, address: str = JANE) -> list[str]:
         return [seen.kind for seen in await self.said(address)]
 
+    async def verdicts(self) -> list[Verdict]:
+        """Judge everybody, Jane first."""
+        judged = await self.pipeline.judge(self.clock(), [contact.address for contact in CONTACTS])
+        return [one.verdict for one in sorted(judged, key=lambda one: one.contact)]
+
     async def loud(self) -> list[tuple[str, str]]:
         """Return everything that may raise an alert."""
         return [
@@ -106,6 +112,16 @@ async def test_a_departure_is_told_after_two_looks_a_day_apart(world: World) -> 
     assert gone.facts["gone_together"] == 1
     await world.days(20)
     assert await world.loud() == [(JANE, "page_gone")]
+
+
+async def test_a_departure_alone_alarms_and_coming_back_takes_it_back(world: World) -> None:
+    await world.days(2)
+    world.site.says("/team", page(cards(WITHOUT_JANE)))
+    await world.days(3)
+    assert await world.verdicts() == [Verdict.LIKELY_LEFT, Verdict.UNCHECKED, Verdict.UNCHECKED]
+    world.site.says("/team", page(cards(TEAM)))
+    await world.days(2)
+    assert await world.verdicts() == [Verdict.UNCHECKED] * 3
 
 
 async def test_a_departure_is_told_although_the_page_then_stays_as_it_is(world: World) -> None:
@@ -429,3 +445,17 @@ async def test_a_page_that_cannot_be_read_explains_no_silence_in_the_mail(world:
     world.clock.pass_by(days=1)
     (judged, *_) = await world.pipeline.judge(world.clock(), [JANE])
     assert judged.verdict is Verdict.ACTIVE
+
+
+async def test_who_is_forgotten_goes_out_of_what_is_remembered_of_pages(world: World, tmp_path: Path) -> None:
+    async with await TinyStore.open(tmp_path / "data") as store:
+        world.pipeline.store = store
+        for contact in CONTACTS:
+            await store.watch(contact)
+        await world.days(1)
+        (source,) = world.watcher.sources(await world.pipeline.scope())
+        assert "Jane Doe" in json.dumps(await store.cursor(source))
+        await store.forget(JANE)
+        text = json.dumps(await store.cursor(source)).lower()
+    assert "jane" not in text
+    assert "robert ashby" in text
