@@ -2,8 +2,8 @@
 
     python -m benchmarks.backtest --contacts 1000 --months 18 [--seed 1] [--folder KEPT/] [--html FILE]
 
-The world is described in benchmarks/world/README.md. Rules to compare with: alarm after so many days without a
-mail by the person, alarm at any permanent bounce, and look at a public profile once a month.
+benchmarks/world/README.md describes the world. Rules to compare with: alarm after so many days without a mail
+by the person, alarm at any permanent bounce, and look at a public profile once a month.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from bot.backtest import Backtest, Outcome, Span, past
+from bot.backtest import Backtest, Outcome, past
 from bot.backtest.figures import days, interval, number
 from bot.backtest.past import Known
-from bot.backtest.replay import Told
+from bot.backtest.replay import Span, Told
 from bot.backtest.score import EARLY, FOUND_WITHIN, Score, Share, is_right, score
 from bot.backtest.settings import Chosen
 from bot.backtest.truth import departures, outages
@@ -88,7 +88,9 @@ class Peer:
 
 def main() -> None:
     """Build the world where it is not there yet, live through it, and print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--contacts", type=int, default=1000)
     parser.add_argument("--months", type=int, default=18)
     parser.add_argument("--seed", type=int, default=1)
@@ -133,7 +135,7 @@ def _measure(world: Path, asked: argparse.Namespace) -> None:
         f"\n{len(outcome.contacts)} contacts, {outcome.mails} mails, {len(outcome.span.days())} days: "
         f"{seconds:.0f} s, {cpu:.0f} s of CPU on {asked.jobs} processes"
     )
-    _print_judgement(outcome, scored, truth, known)
+    _print_judgement(scored, truth, known)
     _print_peers(scored, truth, known, outcome)
     _print_nuisances(outcome, truth)
     _print_wrong(scored, truth)
@@ -143,17 +145,21 @@ def _measure(world: Path, asked: argparse.Namespace) -> None:
         asked.html.write_text(page(outcome, [scored], ["as shipped"], dict(truth.departed)), encoding="utf-8")
 
 
-def _print_judgement(outcome: Outcome, scored: Score, truth: Truth, known: Sequence[Known]) -> None:
+def _print_judgement(scored: Score, truth: Truth, known: Sequence[Known]) -> None:
     signs = _first_signs(known, truth.departed)
     print("\nThe judgement")
     for verdict, goal in ((Verdict.LEFT, 0.98), (Verdict.LIKELY_LEFT, 0.90), (Verdict.SLIPPING, 0.70)):
         _line(f"{verdict.value}: right", interval(scored.precision[verdict.value]), f">= {goal:.2f}")
-    seen = [one for one in scored.found if one.contact in signs and signs[one.contact] <= one.departed + FOUND_WITHIN]
+    seen = [
+        one
+        for one in scored.found
+        if one.contact in signs and signs[one.contact] <= one.departed + FOUND_WITHIN
+    ]
     in_time = Share(sum(one.told is not None and one.told <= FOUND_WITHIN.days for one in seen), len(seen))
     _line("departures told within 30 days", interval(scored.recall), "")
     _line("  of those of which any mail spoke in 30 days", interval(in_time), ">= 0.80")
     _line("  told or warned of", interval(scored.warned), "")
-    for ending, goal in (("closed", "<= 3 days"), ("reply", "0 days"), ("forwarded", ""), ("silent", "")):
+    for ending, lag in (("closed", "<= 3 days"), ("reply", "0 days"), ("forwarded", ""), ("silent", "")):
         theirs = [one for one in scored.found if truth.endings[one.contact] == ending]
         told = [one.told for one in theirs if one.told is not None]
         after = [
@@ -161,8 +167,12 @@ def _print_judgement(outcome: Outcome, scored: Score, truth: Truth, known: Seque
             for one in theirs
             if one.told is not None and one.contact in signs
         ]
-        _line(f"{ending}: median lag after the first sign", _median(after), goal)
-        _line(f"{ending}: median lag after the last day", f"{_median(told)} ({len(told)} of {len(theirs)} told)", "")
+        _line(f"{ending}: median lag after the first sign", _median(after), lag)
+        _line(
+            f"{ending}: median lag after the last day",
+            f"{_median(told)} ({len(told)} of {len(theirs)} told)",
+            "",
+        )
     _line("false alarms in 100 person-months", number(scored.false_alarms), "<= 1")
     _line("alerts a rep and week: mean", f"{scored.mean_alerts:.2f}", "<= 2")
     _line("alerts a rep and week: most", str(scored.busiest), "")
@@ -174,7 +184,9 @@ def _print_judgement(outcome: Outcome, scored: Score, truth: Truth, known: Seque
 def _print_peers(scored: Score, truth: Truth, known: Sequence[Known], outcome: Outcome) -> None:
     print("\nBeside simpler rules in the same world")
     print(f"  {'':28}{'alarms':>8}{'right':>8}{'in 30 days':>12}{'median lag':>12}{'false /100 p-m':>16}")
-    gone = [one for one in outcome.told if one.alert.assessment.verdict in {Verdict.LEFT, Verdict.LIKELY_LEFT}]
+    gone = [
+        one for one in outcome.told if one.alert.assessment.verdict in {Verdict.LEFT, Verdict.LIKELY_LEFT}
+    ]
     mine = [(one.alert.contact.address, one.day) for one in gone]
     for peer in (Peer("Left and Likely left", mine), *peers(truth, known, outcome.span)):
         right = [day <= EARLY + at for who, at in peer.alarms for day in [truth.departed.get(who, date.max)]]
@@ -207,12 +219,18 @@ def peers(truth: Truth, known: Sequence[Known], span: Span) -> list[Peer]:
         Peer("any permanent bounce", [(who, day) for who, day in bounced.items() if who in watched]),
         Peer(
             "profile, looked at monthly",
-            [(who, _next_first(day)) for who, day in truth.profiles.items() if span.first <= _next_first(day) <= span.last],
+            [
+                (who, _next_first(day))
+                for who, day in truth.profiles.items()
+                if span.first <= _next_first(day) <= span.last
+            ],
         ),
     ]
 
 
-def _silent(wrote: Mapping[str, Sequence[date]], watched: Iterable[str], limit: int, span: Span) -> list[tuple[str, date]]:
+def _silent(
+    wrote: Mapping[str, Sequence[date]], watched: Iterable[str], limit: int, span: Span
+) -> list[tuple[str, date]]:
     found = []
     for who in watched:
         told = sorted(set(wrote.get(who, ())))
@@ -232,18 +250,47 @@ def _print_nuisances(outcome: Outcome, truth: Truth) -> None:
     print("\nWrong alarms that came with, or within 14 days after")
     calendar = [one for one in wrong if lead(one).startswith("meeting")]
     rest = [one for one in wrong if one not in calendar]
-    for what in ("vacation", "shutdown", "rep away", "full", "blocked", "migration refusing", "migration", "renamed"):
-        times = sum(name == what or (what == "renamed" and name.startswith(what)) for spans in truth.nuisances.values() for name, _, _ in spans)
+    for what in (
+        "vacation",
+        "shutdown",
+        "rep away",
+        "full",
+        "blocked",
+        "migration refusing",
+        "migration",
+        "renamed",
+    ):
+        times = sum(
+            name == what or (what == "renamed" and name.startswith(what))
+            for spans in truth.nuisances.values()
+            for name, _, _ in spans
+        )
         count = sum(truth.within(one.alert.contact.address, what, one.raised) for one in rest)
         _line(f"{what} ({times} times)", f"{count}", "0")
-    own = [one for one in calendar if not truth.within(one.alert.contact.address, "pushed", one.raised, timedelta(90))]
-    _line("own reschedules", str(sum(truth.within(one.alert.contact.address, "own reschedule", one.raised) for one in own)), "0")
+    own = [
+        one
+        for one in calendar
+        if not truth.within(one.alert.contact.address, "pushed", one.raised, timedelta(90))
+    ]
+    _line(
+        "own reschedules",
+        str(sum(truth.within(one.alert.contact.address, "own reschedule", one.raised) for one in own)),
+        "0",
+    )
     for what, days_of in _outage_days(outcome, truth).items():
         _line(what, str(sum(one.raised in days_of.get(one.rep, ()) for one in rest)), "0")
     notices = [one for one in outcome.told if one.alert.is_notice]
-    moved = {who.rpartition("@")[2] for who, spans in truth.nuisances.items() if any(name == "migration refusing" for name, _, _ in spans)}
+    moved = {
+        who.rpartition("@")[2]
+        for who, spans in truth.nuisances.items()
+        if any(name == "migration refusing" for name, _, _ in spans)
+    }
     about = {one.alert.contact.domain for one in notices}
-    _line("accounts whose old domain refused all mail", f"{len(moved)}: {len(moved & about)} with a notice", "one each")
+    _line(
+        "accounts whose old domain refused all mail",
+        f"{len(moved)}: {len(moved & about)} with a notice",
+        "one each",
+    )
     _line("account notices in all", str(len(notices)), "")
 
 
@@ -265,11 +312,17 @@ def _print_wrong(scored: Score, truth: Truth) -> None:
     kinds: dict[tuple[str, str, str], int] = {}
     for one in scored.wrong:
         who = one.alert.contact.address
-        names = sorted({name for name, first, last in truth.nuisances.get(who, ()) if first <= one.raised <= last + AFTERMATH})
+        names = sorted(
+            {
+                name
+                for name, first, last in truth.nuisances.get(who, ())
+                if first <= one.raised <= last + AFTERMATH
+            }
+        )
         key = (one.alert.assessment.verdict.value, lead(one), ", ".join(names) or "nothing")
         kinds[key] = kinds.get(key, 0) + 1
-    for (verdict, kind, names), count in sorted(kinds.items(), key=lambda item: -item[1])[:20]:
-        print(f"  {count:4}  {verdict:12} {kind:22} {names}")
+    for (verdict, kind, around), count in sorted(kinds.items(), key=lambda item: -item[1])[:20]:
+        print(f"  {count:4}  {verdict:12} {kind:22} {around}")
 
 
 def lead(told: Told) -> str:
@@ -294,7 +347,9 @@ def _known(backtest: Backtest) -> list[Known]:
     scope = Scope.of(backtest.contacts, backtest.our_domains)
     assert backtest.data is not None
     portions = [
-        one for path in backtest.mail for one in past.portions(f"mailbox:{path.resolve()}", path.resolve(), scope)
+        one
+        for path in backtest.mail
+        for one in past.portions(f"mailbox:{path.resolve()}", path.resolve(), scope)
     ]
     heard = (one for _, one in past.read_all(portions, scope, backtest.data, None))
     return sorted((known for one in heard for known in one.known), key=lambda known: known.at)

@@ -28,10 +28,12 @@ def main() -> None:
     asked = parser.parse_args()
     world = populate(asked.seed, asked.contacts, asked.months, asked.history)
     mails = write(world, asked.folder, asked.seed)
-    left = sum(one.departure is not None and one.departure.last_day <= world.last for _, one in world.watched())
+    left = sum(
+        one.departure is not None and one.departure.last_day <= world.last for _, one in world.watched()
+    )
     print(
-        f"{mails} mails, {sum(1 for _ in world.watched())} contacts at {len(world.accounts)} accounts, {left} "
-        f"departures; judge from {world.begins} to {world.last}"
+        f"{mails} mails, {sum(1 for _ in world.watched())} contacts at {len(world.accounts)} accounts, "
+        f"{left} departures; judge from {world.begins} to {world.last}"
     )
 
 
@@ -70,7 +72,14 @@ def _write_truth(
         folder / "contacts.csv",
         ("email", "name", "title", "account", "owner", "country"),
         (
-            (one.address, one.name, one.title, account.name.capitalize(), account.rep, account.language.upper())
+            (
+                one.address,
+                one.name,
+                one.title,
+                account.name.capitalize(),
+                account.rep,
+                account.language.upper(),
+            )
             for account, one in watched
         ),
     )
@@ -121,7 +130,9 @@ def _outages(world: World, chance: random.Random) -> Iterable[Sequence[object]]:
     for rep in world.reps:
         box = rep.partition("@")[0]
         for what in ("token expired", "server down", "UIDVALIDITY changed"):
-            first = world.begins + timedelta(chance.randrange(20, max(21, (world.last - world.begins).days - 30)))
+            first = world.begins + timedelta(
+                chance.randrange(20, max(21, (world.last - world.begins).days - 30))
+            )
             days = {"token expired": chance.randint(4, 25), "server down": chance.randint(1, 3)}.get(what, 0)
             yield box, first, first + timedelta(days), what
 
@@ -131,7 +142,7 @@ def _profiles(world: World, chance: random.Random) -> Iterable[Sequence[object]]
     months = (world.last - world.first).days / 30.4
     for _, one in world.watched():
         gone = one.departure
-        if gone is not None and gone.last_day <= world.last and chance.random() < 0.8:  # noqa: PLR2004 - see README
+        if gone is not None and gone.last_day <= world.last and chance.random() < 0.8:
             told = gone.last_day + timedelta(round(chance.lognormvariate(3.4, 0.9)))
             if told <= world.last:
                 yield one.address, told
@@ -143,7 +154,9 @@ def _table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) 
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
-        writer.writerows([value.isoformat() if isinstance(value, date) else value for value in row] for row in rows)
+        writer.writerows(
+            [value.isoformat() if isinstance(value, date) else value for value in row] for row in rows
+        )
 
 
 if __name__ == "__main__":

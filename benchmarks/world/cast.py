@@ -38,7 +38,7 @@ SERVERS: tuple[tuple[Server, float], ...] = (
 
 @dataclass(frozen=True)
 class Away:
-    """Days, first and last included, on which somebody does not work; `says` whether their mailbox says so."""
+    """Days, the last included, on which somebody does not work; `says` whether their mailbox says so."""
 
     first: date
     last: date
@@ -274,7 +274,12 @@ def _live(one: Person, account: Account, first: date, last: date) -> None:
     if chance.random() < 0.02 * years:
         start = _some_day(chance, first, last)
         one.aways.append(
-            Away(start, start + timedelta(chance.randint(60, 240)), chance.random() < 0.85, chance.random() < 0.6)
+            Away(
+                start,
+                start + timedelta(chance.randint(60, 240)),
+                chance.random() < 0.85,
+                chance.random() < 0.6,
+            )
         )
     if one.departure is None:
         # Few leave in their first months with us: the contact is new because the person is.
@@ -292,7 +297,7 @@ def _live(one: Person, account: Account, first: date, last: date) -> None:
 
 
 def _departure(chance: random.Random, day: date, *, laid_off: bool) -> Departure:
-    while day.weekday() >= 5:  # noqa: PLR2004 - nobody's last day is at a weekend
+    while day.weekday() >= 5:
         day -= timedelta(1)
     ending = _weighted(chance, ENDINGS)
     notice = 0 if laid_off else chance.randint(10, 90)
@@ -335,7 +340,9 @@ def _aways(chance: random.Random, first: date, last: date, *, says: float) -> li
             found.append(Away(start, start + timedelta(length), chance.random() < says))
         if chance.random() < 0.35:
             start = date(year, chance.choice((1, 2, 3, 10, 11, 12)), chance.randint(1, 28))
-            found.append(Away(start, start + timedelta(chance.randint(1, 9)), chance.random() < says / 3, dated=False))
+            found.append(
+                Away(start, start + timedelta(chance.randint(1, 9)), chance.random() < says / 3, dated=False)
+            )
     return found
 
 
@@ -368,5 +375,4 @@ def _poisson(chance: random.Random, mean: float) -> int:
 
 
 def _weighted(chance: random.Random, table: Sequence[tuple[T, float]]) -> T:
-    values, weights = zip(*table, strict=True)
-    return chance.choices(values, weights)[0]
+    return chance.choices([value for value, _ in table], [weight for _, weight in table])[0]

@@ -20,7 +20,13 @@ from benchmarks.world.post import Letter, Mail, Name, body, ident, letter
 from benchmarks.world.reports import Refusal, Report, render
 
 OUR_COUNTRY, OUR_ZONE = "GB", "Europe/London"
-PROGRAMS = {"exchange": "outlook", "google": "gmail", "gateway": "outlook", "postfix": "apple", "exim": "apple"}
+PROGRAMS = {
+    "exchange": "outlook",
+    "google": "gmail",
+    "gateway": "outlook",
+    "postfix": "apple",
+    "exim": "apple",
+}
 WEEKDAY = (1.05, 1.15, 1.15, 1.0, 0.75, 0.03, 0.04)
 SEASON = (0.95, 1.05, 1.1, 1.0, 1.05, 1.05, 0.8, 0.6, 1.1, 1.1, 1.1, 0.8)
 PHASES = ((0.15, 0.3), (1.0, 0.45), (2.4, 0.25))
@@ -110,7 +116,11 @@ class Correspondence:
             return
         by_them = chance.random() < one.starts
         leaving = one.departure
-        if leaving is not None and leaving.announced <= day <= leaving.last_day and chance.random() > leaving.slows:
+        if (
+            leaving is not None
+            and leaving.announced <= day <= leaving.last_day
+            and chance.random() > leaving.slows
+        ):
             return
         if by_them and (not self.works(one, day) or is_holiday(COUNTRY[self.account.language], day)):
             return
@@ -148,10 +158,14 @@ class Correspondence:
                 if later is None:
                     return
                 at = later
-            elif not theirs and reached and nudges < 2 and chance.random() < 0.6:  # noqa: PLR2004 - then it is let be
+            elif not theirs and reached and nudges < 2 and chance.random() < 0.6:
                 nudges += 1
                 at = next_working(
-                    chance, at + timedelta(days=chance.uniform(4, 11)), OUR_ZONE, OUR_COUNTRY, self._rep_is_away
+                    chance,
+                    at + timedelta(days=chance.uniform(4, 11)),
+                    OUR_ZONE,
+                    OUR_COUNTRY,
+                    self._rep_is_away,
                 )
             else:
                 return
@@ -173,7 +187,7 @@ class Correspondence:
             lambda day: one.away(day) is not None,
         )
         waited_out = one.away(at.date()) is not None
-        if one.is_gone(later.date()) or (waited_out and chance.random() < 0.35):  # noqa: PLR2004 - buried by then
+        if one.is_gone(later.date()) or (waited_out and chance.random() < 0.35):
             return None
         return later
 
@@ -201,16 +215,24 @@ class Correspondence:
         program = PROGRAMS[self.account.server] if theirs else "outlook"
         copied = (self.name(cc, day) if theirs else self.known(cc, day, chance),) if cc is not None else ()
         return Letter(
-            at, sender, (to,), subject, text + signature, ident(chance, sender[1], program), answered, copied, program
+            at,
+            sender,
+            (to,),
+            subject,
+            text + signature,
+            ident(chance, sender[1], program),
+            answered,
+            copied,
+            program,
         )
 
     def _arrives(self, mail: Letter, address: str, one: Person) -> bool:
         """Let a letter of ours reach a mailbox, or be refused; say whether it was taken."""
         chance, day = one.chance, mail.at.date()
         refusal = self._refusal(one, address, day)
-        if refusal is None and chance.random() < 0.002:  # noqa: PLR2004 - see README
+        if refusal is None and chance.random() < 0.002:
             self._report(mail, address, "delayed", timedelta(hours=4))
-            if chance.random() < 0.15:  # noqa: PLR2004
+            if chance.random() < 0.15:
                 self._report(mail, address, "expired", timedelta(days=5))
                 return False
         if refusal is not None:
@@ -233,7 +255,7 @@ class Correspondence:
             return "gone"
         if any(first <= day <= last for first, last in one.full):
             return "full"
-        return "blocked" if one.chance.random() < 0.0006 else None  # noqa: PLR2004 - see README
+        return "blocked" if one.chance.random() < 0.0006 else None
 
     def _report(self, mail: Letter, address: str, what: Refusal, after: timedelta) -> None:
         report = Report(mail.at + after, mail, address, what, self.account.server)
@@ -262,7 +284,9 @@ class Correspondence:
         elif renamed is not None and renamed.old == "reply" and day >= renamed.day:
             text = words.RENAMED[language].format(mail=renamed.address)
         elif away is not None and away.says:
-            back = words.written(random.Random(f"{one.address}{away.last}"), away.last + timedelta(1), language)
+            back = words.written(
+                random.Random(f"{one.address}{away.last}"), away.last + timedelta(1), language
+            )
             text = words.choose(chance, words.AWAY, language).format(back=back, **facts)
             text = text if away.dated else words.AWAY_UNDATED[language]
         box = self.boxes[one.address]
@@ -281,16 +305,22 @@ class Correspondence:
             "apple": ["Auto-Submitted: auto-replied (vacation)", "Precedence: junk"],
         }[program]
         answer = Letter(
-            at, (one.name, one.address), (mail.sender,), subject, text, ident(one.chance, one.address, program),
-            mail.ident, program=program,
-        )  # fmt: skip
+            at,
+            (one.name, one.address),
+            (mail.sender,),
+            subject,
+            text,
+            ident(one.chance, one.address, program),
+            mail.ident,
+            program=program,
+        )
         head, _, _ = letter(answer, received=True).decode().partition("\r\nMIME-Version")
         return "\r\n".join([head, *marks, "MIME-Version: 1.0", *body(text, program)]).encode()
 
     def _taken_over(self, one: Person, mail: Letter) -> None:
         """Let a colleague answer what is forwarded from the mailbox of somebody who left."""
         leaving, chance, language = one.departure, one.chance, self.account.language
-        if leaving is None or leaving.ending != "forwarded" or chance.random() > 0.75:  # noqa: PLR2004
+        if leaving is None or leaving.ending != "forwarded" or chance.random() > 0.75:
             return
         other = self._other(one, mail.at.date())
         at = next_working(
@@ -305,9 +335,15 @@ class Correspondence:
         program = PROGRAMS[self.account.server]
         self.receive(
             Letter(
-                at, sender, (self.ours(),), f"Re: {mail.subject}", f"{text}\n\n{sender[0]}\n",
-                ident(chance, sender[1], program), mail.ident, program=program,
-            )  # fmt: skip
+                at,
+                sender,
+                (self.ours(),),
+                f"Re: {mail.subject}",
+                f"{text}\n\n{sender[0]}\n",
+                ident(chance, sender[1], program),
+                mail.ident,
+                program=program,
+            )
         )
         self.boxes[one.address].handed_over = True
 
@@ -329,9 +365,14 @@ class Correspondence:
         program = PROGRAMS[self.account.server]
         self.receive(
             Letter(
-                at_work(chance, day, self.account.zone), sender, (self.ours(),), subject.get(language, "Goodbye"),
-                f"{text}\n\n{one.name}\n", ident(chance, sender[1], program), program=program,
-            )  # fmt: skip
+                at_work(chance, day, self.account.zone),
+                sender,
+                (self.ours(),),
+                subject.get(language, "Goodbye"),
+                f"{text}\n\n{one.name}\n",
+                ident(chance, sender[1], program),
+                program=program,
+            )
         )
 
     def _other(self, one: Person, day: date) -> Person:
@@ -342,7 +383,10 @@ class Correspondence:
     def _whose(self, address: str) -> Person | None:
         for one in self.account.people:
             renamed = one.rename.address if one.rename is not None else ""
-            if address in {one.address, renamed} or address.partition("@")[0] == one.address.partition("@")[0]:
+            if (
+                address in {one.address, renamed}
+                or address.partition("@")[0] == one.address.partition("@")[0]
+            ):
                 return one
         return None
 
@@ -364,4 +408,3 @@ def _phases(one: Person, first: date, last: date) -> list[tuple[date, float]]:
 
 def _on_leave(rep: Rep, day: date) -> bool:
     return any(away.covers(day) for away in rep.aways)
-

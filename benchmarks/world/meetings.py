@@ -20,7 +20,8 @@ RATE = 1 / 38
 """Meetings a day in a phase of ordinary business."""
 
 NOTES = {
-    "en": "Sorry, something came up. Can we do this instead?|I have to move this.|Conflict on my side, new time.",
+    "en": "Sorry, something came up. Can we do this instead?|I have to move this.|"
+    "Conflict on my side, new time.",
     "de": "Leider ist mir etwas dazwischengekommen, passt dieser Termin?|Ich muss das leider verschieben.",
     "fr": "Désolé, un imprévu. Est-ce que ce créneau convient ?|Je dois décaler.",
     "nl": "Er is iets tussengekomen, lukt dit moment?|Ik moet dit helaas verzetten.",
@@ -60,7 +61,11 @@ class Calendars:
     def _meet(self, one: Person) -> None:
         chance, busy_until = one.chance, self.mail.world.first
         for day, phase in _phases(one, self.mail.world.first, self.mail.world.last):
-            if day <= busy_until or day.weekday() > 4 or chance.random() >= RATE * phase * (17 * one.rate) ** 0.5:  # noqa: PLR2004
+            if (
+                day <= busy_until
+                or day.weekday() > 4
+                or chance.random() >= RATE * phase * (17 * one.rate) ** 0.5
+            ):
                 continue
             rep_is_there = not _on_leave(self.mail.rep, day) and not is_holiday("GB", day)
             if not (self.mail.works(one, day) and rep_is_there):
@@ -70,11 +75,15 @@ class Calendars:
     def _one(self, one: Person, day: date) -> date:
         """Let one meeting run its course; return the day on which it is over."""
         chance = one.chance
-        by_them = chance.random() < 0.42  # noqa: PLR2004
+        by_them = chance.random() < 0.42
         at = at_work(chance, day, self.account.zone if by_them else OUR_ZONE)
         ours, theirs = self.mail.ours(), self.mail.name(one, day)
         company = [other for other in self.account.people if other is not one and self.mail.works(other, day)]
-        guests = [theirs, ours] if chance.random() < 0.6 or not company else [theirs, ours, self.mail.name(company[0], day)]  # noqa: PLR2004
+        guests = (
+            [theirs, ours]
+            if chance.random() < 0.6 or not company
+            else [theirs, ours, self.mail.name(company[0], day)]
+        )
         organizer = theirs if by_them else ours
         meeting = Meeting(
             uid=f"{chance.getrandbits(120):030X}",
@@ -84,7 +93,7 @@ class Calendars:
             guests=tuple(guests),
         )
         self._send(one, meeting, at, "REQUEST", by_them=by_them, note="")
-        if not by_them and chance.random() < 0.78:  # noqa: PLR2004
+        if not by_them and chance.random() < 0.78:
             self._reply(one, meeting, at + timedelta(hours=chance.lognormvariate(1.2, 1.1)), "ACCEPTED")
         return self._history(one, meeting, day, by_them=by_them)
 
@@ -107,7 +116,7 @@ class Calendars:
             elif draw < pushing + (0.15 if pulling else 0.025) and self.mail.works(one, day):
                 self._call_off(one, meeting, day, by_them=by_them)
                 break
-            elif draw > 0.955 and not _on_leave(self.mail.rep, day):  # noqa: PLR2004 - we move it ourselves
+            elif draw > 0.955 and not _on_leave(self.mail.rep, day):
                 moved = replace(
                     meeting,
                     start=self._slot(one, meeting.start.date() + timedelta(chance.randint(2, 15))),
@@ -116,13 +125,15 @@ class Calendars:
                 if not by_them:
                     meeting = moved
                     self.moved.append((one.address, "own reschedule", day))
-                    self._send(one, meeting, at_work(chance, day, OUR_ZONE), "REQUEST", by_them=False, note="Moved.")
+                    self._send(
+                        one, meeting, at_work(chance, day, OUR_ZONE), "REQUEST", by_them=False, note="Moved."
+                    )
         return meeting.start.date()
 
     def _push(self, one: Person, meeting: Meeting, day: date, *, by_them: bool, pulling: bool) -> Meeting:
         chance = one.chance
         self.moved.append((one.address, "pushed", day))
-        far = pulling and chance.random() < 0.25  # noqa: PLR2004
+        far = pulling and chance.random() < 0.25
         later = timedelta(chance.randint(35, 90) if far else chance.choice((2, 5, 7, 7, 10, 14, 14, 21)))
         moved = replace(
             meeting, start=self._slot(one, meeting.start.date() + later), sequence=meeting.sequence + 1
@@ -133,7 +144,7 @@ class Calendars:
         if by_them:
             self._send(one, moved, at, "REQUEST", by_them=True, note=note)
         else:  # guests ask in words, and the organizer, who is ours, moves it for them
-            self._reply(one, meeting, at, "TENTATIVE" if chance.random() < 0.5 else "DECLINED", note)  # noqa: PLR2004
+            self._reply(one, meeting, at, "TENTATIVE" if chance.random() < 0.5 else "DECLINED", note)
             self._send(one, moved, at + timedelta(hours=3), "REQUEST", by_them=False, note="As you asked.")
             self._reply(one, moved, at + timedelta(hours=8), "ACCEPTED")
         return moved
@@ -147,11 +158,11 @@ class Calendars:
 
     def _left_behind(self, one: Person, meeting: Meeting, day: date, *, by_them: bool) -> None:
         """Let the company tidy up a meeting whose organizer has left, sometimes."""
-        if not by_them or one.chance.random() < 0.5:  # noqa: PLR2004
+        if not by_them or one.chance.random() < 0.5:
             return
         others = [other for other in self.account.people if self.mail.works(other, day)]
         at = at_work(one.chance, day, self.account.zone)
-        if others and one.chance.random() < 0.5:  # noqa: PLR2004
+        if others and one.chance.random() < 0.5:
             heir = self.mail.name(others[-1], day)
             taken = replace(
                 meeting, organizer=heir, guests=(heir, self.mail.ours()), sequence=meeting.sequence + 1
@@ -160,13 +171,17 @@ class Calendars:
         else:
             self._send(one, meeting, at, "CANCEL", by_them=True, note="")
 
-    def _send(self, one: Person, meeting: Meeting, at: datetime, method: str, *, by_them: bool, note: str) -> None:
+    def _send(
+        self, one: Person, meeting: Meeting, at: datetime, method: str, *, by_them: bool, note: str
+    ) -> None:
         if at.date() > self.mail.world.last:
             return
         sender = meeting.organizer
         to = self.mail.ours() if by_them else meeting.guests[0]
         program = PROGRAMS[self.account.server] if by_them else "outlook"
-        letter = Letter(at, sender, (to,), meeting.title, note, ident(one.chance, sender[1], program), program=program)
+        letter = Letter(
+            at, sender, (to,), meeting.title, note, ident(one.chance, sender[1], program), program=program
+        )
         content = invitation(letter, meeting, method, received=by_them)
         self.mail.deliver(Mail(at, self.mail.rep.address, content))
         if not by_them:
@@ -180,13 +195,21 @@ class Calendars:
         sender = self.mail.name(one, at.date())
         program = PROGRAMS[self.account.server]
         letter = Letter(
-            at, sender, (self.mail.ours(),), meeting.title, note, ident(one.chance, sender[1], program), program=program
+            at,
+            sender,
+            (self.mail.ours(),),
+            meeting.title,
+            note,
+            ident(one.chance, sender[1], program),
+            program=program,
         )
         replied = replace(meeting, guests=(sender,), answer=answer)
-        self.mail.deliver(Mail(at, self.mail.rep.address, invitation(letter, replied, "REPLY", received=True)))
+        self.mail.deliver(
+            Mail(at, self.mail.rep.address, invitation(letter, replied, "REPLY", received=True))
+        )
 
     def _slot(self, one: Person, day: date) -> datetime:
-        while day.weekday() > 4 or is_holiday(COUNTRY[self.account.language], day):  # noqa: PLR2004
+        while day.weekday() > 4 or is_holiday(COUNTRY[self.account.language], day):
             day += A_DAY
         return local(day, one.chance.choice((9.0, 10.0, 11.0, 13.5, 14.0, 15.0, 16.0)), self.account.zone)
 
@@ -195,7 +218,7 @@ class Calendars:
         """Return when somebody next thinks about moving it: most do so in its last days."""
         gap = (start - day).days
         day += timedelta(max(1, round(gap * chance.betavariate(3, 1.5))))
-        while day.weekday() > 4:  # noqa: PLR2004
+        while day.weekday() > 4:
             day += A_DAY
         return day
 
@@ -242,11 +265,11 @@ def _calendar(mail: Letter, meeting: Meeting, method: str) -> list[str]:
         "gmail": ("-//Google Inc//Google Calendar 70.9054//EN", min(meeting.sequence, 1)),
         "apple": ("-//Apple Inc.//macOS 14.5//EN", 0),
     }[mail.program]
-    title = f"Canceled: {meeting.title}" if method == "CANCEL" and mail.program == "outlook" else meeting.title
-    guests = [
-        f"ATTENDEE;CN={name};PARTSTAT={meeting.answer if method == 'REPLY' else 'NEEDS-ACTION'}:mailto:{address}"
-        for name, address in meeting.guests
-    ]
+    title = (
+        f"Canceled: {meeting.title}" if method == "CANCEL" and mail.program == "outlook" else meeting.title
+    )
+    answer = meeting.answer if method == "REPLY" else "NEEDS-ACTION"
+    guests = [f"ATTENDEE;CN={name};PARTSTAT={answer}:mailto:{address}" for name, address in meeting.guests]
     status = "CANCELLED" if method == "CANCEL" else "CONFIRMED"
     return [
         "BEGIN:VCALENDAR",

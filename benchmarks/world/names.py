@@ -1,5 +1,7 @@
 """Invented people and companies. Few family names make namesakes, as in life."""
 
+# ruff: noqa: E501 - wordings and lists of names stand as they are written
+
 from __future__ import annotations
 
 import random
@@ -44,9 +46,15 @@ TITLES = (
     "Quality Manager",
 )
 
-_HEADS = "Alder Birk Cedar Dolm Elbe Fjord Garn Holm Iser Jura Kamm Lind Moor Nord Oster Pell Quell Rund".split()
-_HEADS += "Saal Tarn Ulm Veld Wald Yarrow Zell Amber Basalt Cobalt Delta Ember Flint Granit Hazel Indigo".split()
-_TAILS = "works soft tech gruppe lab systems bau pharma energie logistik foods motors textil medica stahl".split()
+_HEADS = (
+    "Alder Birk Cedar Dolm Elbe Fjord Garn Holm Iser Jura Kamm Lind Moor Nord Oster Pell Quell Rund".split()
+)
+_HEADS += (
+    "Saal Tarn Ulm Veld Wald Yarrow Zell Amber Basalt Cobalt Delta Ember Flint Granit Hazel Indigo".split()
+)
+_TAILS = (
+    "works soft tech gruppe lab systems bau pharma energie logistik foods motors textil medica stahl".split()
+)
 
 
 def company(number: int) -> str:
@@ -64,7 +72,9 @@ def person(chance: random.Random, language: str) -> tuple[str, str]:
 def local_part(first: str, last: str, style: str) -> str:
     """Return what stands before the @ in the company's style."""
     first, last = plain(first), plain(last)
-    return {"first.last": f"{first}.{last}", "f.last": f"{first[0]}.{last}", "flast": f"{first[0]}{last}"}[style]
+    return {"first.last": f"{first}.{last}", "f.last": f"{first[0]}.{last}", "flast": f"{first[0]}{last}"}[
+        style
+    ]
 
 
 def plain(name: str) -> str:

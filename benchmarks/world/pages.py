@@ -27,7 +27,7 @@ def write(world: World, account: Account, folder: Path) -> None:
         name, status = f"{day.isoformat()}.html", 200
         if chance.random() < BROKEN:
             status = chance.choice((200, 503, 404))
-            text = _WALL if status == 200 else "<h1>Sorry</h1>"  # noqa: PLR2004
+            text = _WALL if status == 200 else "<h1>Sorry</h1>"
         else:
             text = _page(account, day, listed)
         (folder / name).write_text(text, encoding="utf-8")
@@ -45,7 +45,8 @@ def _page(account: Account, day: date, listed: dict[str, timedelta]) -> str:
     )
     company = escape(account.name.capitalize())
     return (
-        f"<!doctype html><html><head><title>Our team - {company}</title></head><body><nav><a href='/'>Home</a>"
-        f"</nav><main><h1>Our team</h1><p>The people behind {company}.</p><ul>{cards}</ul></main>"
+        f"<!doctype html><html><head><title>Our team - {company}</title></head><body><nav>"
+        f"<a href='/'>Home</a></nav><main><h1>Our team</h1><p>The people behind {company}.</p>"
+        f"<ul>{cards}</ul></main>"
         f"<footer>© {company}</footer></body></html>"
     )

@@ -88,7 +88,13 @@ def body(text: str, program: str) -> list[str]:
     if program == "outlook":
         coded = b64encode(text.encode()).decode()
         rows = [coded[at : at + 76] for at in range(0, len(coded), 76)]
-        return ['Content-Type: text/plain; charset="utf-8"', "Content-Transfer-Encoding: base64", "", *rows, ""]
+        return [
+            'Content-Type: text/plain; charset="utf-8"',
+            "Content-Transfer-Encoding: base64",
+            "",
+            *rows,
+            "",
+        ]
     return [
         "Content-Type: text/plain; charset=utf-8",
         "Content-Transfer-Encoding: 8bit",
@@ -111,10 +117,8 @@ def word(text: str) -> str:
 
 def _received(at: datetime, sender: str) -> list[str]:
     domain = sender.rpartition("@")[2]
-    return [
-        f"Received: from mx.{domain} (mx.{domain} [192.0.2.25])\r\n\tby mx.vendor.example with ESMTPS id "
-        f"{at:%H%M%S}x;\r\n\t{format_datetime(at)}"
-    ]
+    by = f"by mx.vendor.example with ESMTPS id {at:%H%M%S}x"
+    return [f"Received: from mx.{domain} (mx.{domain} [192.0.2.25])\r\n\t{by};\r\n\t{format_datetime(at)}"]
 
 
 def _programs(program: str) -> list[str]:

@@ -1,5 +1,7 @@
 """What mail servers report of mail they refuse or delay, as different servers word it."""
 
+# ruff: noqa: E501 - wordings and lists of names stand as they are written
+
 from __future__ import annotations
 
 import random
@@ -15,26 +17,40 @@ Refusal = Literal["gone", "blocked", "full", "delayed", "expired"]
 
 _SAID: dict[Refusal, dict[str, tuple[str, str]]] = {
     "gone": {
-        "exchange": ("5.1.10", "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient {to} not found by SMTP address lookup"),
+        "exchange": (
+            "5.1.10",
+            "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient {to} not found by SMTP address lookup",
+        ),
         "google": (
             "5.1.1",
-            "550-5.1.1 The email account that you tried to reach does not exist. Please try 550-5.1.1 "
-            "double-checking the recipient's email address for typos 550 5.1.1 NoSuchUser - gsmtp",
+            "550-5.1.1 The email account that you tried to reach does not exist. Please try 550-5.1.1 double-checking the recipient's email address for typos 550 5.1.1 NoSuchUser - gsmtp",
         ),
-        "postfix": ("5.1.1", "550 5.1.1 <{to}>: Recipient address rejected: User unknown in virtual mailbox table"),
+        "postfix": (
+            "5.1.1",
+            "550 5.1.1 <{to}>: Recipient address rejected: User unknown in virtual mailbox table",
+        ),
         "exim": ("5.0.0", "550 No such user here: {to}"),
         "gateway": ("5.4.1", "550 5.4.1 Recipient address rejected: Access denied. [{to}]"),
     },
     "blocked": {
-        "exchange": ("5.7.1", "550 5.7.1 Service unavailable, Client host [192.0.2.9] blocked using Customer Block list"),
-        "google": ("5.7.1", "550-5.7.1 Our system has detected that this message is likely unsolicited mail. 550 5.7.1 gsmtp"),
+        "exchange": (
+            "5.7.1",
+            "550 5.7.1 Service unavailable, Client host [192.0.2.9] blocked using Customer Block list",
+        ),
+        "google": (
+            "5.7.1",
+            "550-5.7.1 Our system has detected that this message is likely unsolicited mail. 550 5.7.1 gsmtp",
+        ),
         "postfix": ("5.7.1", "554 5.7.1 Service unavailable; Client host [192.0.2.9] blocked by policy"),
         "exim": ("5.7.1", "550 5.7.1 Message rejected due to content restrictions"),
         "gateway": ("5.7.509", "550 5.7.509 Access denied, sending domain does not pass DMARC verification"),
     },
     "full": {
         "exchange": ("5.2.2", "554 5.2.2 mailbox full; STOREDRV.Deliver: Quota exceeded"),
-        "google": ("5.2.2", "552-5.2.2 The email account that you tried to reach is over quota. 552 5.2.2 gsmtp"),
+        "google": (
+            "5.2.2",
+            "552-5.2.2 The email account that you tried to reach is over quota. 552 5.2.2 gsmtp",
+        ),
         "postfix": ("5.2.2", "552 5.2.2 <{to}>: user is over quota"),
         "exim": ("5.0.0", "552 mailbox is full"),
         "gateway": ("4.2.2", "452 4.2.2 Mailbox full"),
@@ -146,7 +162,7 @@ def _postfix(report: Report, status: str, said: str, chance: random.Random) -> b
 
 
 def _exchange(report: Report, status: str, said: str, chance: random.Random) -> bytes:
-    """The other side's Exchange accepts the mail, then reports by itself."""
+    """Report as the other side's Exchange does, which accepts the mail first."""
     domain = report.to.rpartition("@")[2]
     lines = [
         *_head(
@@ -162,9 +178,9 @@ def _exchange(report: Report, status: str, said: str, chance: random.Random) -> 
         "--_ndr_",
         "Content-Type: text/html; charset=utf-8",
         "",
-        f"<html><body><p><b>Delivery has failed to these recipients or groups:</b></p><p>{report.to}<br>"
-        "The email address you entered couldn't be found. Please check the recipient's email address and try to "
-        "resend the message.</p></body></html>",
+        f"<html><body><p><b>Delivery has failed to these recipients or groups:</b></p><p>{report.to}<br>",
+        "The email address you entered couldn't be found. Please check the recipient's email address",
+        "and try to resend the message.</p></body></html>",
         "--_ndr_",
         "Content-Type: message/delivery-status",
         "",

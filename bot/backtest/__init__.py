@@ -23,7 +23,7 @@ from bot.backtest.past import Heard, Known
 from bot.backtest.replay import Line, Lived, Outage, Part, Setting, Span, Story, Told
 from bot.backtest.settings import Chosen
 from bot.logs import configure
-from bot.model import Contact
+from bot.model import Contact, Observation
 from bot.pauses import writer
 from bot.pipeline import Rules
 from bot.routing import owners
@@ -168,46 +168,29 @@ def _parts(contacts: Sequence[Contact], known: Sequence[Known], sources: Iterabl
     part_of_domain = {
         contact.domain: part_of[contact.address] for contact in contacts if contact.domain not in FREE_MAIL
     }
+    part_of_owner = {one: part_of[contact.address] for contact in contacts for one in owners(contact.owner)}
     every_source = dict.fromkeys(sources)
     pasts: dict[int, dict[str, list[Known]]] = {
         number: {source: [] for source in every_source} for number in members
     }
-    known = sorted(known, key=lambda item: item.at)
-    for one in known:
-        concerned: dict[int, list[int]] = {}
-        for index, seen in enumerate(one.observations):
-            number = part_of.get(seen.contact)
-            if number is None:
-                number = _part_at(seen.contact, part_of_domain)
-            if number is not None:
-                concerned.setdefault(number, []).append(index)
-        for number, indices in concerned.items():
-            whole = len(indices) == len(one.observations)
-            mine = one if whole else Known(one.at, one.source, tuple(one.observations[i] for i in indices))
-            pasts[number][one.source].append(mine)
+    elsewhere: dict[int, list[Known]] = {number: [] for number in members}
+    for one in sorted(known, key=lambda item: item.at):
+        concerned: dict[int, list[Observation]] = {}
+        for seen in one.observations:
+            where = part_of.get(seen.contact)
+            if where is None:
+                where = _part_at(seen.contact, part_of_domain)
+            if where is not None:
+                concerned.setdefault(where, []).append(seen)
+            writers = part_of_owner.get(writer(seen))
+            if writers is not None and writers != where:
+                elsewhere[writers].append(Known(one.at, one.source, (seen,)))
+        for number, mine in concerned.items():
+            pasts[number][one.source].append(Known(one.at, one.source, tuple(mine)))
     return [
-        Part(
-            tuple(sorted(found, key=lambda contact: contact.address)),
-            pasts[number],
-            _elsewhere(found, known, lambda address, number=number: part_of.get(address) != number),
-        )
+        Part(tuple(sorted(found, key=lambda contact: contact.address)), pasts[number], elsewhere[number])
         for number, found in sorted(members.items())
     ]
-
-
-def _elsewhere(
-    contacts: Sequence[Contact], known: Sequence[Known], is_foreign: Callable[[str], bool]
-) -> list[Known]:
-    """Return what the owners of these contacts wrote to people of other parts."""
-    mine = {owner for contact in contacts for owner in owners(contact.owner)}
-    found = []
-    for one in known:
-        written = tuple(
-            seen for seen in one.observations if writer(seen) in mine and is_foreign(seen.contact)
-        )
-        if written:
-            found.append(Known(one.at, one.source, written))
-    return found
 
 
 def _keys(contact: Contact) -> list[str]:
@@ -224,7 +207,7 @@ def _part_at(address: str, part_of_domain: Mapping[str, int]) -> int | None:
 
 
 def _begin() -> None:
-    """Prepare a process that reads and judges: nearly all it makes it keeps, so looking for rubbish is rare."""
+    """Prepare a process that reads and judges, and keeps nearly all it makes: little is rubbish."""
     gc.set_threshold(100_000, 50, 100)
     configure()
     load_readers()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 
 from markupsafe import Markup, escape
 
@@ -13,7 +14,8 @@ from bot.model import Verdict
 
 WIDTH = 960
 LEFT, RIGHT = 44, 12
-WEEKS_HEIGHT, TIMELINE_HEIGHT, SQUARE = 190, 128, 340
+WEEKS_HEIGHT, TIMELINE_HEIGHT = 190, 128
+HALF, SQUARE = 460, 300
 LETTERS = {Verdict.LEFT: "L", Verdict.LIKELY_LEFT: "l", Verdict.SLIPPING: "S", Verdict.UNCHECKED: "N"}
 """What stands in the flag of an alert, so that nothing rests on colour alone; N is an account's notice."""
 
@@ -64,37 +66,39 @@ def alerts_by_week(told: Sequence[Told], span: Span) -> Markup:
                 )
                 height += tall
     parts.append(_months(span, base))
-    text = f"Alerts in each of {weeks} weeks, {sum(sum(by.values()) for by in counts)} in all, at most {most} in one."
+    total = sum(sum(by.values()) for by in counts)
+    text = f"Alerts in each of {weeks} weeks, {total} in all, at most {most} in one."
     return _svg(WIDTH, WEEKS_HEIGHT, text, parts)
 
 
 def calibration(bins: Sequence[Bin]) -> Markup:
     """Draw how often it was so against how probable it was said to be; the area is how often it was said."""
-    low, size = SQUARE - 40, SQUARE - 60
+    low, size = SQUARE + 14, SQUARE
+    left = (HALF - size) / 2
     total = sum(one.count for one in bins) or 1
 
     def at(share: float) -> tuple[float, float]:
-        return LEFT + share * size, low - share * size
+        return left + share * size, low - share * size
 
-    parts = [_tag("line", "", x1=LEFT, y1=low, x2=LEFT + size, y2=low - size, class_="ideal")]
+    parts = [_tag("line", "", x1=left, y1=low, x2=left + size, y2=low - size, class_="ideal")]
     for tenth in range(0, 11, 2):
         x, y = at(tenth / 10)
-        parts.append(_tag("line", "", x1=LEFT, y1=y, x2=LEFT + size, y2=y, class_="grid"))
+        parts.append(_tag("line", "", x1=left, y1=y, x2=left + size, y2=y, class_="grid"))
         parts.append(_tag("text", f"{tenth * 10} %", x=x, y=low + 18, class_="tick middle"))
-        parts.append(_tag("text", f"{tenth * 10}", x=LEFT - 8, y=y + 4, class_="tick end"))
+        parts.append(_tag("text", f"{tenth * 10} %", x=left - 8, y=y + 4, class_="tick end"))
     for one in bins:
         x, y = at(one.said)[0], at(one.so)[1]
         label = f"said {one.said:.0%}: so in {one.so:.0%} of {one.count} judgements"
         radius = 4 + 12 * (one.count / total) ** 0.5
         parts.append(_tag("circle", _tag("title", label), cx=x, cy=y, r=radius, class_="bin"))
-    parts.append(_tag("text", "said", x=LEFT + size / 2, y=low + 36, class_="axis middle"))
+    parts.append(_tag("text", "said to have left", x=left + size / 2, y=low + 38, class_="axis middle"))
     text = "; ".join(f"said {one.said:.0%}, so {one.so:.0%} of {one.count}" for one in bins)
-    return _svg(SQUARE, SQUARE, f"Calibration: {text}.", parts)
+    return _svg(HALF, low + 46, f"Calibration: {text}.", parts)
 
 
 def lags(found: Sequence[Found]) -> Markup:
     """Draw how many departures were told how many days after the last day."""
-    names = [_lag_name(low, high) for low, high in zip(LAGS, LAGS[1:], strict=False)] + ["never"]
+    names = [_lag_name(low, high) for low, high in pairwise(LAGS)] + ["never"]
     counts = [0] * len(names)
     for one in found:
         where = next((i for i, high in enumerate(LAGS[1:]) if one.told is not None and one.told < high), -1)
@@ -104,13 +108,13 @@ def lags(found: Sequence[Found]) -> Markup:
     parts = []
     for number, (name, count) in enumerate(zip(names, counts, strict=True)):
         y = 6 + number * row
-        length = count / most * (SQUARE + 60)
+        length = count / most * (HALF - 180)
         kind = "never" if number == len(names) - 1 else "lag"
         parts.append(_tag("text", name, x=128, y=y + 13, class_="tick end"))
         parts.append(_tag("rect", "", x=136, y=y + 2, width=max(length, 0.5), height=row - 8, class_=kind))
         parts.append(_tag("text", str(count), x=142 + length, y=y + 13, class_="tick"))
     text = "; ".join(f"{name}: {count}" for name, count in zip(names, counts, strict=True))
-    return _svg(SQUARE + 240, height, f"Departures by when they were told: {text}.", parts)
+    return _svg(HALF, height, f"Departures by when they were told: {text}.", parts)
 
 
 def timeline(story: Story, told: Sequence[Told], departed: date | None, span: Span, name: str) -> Markup:
@@ -131,7 +135,9 @@ def timeline(story: Story, told: Sequence[Told], departed: date | None, span: Sp
         end = curve[number + 1][0] if number + 1 < len(curve) else span.last
         points += [f"{x(day):.1f},{y(probability):.1f}", f"{x(end):.1f},{y(probability):.1f}"]
         band = _tag("title", f"{day:%-d %b %Y}: {verdict.value}, {probability:.0%}")
-        parts.append(_tag("rect", band, x=x(day), y=base + 2, width=x(end) - x(day), height=7, class_=css(verdict)))
+        parts.append(
+            _tag("rect", band, x=x(day), y=base + 2, width=x(end) - x(day), height=7, class_=css(verdict))
+        )
     if points:
         parts.append(_tag("polyline", "", points=" ".join(points), class_="curve"))
     for mark in story.marks.values():
@@ -140,9 +146,10 @@ def timeline(story: Story, told: Sequence[Told], departed: date | None, span: Sp
             parts.append(_tag("circle", title, cx=x(mark.day), cy=base - 3, r=3, class_="mark"))
     if departed is not None and span.first <= departed <= span.last:
         title = _tag("title", f"last day {departed:%-d %b %Y}")
-        parts.append(_tag("line", title, x1=x(departed), y1=top - 14, x2=x(departed), y2=base, class_="departed"))
-    for one in told:
-        parts.append(_flag(one, x(one.day), top))
+        parts.append(
+            _tag("line", title, x1=x(departed), y1=top - 14, x2=x(departed), y2=base, class_="departed")
+        )
+    parts += [_flag(one, x(one.day), top) for one in told]
     alerts = "; ".join(f"{one.day:%-d %b %Y} {NAMES[one.alert.assessment.verdict]}" for one in told)
     left = f" Last day {departed:%-d %b %Y}." if departed else ""
     return _svg(WIDTH, TIMELINE_HEIGHT, f"{name}. Alerts: {alerts or 'none'}.{left}", parts)
@@ -202,7 +209,8 @@ def _svg(width: float, height: float, text: str, parts: Iterable[Markup]) -> Mar
 def _tag(name: str, inside: str | Markup, **attributes: object) -> Markup:
     """Return an element; its text and attributes are escaped, what is markup already stays."""
     written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(_number(value))}"' for key, value in attributes.items()
+        f' {key.rstrip("_").replace("_", "-")}="{escape(_number(value))}"'
+        for key, value in attributes.items()
     )
     return Markup("<{}{}>{}</{}>").format(name, Markup(written), inside, name)  # noqa: S704 - escaped above
 

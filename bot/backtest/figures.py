@@ -36,7 +36,9 @@ def tiles(score: Score) -> list[Tile]:
     ]
     if score.bins or score.found or score.precision:
         found += [
-            Tile(f"{name} was right", percent(score.precision.get(verdict.value, Share())), _of(score, verdict))
+            Tile(
+                f"{name} was right", percent(score.precision.get(verdict.value, Share())), _of(score, verdict)
+            )
             for name, verdict in (
                 ("Left", Verdict.LEFT),
                 ("Likely left", Verdict.LIKELY_LEFT),
@@ -44,7 +46,11 @@ def tiles(score: Score) -> list[Tile]:
             )
         ]
         found += [
-            Tile("Departures told in 30 days", percent(score.recall), f"{score.recall.right} of {score.recall.of}"),
+            Tile(
+                "Departures told in 30 days",
+                percent(score.recall),
+                f"{score.recall.right} of {score.recall.of}",
+            ),
             Tile("Median after the last day", days(score.lag), "of those that were told"),
             Tile("False alarms", number(score.false_alarms), "in 100 person-months"),
             Tile("Calibration error", number(score.ece, 3), "0 is best"),
@@ -59,8 +65,10 @@ def rows(scores: Sequence[Score]) -> list[Row]:
         return Row(name, tuple(values))
 
     table = [row("alerts", [str(sum(one.alerts.values())) for one in scores])]
-    for verdict in (Verdict.LEFT, Verdict.LIKELY_LEFT, Verdict.SLIPPING):
-        table.append(row(f"  {verdict.value}", [str(one.alerts.get(verdict.value, 0)) for one in scores]))
+    table += [
+        row(f"  {verdict.value}", [str(one.alerts.get(verdict.value, 0)) for one in scores])
+        for verdict in (Verdict.LEFT, Verdict.LIKELY_LEFT, Verdict.SLIPPING)
+    ]
     table.append(row("  account notices", [str(one.alerts.get("account notice", 0)) for one in scores]))
     table.append(row("alerts a rep and week", [f"{one.mean_alerts:.2f}" for one in scores]))
     table.append(row("most in one week", [str(one.busiest) for one in scores]))

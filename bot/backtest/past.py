@@ -24,8 +24,7 @@ from bot.model import Json, NeedsHuman, Observation
 from watchers import Scope
 from watchers.mail import Item, RawMail, Skipped, mbox
 from watchers.mail.folders import Found, look_through, read_file, reason
-from watchers.mail.head import LIMITS
-from watchers.mail.parse import split_head
+from watchers.mail.head import LIMITS, split_head
 from watchers.mailbox import Mailbox
 
 PORTION = 1000
@@ -68,7 +67,9 @@ class Heard:
 def portions(source: str, path: Path, scope: Scope) -> list[Portion]:
     """Cut the mail that lies under a path into portions. Raises NeedsHuman where there is none."""
     if not path.exists():
-        raise NeedsHuman(f"{path}: there is nothing", "name a Maildir, an mbox, a folder of mails or one mail")
+        raise NeedsHuman(
+            f"{path}: there is nothing", "name a Maildir, an mbox, a folder of mails or one mail"
+        )
     about = _digest("scope", sorted(scope.addresses), sorted(scope.domains), sorted(scope.our_domains))
     reads = _reads(look_through([path]))
     found = []
@@ -94,7 +95,11 @@ def hear(portion: Portion, scope: Scope) -> Heard:
 
 def arrival(item: RawMail) -> datetime:
     """Return when a mail arrived: its topmost Received header says so, else its Date."""
-    head, _ = split_head(item.content, 0, len(item.content))
+    start = item.content[: LIMITS.headers].replace(b"\r\n", b"\n")
+    start = start.lstrip(b"\xef\xbb\xbf\n ")
+    if start.startswith((b"From ", b">From ")):
+        start = start.partition(b"\n")[2]
+    head, _ = split_head(start, 0, len(start))
     return head.date or ALWAYS
 
 
@@ -124,7 +129,9 @@ def _hear_and_keep(portion: Portion, scope: Scope, kept: Path) -> Heard:
     path = kept / f"{portion.key}.json.gz"
     half = path.with_suffix(f".{os.getpid()}")
     with gzip.open(half, "wt", encoding="utf-8", compresslevel=1) as file:
-        json.dump({"mails": heard.mails, "broken": heard.broken, "known": list(map(_told, heard.known))}, file)
+        json.dump(
+            {"mails": heard.mails, "broken": heard.broken, "known": list(map(_told, heard.known))}, file
+        )
     half.replace(path)
     return heard
 

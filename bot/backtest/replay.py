@@ -73,7 +73,9 @@ class Span:
 
     def days(self) -> list[date]:
         """Return the days at whose end everybody is judged."""
-        return [self.first + timedelta(days) for days in range(0, (self.last - self.first).days + 1, self.step)]
+        return [
+            self.first + timedelta(days) for days in range(0, (self.last - self.first).days + 1, self.step)
+        ]
 
     @property
     def begins(self) -> datetime:
@@ -180,7 +182,9 @@ class Replayed(Watcher[Known]):
 
     every = timedelta(days=1)
 
-    def __init__(self, past: Mapping[str, Sequence[Known]], outages: Iterable[Outage], clock: FrozenClock) -> None:
+    def __init__(
+        self, past: Mapping[str, Sequence[Known]], outages: Iterable[Outage], clock: FrozenClock
+    ) -> None:
         super().__init__()
         self._past = past
         self._times = {source: [known.at for known in items] for source, items in past.items()}
@@ -407,7 +411,9 @@ class Replay:
         account = self._notice_account(who) if is_notice else self._accounts[who]
         contact = None if is_notice else who
         self._lines.append(
-            Line(day, contact, account, found.verdict, found.probability, action, reason, kinds, found.headline)
+            Line(
+                day, contact, account, found.verdict, found.probability, action, reason, kinds, found.headline
+            )
         )
 
     def _notice_account(self, address: str) -> str:
@@ -421,7 +427,12 @@ def _sent(decision: Decision, alert: Alert) -> Decision:
     """Return the decision as it stands once the alert, which had been held, is told."""
     reason = Reason.FIRST if decision.action is not Action.SEND else decision.reason
     return Decision(
-        decision.contact, alert.at, Action.SEND, reason, alert.assessment.verdict, alert.assessment.probability
+        decision.contact,
+        alert.at,
+        Action.SEND,
+        reason,
+        alert.assessment.verdict,
+        alert.assessment.probability,
     )
 
 

@@ -50,8 +50,12 @@ def _alerts(told: Sequence[Told], departed: Mapping[str, date] | None, console: 
     if not told:
         console.print("Nothing.", style="dim")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
-    for name, options in (("Told", {"no_wrap": True}), ("Verdict", {"no_wrap": True}), ("Who and why", {"ratio": 1})):
-        table.add_column(name, **options)  # type: ignore[arg-type]
+    for name, options in (
+        ("Told", {"no_wrap": True}),
+        ("Verdict", {"no_wrap": True}),
+        ("Who and why", {"ratio": 1}),
+    ):
+        table.add_column(name, **options)
     if departed is not None:
         table.add_column("Last day", no_wrap=True)
     for one in told[-MOST_ALERTS:]:
@@ -60,7 +64,8 @@ def _alerts(told: Sequence[Told], departed: Mapping[str, date] | None, console: 
         console.print(table)
     if len(told) > MOST_ALERTS:
         console.print(
-            f"{len(told) - MOST_ALERTS} earlier alerts are left out here; --json and --html have all.", style="dim"
+            f"{len(told) - MOST_ALERTS} earlier alerts are left out here; --json and --html have all.",
+            style="dim",
         )
 
 

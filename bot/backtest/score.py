@@ -116,7 +116,9 @@ def score(
     )
     if departed is None:
         return plain
-    judged = [(told, is_right(told, departed, slipping or {})) for told in outcome.told if not told.alert.is_notice]
+    judged = [
+        (told, is_right(told, departed, slipping or {})) for told in outcome.told if not told.alert.is_notice
+    ]
     precision = {
         verdict.value: Share(
             sum(right for told, right in judged if told.alert.assessment.verdict is verdict),
@@ -169,7 +171,9 @@ def departures(outcome: Outcome, departed: Mapping[str, date]) -> tuple[Found, .
         if who not in contacts or not outcome.span.first <= day <= outcome.span.last - FOUND_WITHIN:
             continue
         theirs = told.get(who, [])
-        gone = [one.day for one in theirs if one.alert.assessment.verdict in GONE and one.raised >= day - EARLY]
+        gone = [
+            one.day for one in theirs if one.alert.assessment.verdict in GONE and one.raised >= day - EARLY
+        ]
         warned = [one.day for one in theirs if one.raised >= day - SLIPS_FOR]
         found.append(Found(who, day, _days(gone, day), _days(warned, day)))
     return tuple(found)

@@ -40,7 +40,9 @@ def changed(changes: Iterable[str]) -> Chosen:
         elif key in known and value is not None:
             chosen = replace(chosen, thresholds=replace(chosen.thresholds, **{key: value}))
         else:
-            raise NeedsHuman(f"'{change}' cannot be set", f"write KEY=NUMBER with one of {', '.join([*known, BUDGET])}")
+            raise NeedsHuman(
+                f"'{change}' cannot be set", f"write KEY=NUMBER with one of {', '.join([*known, BUDGET])}"
+            )
     return chosen
 
 

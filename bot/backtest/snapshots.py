@@ -52,7 +52,7 @@ class Snapshot:
         if self.file.is_file():
             opened = gzip.open if self.file.suffix == ".gz" else open
             with opened(self.file, "rb") as file:
-                body = cast("bytes", file.read(MOST_BYTES))
+                body = file.read(MOST_BYTES)
         return Fetched(
             self.status, self.url, self.final_url or self.url, body, self.at.date(), self.headers or {}
         )
@@ -158,7 +158,9 @@ def _snapshot(folder: Path, site: Mapping[str, Any], fetch: Mapping[str, Any]) -
         status=int(fetch.get("status", 200)),
         file=file,
         final_url=str(fetch.get("final_url") or ""),
-        headers={str(name): str(value) for name, value in headers.items()} if isinstance(headers, dict) else None,
+        headers={str(name): str(value) for name, value in headers.items()}
+        if isinstance(headers, dict)
+        else None,
     )
 
 
@@ -170,13 +172,11 @@ def _account(url: str, contacts: Sequence[Contact]) -> str:
 
 async def calendars(path: Path, scope: Scope) -> list[Known]:
     """Return what calendar files say of meetings with people in the scope."""
-    files = sorted(path.rglob("*.ics")) if path.is_dir() else [path]
-    dated = sorted((day_in(file.name) or written_on(file), file) for file in files)
     cursor: Json = None
     known: list[Known] = []
-    for day, file in dated:
+    for day, file in _dated(path):
         read_at = datetime.combine(day, NOON)
-        one = FileCalendar(kind="files", path=file, name=str(path.resolve()), history_days=1000)
+        one = FileCalendar(kind="files", path=file, name=str(path), history_days=1000)
         watcher = Calendars(Calendars.Config(calendars=(one,)))
         watcher.clock = lambda at=read_at: at  # type: ignore[misc]
         (source,) = watcher.sources(scope)
@@ -187,6 +187,12 @@ async def calendars(path: Path, scope: Scope) -> list[Known]:
                 if seen:
                     known.append(Known(min(read_at, *(each.at for each in seen)), source, seen))
     return known
+
+
+def _dated(path: Path) -> list[tuple[date, Path]]:
+    """Return the calendar files of a path, each with the day from which it is known, oldest first."""
+    files = sorted(path.rglob("*.ics")) if path.is_dir() else [path]
+    return sorted((day_in(file.name) or written_on(file), file) for file in files)
 
 
 def day_in(name: str) -> date | None:

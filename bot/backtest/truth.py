@@ -45,7 +45,9 @@ def outages(path: Path, sources: Mapping[str, str]) -> tuple[Outage, ...]:
         name = row.get("source", "")
         if name not in sources:
             known = ", ".join(sorted(sources)[:5])
-            raise NeedsHuman(f"{path}: row {number}: no mailbox is called {name[:60]!r}", f"name one of: {known}")
+            raise NeedsHuman(
+                f"{path}: row {number}: no mailbox is called {name[:60]!r}", f"name one of: {known}"
+            )
         first, last = (_day(row.get(column, ""), path, number) for column in ("from", "to"))
         found.append(Outage(sources[name], first, last, row.get("what", ""), again=first == last))
     return tuple(found)
@@ -69,4 +71,6 @@ def _day(text: str, path: Path, number: int) -> date:
     try:
         return date.fromisoformat(text[:10])
     except ValueError as error:
-        raise NeedsHuman(f"{path}: row {number}: {text[:20]!r} is no day", "write days as 2026-08-14") from error
+        raise NeedsHuman(
+            f"{path}: row {number}: {text[:20]!r} is no day", "write days as 2026-08-14"
+        ) from error

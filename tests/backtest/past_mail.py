@@ -8,7 +8,8 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
-from bot.backtest import Backtest, Outcome, Span
+from bot.backtest import Backtest, Outcome
+from bot.backtest.replay import Span
 from bot.backtest.settings import Chosen
 from bot.model import Contact
 from bot.routing import Rules

@@ -12,15 +12,15 @@ import pytest
 from benchmarks.world.__main__ import write
 from benchmarks.world.cast import populate
 from bot import config, service
-from bot.backtest import Backtest, Span
-from bot.backtest.replay import HistoryStore, Teller
+from bot.backtest import Backtest
+from bot.backtest.replay import HistoryStore, Span, Teller
 from bot.crm.csv import read_contacts
 from bot.engine import Unit
 from bot.model import Action, Alert, Assessment, Decision
 from bot.testing import FrozenClock
 from tests.backtest.past_mail import AT_ONCE
 from watchers.mail.files import FileMailbox
-from watchers.mail.parse import split_head
+from watchers.mail.head import split_head
 from watchers.mailbox import Mailbox
 
 Said = tuple[date, str, str, float, str, str]
@@ -34,12 +34,9 @@ def arrived(file: Path) -> datetime:
 
 
 async def by_the_service(
-    world: Path, inbox: Path, span: Span, monkeypatch: pytest.MonkeyPatch
+    world: Path, inbox: Path, waiting: list[tuple[datetime, Path]], span: Span, clock: FrozenClock
 ) -> list[Said]:
     """Run the service at the end of each day, its mailbox filled with what has arrived by then."""
-    clock = FrozenClock(span.begins)
-    monkeypatch.setattr(service, "now", clock)
-    inbox.mkdir()
     watcher = Mailbox(Mailbox.Config(mailboxes=(FileMailbox(kind="files", path=inbox, name="rep"),)))
     settings = config.Config.model_validate({"team": {"domains": ["vendor.example"]}})
     store = HistoryStore()
@@ -47,7 +44,6 @@ async def by_the_service(
     running = service.Service(plan, store, Teller(AT_ONCE.routing))
     for contact in read_contacts(world / "contacts.csv").contacts:
         await store.watch(contact)
-    waiting = sorted((arrived(file), file) for file in (world / "mail").rglob("*.eml"))
     said: list[Said] = []
     before: dict[str, tuple[object, ...]] = {}
     for day in [None, *span.days()]:
@@ -99,7 +95,12 @@ def test_the_service_and_the_backtest_decide_the_same_over_the_same_mail(
     world = populate(seed=5, contacts=12, months=4, history=3)
     write(world, tmp_path / "world", seed=5)
     span = Span(world.begins, world.last)
-    expected = asyncio.run(by_the_service(tmp_path / "world", tmp_path / "inbox", span, monkeypatch))
+    clock = FrozenClock(span.begins)
+    monkeypatch.setattr(service, "now", clock)
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    mails = sorted((arrived(file), file) for file in (tmp_path / "world" / "mail").rglob("*.eml"))
+    expected = asyncio.run(by_the_service(tmp_path / "world", inbox, mails, span, clock))
     contacts = read_contacts(tmp_path / "world" / "contacts.csv").contacts
     domains = {contact.account_name: contact.domain for contact in contacts}
     job = Backtest(

@@ -11,6 +11,9 @@ import click
 from bot.cli.console import console, load_everything, note, print_json, progress, start, tell_bad_rows
 from bot.cli.parameters import MailDomain, examples
 
+LONGEST_NUMBER = 5
+"""Digits that a step may have."""
+
 
 class Day(click.ParamType[date]):
     """A day such as 2026-08-14."""
@@ -36,10 +39,11 @@ class Step(click.ParamType[int]):
         """Read a number of days or weeks."""
         if isinstance(value, int):
             return value
-        days = {"d": 1, "w": 7}.get(value[-1:], 0)
-        if days and value[:-1].isdecimal() and 0 < int(value[:-1]) * days <= 366:  # noqa: PLR2004 - a year
-            return int(value[:-1]) * days
-        self.fail(f"'{value}' is no step: write 1d, 7d or 2w", param, ctx)
+        number, unit = value[:-1], {"d": 1, "w": 7}.get(value[-1:], 0)
+        days = int(number) * unit if number.isdecimal() and len(number) < LONGEST_NUMBER else 0
+        if days:
+            return days
+        return self.fail(f"'{value}' is no step: write 1d, 7d or 2w", param, ctx)
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -71,9 +75,11 @@ PLACE = click.Path(exists=True, path_type=Path)
     "--calendar", multiple=True, type=PLACE, help="A calendar's .ics file, or a folder of them. Repeatable."
 )
 @click.option(
-    "--pages", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
+    "--pages",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A folder of dated snapshots of team pages. Repeatable.",
-)  # fmt: skip
+)
 @click.option(
     "--our-domain",
     "our_domains",
@@ -88,9 +94,12 @@ PLACE = click.Path(exists=True, path_type=Path)
 @click.option("--truth", type=FILE, help="CSV of who left when, with columns 'email' and 'departed'.")
 @click.option("--outages", type=FILE, help="CSV of when a mailbox could not be read.")
 @click.option(
-    "--set", "changes", multiple=True, metavar="KEY=VALUE",
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
     help="Try another threshold, side by side with what is shipped. Repeatable.",
-)  # fmt: skip
+)
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
@@ -129,7 +138,7 @@ def command(
     import os
 
     from bot import backtest
-    from bot.backtest import score, settings
+    from bot.backtest import replay, score, settings
     from bot.backtest import truth as truths
     from bot.crm.csv import read_contacts
 
@@ -141,7 +150,7 @@ def command(
     load_everything()
     listed = read_contacts(contacts_file)
     tell_bad_rows(listed, contacts_file)
-    span = backtest.Span(first, last, step)
+    span = replay.Span(first, last, step)
     sources = {path.name: f"mailbox:{path.resolve()}" for path in mail}
     asked = backtest.Backtest(
         contacts=listed.contacts,
