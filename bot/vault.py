@@ -18,6 +18,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from bot.model import Json, NeedsHuman
 
 LARGEST_KEYS = 2**12
+NOT_OURS = (InvalidToken, ValueError, TypeError)
 MAKE_ONE = "make one with `stillthere connect key` and put it there; keep a copy apart from the data"
 
 
@@ -61,7 +62,7 @@ class Vault:
         try:
             raw = self._all.decrypt(sealed, None if within is None else int(within.total_seconds()))
             value: Json = json.loads(raw)
-        except (InvalidToken, ValueError, TypeError):
+        except NOT_OURS:
             raise Spoiled from None
         return value
 
@@ -69,10 +70,10 @@ class Vault:
         """Return the same under the newest key; unchanged where it already is. Raises Spoiled."""
         try:
             self._newest.decrypt(sealed)
-        except InvalidToken:
+        except NOT_OURS:
             try:
                 return self._all.rotate(sealed).decode()
-            except InvalidToken:
+            except NOT_OURS:
                 raise Spoiled from None
         return sealed
 

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from bot import pages
@@ -90,6 +92,17 @@ def test_what_stands_on_a_page_is_escaped() -> None:
     )
     for hostile in ("<b>", "<script>", "<i>", "<u>", "<v>", "<a>", 'x"y', 'n"="'):
         assert hostile not in shown
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_no_text_becomes_markup(title: str, words: str) -> None:
+    plain = pages.page("", ["", [""]], [pages.Button("", "", (("", ""),)), pages.Button("", "")])
+    shown = pages.page(
+        title, [words, [words]], [pages.Button(words, title, ((title, words),)), pages.Button(words, title)]
+    )
+    assert shown.count("<") == plain.count("<")
+    assert shown.count('"') == plain.count('"')
 
 
 async def test_a_link_that_is_altered_or_foreign_opens_nothing(

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.model import NeedsHuman
 from bot.vault import Spoiled, Vault, new_key
 
+VAULT = Vault([new_key()])
 PLANTED = "rt-planted-refresh-token"
 
 
@@ -71,3 +75,14 @@ def test_a_key_that_is_none_is_said_and_not_repeated(text: str, monkeypatch: pyt
 def test_a_key_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(NeedsHuman, match="cannot be read"):
         Vault.of("KEYS", tmp_path / "none")
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.text(max_size=200) | st.binary(max_size=200).map(lambda raw: base64.urlsafe_b64encode(raw).decode())
+)
+def test_nothing_that_was_not_sealed_opens(text: str) -> None:
+    with pytest.raises(Spoiled):
+        VAULT.open(text)
+    with pytest.raises(Spoiled):
+        VAULT.renewed(text)
