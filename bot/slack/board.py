@@ -76,10 +76,10 @@ class Board:
             now,
             mention or await self._people.mention(alert.contact.owner),
             await self._names(channel),
-            await self.register.marking([case.contact]),
             frozenset(watched),
             neighbour(person, case, -1),
             neighbour(person, case, +1),
+            await self.register.marking([case.contact]),
         )
         return await self._dress(cards.case(alert, case, scene), case)
 

@@ -52,10 +52,10 @@ class Scene:
     now: datetime
     mention: str = ""
     names: Names = "full"
-    marks: Marks = field(default_factory=Marks)
     watched: Collection[str] = field(default_factory=frozenset)
     before: Case | None = None
     after: Case | None = None
+    marks: Marks = field(default_factory=Marks)
 
 
 def case(raised: Alert, of: Case | None, scene: Scene) -> Card:
