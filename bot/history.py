@@ -35,6 +35,7 @@ class History:
     life: Observation | None
     mail_worked: Observation | None
     contact: Sequence[Observation]
+    last_contact: datetime | None
     moves: Sequence[Observation]
 
     @classmethod
@@ -52,28 +53,19 @@ class History:
         life = proofs_of_life(by_kind, kinds)
         moves = [seen for seen in by_kind.get(MEETING, ()) if seen.facts.get("by") == address]
         contact = [
-            *(
-                seen
-                for name, found in life.items()
-                if kinds[name].family is not Family.ANSWER
-                for seen in found
-            ),
-            *by_kind.get(FAREWELL, ()),
-            *(seen for seen in moves if seen.facts.get("words")),
+            *(found for name, found in life.items() if kinds[name].family is not Family.ANSWER),
+            by_kind.get(FAREWELL, []),
+            [seen for seen in moves if seen.facts.get("words")],
         ]
         return cls(
             observations=known,
             by_kind=by_kind,
             life=latest(found[-1] for found in life.values() if found),
             mail_worked=latest(_newest_genuine(by_kind.get(name, ())) for name in MAIL_WORKS),
-            contact=contact,
+            contact=[seen for found in contact for seen in found],
+            last_contact=max((found[-1].at for found in contact if found), default=None),
             moves=moves,
         )
-
-    @property
-    def last_contact(self) -> datetime | None:
-        """Return when there was real contact last."""
-        return max((seen.at for seen in self.contact), default=None)
 
     @property
     def activity(self) -> list[datetime]:
