@@ -68,6 +68,16 @@ async def test_a_page_that_has_not_changed_is_not_sent_again(
     assert (again.validators, again.digest) == (first.validators, first.digest)
 
 
+async def test_one_connection_serves_several_pages_changed_or_not(site: Site, web_client: Client) -> None:
+    site.says("/team", PAGE, ETag='"a"')
+    first = await web_client.get(site.url())
+    site.says("/team", status=304, ETag='"a"')
+    await web_client.get(site.url(), first.validators, first.digest)
+    site.says("/people", PAGE)
+    await web_client.get(site.url("/people"))
+    assert len({id(request.transport) for request in site.asked}) == 1
+
+
 async def test_a_304_that_nobody_asked_for_is_no_page(site: Site, web_client: Client) -> None:
     site.says("/team", status=304)
     assert not (await web_client.get(site.url(), {}, "")).unchanged

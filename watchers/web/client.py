@@ -231,7 +231,11 @@ class Client:
         request = httpx.Request("GET", url, headers=dict(headers), extensions={"timeout": _timeouts()})
         answer = await self._transport.handle_async_request(request)
         try:
-            if answer.status_code in _MOVED or answer.status_code == _NOT_MODIFIED:
+            if answer.status_code in _MOVED:
+                return _Raw(answer.status_code, _plain(answer.headers))
+            if answer.status_code == _NOT_MODIFIED:
+                async for _ in answer.aiter_raw():
+                    pass  # it has no body: only who reads its end keeps the connection for the next page
                 return _Raw(answer.status_code, _plain(answer.headers))
             body = await _bounded(answer, most)
         finally:
