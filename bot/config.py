@@ -29,6 +29,7 @@ from yaml.scanner import ScannerError
 
 from bot.model import NeedsHuman
 from watchers import Watcher
+from watchers.mail.tokens import SAFE_ADDRESS
 
 Where = tuple[str, ...]
 Checked = TypeVar("Checked", bound=BaseModel)
@@ -128,6 +129,9 @@ Address = Annotated[str, AfterValidator(address)]
 Channel = Annotated[str, Field(min_length=1), AfterValidator(channel)]
 
 
+SafeAddress = Annotated[str, Field(pattern=f"^{SAFE_ADDRESS}$")]
+
+
 class Section(BaseModel):
     """A part of config.yaml; a key it does not know stops the start."""
 
@@ -179,17 +183,19 @@ class GoogleClient(Section):
     client_secret_file: Path | None = Field(
         default=None, description="the file with the client's secret, instead of the variable"
     )
-    authorize_url: str = Field(
+    authorize_url: SafeAddress = Field(
         default="https://accounts.google.com/o/oauth2/v2/auth", description="where reps are asked"
     )
-    token_url: str = Field(
+    token_url: SafeAddress = Field(
         default="https://oauth2.googleapis.com/token", description="where tokens are given"
     )
-    revoke_url: str = Field(
+    revoke_url: SafeAddress = Field(
         default="https://oauth2.googleapis.com/revoke", description="where tokens are taken back"
     )
-    api: str = Field(default="https://gmail.googleapis.com/", description="where the Gmail API is")
-    calendar_api: str = Field(default="", description="where the Calendar API is; Google's where empty")
+    api: SafeAddress = Field(default="https://gmail.googleapis.com/", description="where the Gmail API is")
+    calendar_api: SafeAddress | Literal[""] = Field(
+        default="", description="where the Calendar API is; Google's where empty"
+    )
 
 
 class MicrosoftClient(Section):
@@ -203,10 +209,12 @@ class MicrosoftClient(Section):
     client_secret_file: Path | None = Field(
         default=None, description="the file with the application's secret, instead of the variable"
     )
-    login: str = Field(
+    login: SafeAddress = Field(
         default="https://login.microsoftonline.com/", description="where reps are asked and tokens given"
     )
-    api: str = Field(default="https://graph.microsoft.com/v1.0/", description="where Microsoft Graph is")
+    api: SafeAddress = Field(
+        default="https://graph.microsoft.com/v1.0/", description="where Microsoft Graph is"
+    )
 
 
 class Connect(Section):

@@ -111,6 +111,10 @@ GROUP: dict[str, Any] = {"kind": "gmail", "key_file": "key.json"}
         ({"mailboxes": ["a?b@vendor.example"]}, "is no e-mail address"),
         ({"mailboxes": [RITA], "outside": RITA.upper()}, "one that must not open"),
         ({"mailboxes": [RITA], "api": "file:///etc"}, "pattern"),
+        ({"mailboxes": [RITA], "api": "http://gmail.example/"}, "pattern"),
+        ({"mailboxes": [RITA], "api": "http://localhost:80@attacker.example/"}, "pattern"),
+        ({"mailboxes": [RITA], "api": "http://localhost.attacker.example/"}, "pattern"),
+        ({"mailboxes": [RITA], "token_url": "http://127.0.0.1.attacker.example/token"}, "pattern"),
     ],
 )
 def test_a_group_that_cannot_be_is_refused(settings: dict[str, Any], words: str) -> None:

@@ -29,7 +29,7 @@ from watchers.mail.group import Group, Opened, no_news
 from watchers.mail.head import LIMITS
 from watchers.mail.parse import parse
 from watchers.mail.rest import FORBIDDEN, Refused, Rest, dicts, side_by_side
-from watchers.mail.tokens import SCOPES, Provider, Tokens, Use
+from watchers.mail.tokens import SAFE_ADDRESS, SCOPES, Provider, Tokens, Use
 
 log = structlog.get_logger()
 
@@ -91,9 +91,9 @@ class GmailMailboxes(Group):
         description="read only mails with one of these label ids, such as INBOX; all mail where empty",
     )
     spam: bool = Field(default=True, description="read the spam folder too: bounces land there")
-    api: str = Field(default=API, pattern=r"^https?://\S+$", description="where the Gmail API is")
+    api: str = Field(default=API, pattern=f"^{SAFE_ADDRESS}$", description="where the Gmail API is")
     token_url: str = Field(
-        default=GOOGLE_TOKEN_URL, pattern=r"^https?://\S+$", description="where access tokens are given"
+        default=GOOGLE_TOKEN_URL, pattern=f"^{SAFE_ADDRESS}$", description="where access tokens are given"
     )
 
     def box(self, address: str) -> GmailBox:

@@ -28,7 +28,7 @@ from watchers.mail.group import Group, Opened, no_news
 from watchers.mail.head import LIMITS
 from watchers.mail.parse import parse
 from watchers.mail.rest import FORBIDDEN, Refused, Rest, dicts, side_by_side
-from watchers.mail.tokens import SCOPES, Provider, Tokens, Use
+from watchers.mail.tokens import SAFE_ADDRESS, SCOPES, Provider, Tokens, Use
 
 log = structlog.get_logger()
 
@@ -92,10 +92,10 @@ class GraphMailboxes(Group):
     folders: tuple[str, ...] = Field(
         default=FOLDERS, min_length=1, description="the folders to read, by well-known name or id"
     )
-    api: str = Field(default=API, pattern=r"^https?://\S+$", description="where Microsoft Graph is")
+    api: str = Field(default=API, pattern=f"^{SAFE_ADDRESS}$", description="where Microsoft Graph is")
     token_url: str = Field(
         default="",
-        pattern=r"^(https?://\S+)?$",
+        pattern=f"^({SAFE_ADDRESS})?$",
         description="where access tokens are given; the tenant's own where empty",
     )
     _application: list[Application] = PrivateAttr(default_factory=list)

@@ -38,6 +38,10 @@ SCOPES = {
 """
 
 
+SAFE_ADDRESS = r"(https://\S+|http://(localhost|127\.0\.0\.1)(:\d{1,5})?(/\S*)?)"
+"""Where a token may be sent: never in the clear, but to this machine."""
+
+
 class Tokens(Protocol):
     """Gives access tokens for one mailbox."""
 
