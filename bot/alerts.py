@@ -76,7 +76,7 @@ def decide(
     action, reason, episode = _verdict(person, assessment, since)
     if action is Action.SEND and reason is not Reason.ANSWERED and rests_on(assessment, demoted):
         action, reason = Action.DIGEST, Reason.DEMOTED
-    elif inhibited is not None and (reason is Reason.FIRST or assessment.verdict is Verdict.UNCHECKED):
+    elif inhibited is not None and reason in {Reason.FIRST, Reason.BELOW_THRESHOLD}:
         action, reason = Action.HOLD, inhibited
     elif reason in {Reason.FIRST, Reason.STRONGER} and not is_confirmed(person, assessment):
         action, reason = Action.HOLD, Reason.UNCONFIRMED

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bot.alerts import Baseline, decide, notice
+from bot.assessment import Circumstances
 from bot.model import (
     Action,
     Alert,
@@ -246,6 +247,16 @@ def test_what_a_notice_tells_opens_no_case_of_a_person_but_goes_on_in_one_that_i
     assert (first.action, first.reason, alert) == (Action.HOLD, inhibited, None)
     open_case, _ = decide(person(told(SLIPPING, 1)), CONTACT, found, None, inhibited=inhibited)
     assert (open_case.action, open_case.reason) == (Action.SEND, Reason.STRONGER)
+
+
+def test_an_outage_is_the_reason_why_nothing_is_said_and_keeps_no_all_clear_back() -> None:
+    down = Reason.INHIBITED_BY_SOURCE_OUTAGE
+    unseen = judged([*exchange(), wrote(0.5)], circumstances=Circumstances(unseen="token expired"))
+    assert unseen.verdict is Verdict.UNCHECKED
+    nothing, _ = decide(person(), CONTACT, unseen, None, inhibited=down)
+    assert (nothing.action, nothing.reason) == (Action.HOLD, down)
+    all_clear, _ = decide(person(told(LIKELY, 1)), CONTACT, unseen, None, inhibited=down)
+    assert (all_clear.action, all_clear.reason) == (Action.SEND, Reason.ANSWERED)
 
 
 def test_a_notice_is_told_once_for_each_incident_whatever_else_was_told_of_the_account() -> None:
