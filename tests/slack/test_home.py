@@ -429,3 +429,16 @@ def test_a_snoozed_case_is_back_on_the_day_the_snooze_ends() -> None:
     before, on = datetime(2026, 8, 2, tzinfo=UTC), datetime(2026, 8, 3, tzinfo=UTC)
     assert [bool(row.case) for row in tab.rows(mine, [], before.date())] == [False]
     assert [bool(row.case) for row in tab.rows(mine, [], on.date())] == [True]
+
+
+@pytest.mark.servers
+async def test_a_rep_is_offered_the_page_that_connects_their_own_mailbox(office: Office) -> None:
+    office.app.home.mailbox = lambda user, address: (
+        "Connect my mailbox",
+        f"https://v.example/{user}/{address}",
+    )
+    shown = await office.open()
+    rita = office.server.user("rita")
+    assert f"https://v.example/{rita}/rita@vendor.example" in shown
+    assert tab.MAILBOX in office.actions()
+    await office.press(tab.MAILBOX, "")
