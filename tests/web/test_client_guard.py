@@ -199,6 +199,18 @@ async def test_between_two_requests_to_a_host_there_is_a_pause_and_a_longer_one_
     assert slept.waits == [2, 9, LONGEST_PAUSE.total_seconds()]
 
 
+async def test_a_clock_that_is_set_back_makes_nobody_wait_for_hours() -> None:
+    clock = Clock()
+    slept = Slept(clock)
+    pace = Pace(clock, timedelta(seconds=2), slept)
+    async with pace.turn("www.acme.example"):
+        pass
+    clock.pass_by(days=-1)
+    async with pace.turn("www.acme.example"):
+        pass
+    assert slept.waits == [LONGEST_PAUSE.total_seconds()]
+
+
 def test_a_host_rests_longer_each_time_up_to_a_week() -> None:
     clock = Clock()
     pace = Pace(clock)

@@ -56,9 +56,9 @@ class Pace:
         known.waiting += 1
         try:
             async with known.lock:
-                wait = (known.next_at - self._clock()).total_seconds() if known.next_at else 0
-                if wait > 0:
-                    await self._sleep(wait)
+                wait = min(known.next_at - self._clock(), LONGEST_PAUSE) if known.next_at else timedelta()
+                if wait > timedelta():
+                    await self._sleep(wait.total_seconds())
                 try:
                     yield
                 finally:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from weakref import WeakKeyDictionary
 
 from watchers.web.client import Answer, Client
 from watchers.web.memory import Memory, Part, said, who
@@ -20,8 +21,11 @@ ROUNDS = 4
 
 _SETTLED = frozenset((200, 404, 410))
 _SEEN = frozenset((State.PRESENT, State.CHANGED, State.MOVED))
-_READING = asyncio.Semaphore(1)
-"""Pages are read one after the other, apart from the loop: a large one takes seconds and much memory."""
+_READING: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+"""Pages are read one after the other, apart from the loop: a large one takes seconds and much memory.
+
+A lock belongs to one loop.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ async def _read(
     opened: dict[str, Opened] = {}
     for last in range(ROUNDS, -1, -1):
         new = {address: each.fetched for address, each in answers.items() if address not in opened}
-        async with _READING:
+        async with _READING.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
             seen, report = await asyncio.to_thread(_look, opened, new, memory, watched, now)
         more = [further for further in seen.wanted if further not in answers]
         if not last or not more or not _misses(report, memory, watched):
