@@ -292,8 +292,9 @@ class _Look:
             return Finding(each.key, State.UNKNOWN, "several people on the page may be meant")
         if self.doubt:
             return Finding(each.key, State.UNKNOWN, self.doubt)
+        others = self.known[1] - (kept.get("state") != State.GONE)
         return self._confirm_gone(
-            each, f"no longer on the page, where {self.known[0]} of {self.known[1]} others still are", None
+            each, f"no longer on the page, where {self.known[0]} of {others} others still are", None
         )
 
     def _departed(self, each: Watched, person: Person) -> Finding:
