@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from bot.backtest import Backtest, Outcome, past
@@ -127,7 +128,7 @@ def _measure(world: Path, asked: argparse.Namespace) -> None:
         jobs=asked.jobs,
     )
     began, used = time.monotonic(), _cpu()
-    (outcome,) = backtest.run([Chosen()])
+    (outcome,) = backtest.run([Chosen()], _say)
     seconds, cpu = time.monotonic() - began, _cpu() - used
     scored = score(outcome, truth.departed, truth.slipping())
     known = _known(backtest)
@@ -143,6 +144,12 @@ def _measure(world: Path, asked: argparse.Namespace) -> None:
         from bot.backtest.html import page  # noqa: PLC0415 - only where it is asked for
 
         asked.html.write_text(page(outcome, [scored], ["as shipped"], dict(truth.departed)), encoding="utf-8")
+
+
+def _say(what: str, done: int, total: int | None) -> None:
+    """Show how far it has come, where somebody looks."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{what} {done} of {total}  ")
 
 
 def _print_judgement(scored: Score, truth: Truth, known: Sequence[Known]) -> None:
@@ -234,7 +241,7 @@ def _silent(
     found = []
     for who in watched:
         told = sorted(set(wrote.get(who, ())))
-        for day, after in zip(told, [*told[1:], date.max], strict=True):
+        for day, after in pairwise([*told, date.max]):
             alarm = day + timedelta(limit)
             if alarm < after and span.first <= alarm <= span.last:
                 found.append((who, alarm))
