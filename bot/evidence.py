@@ -32,6 +32,9 @@ LEAVE_WITHOUT_DATE = timedelta(days=14)
 ANNOUNCED = 0.6
 """What an announced departure is worth until its last day has passed."""
 
+OWN_WORD = 9.0
+"""What the source's own word that somebody left weighs at least; a farewell is that once its last day is over."""
+
 NEVER = date(9999, 1, 1)
 
 BOUNCES_WEIGHED = 20
@@ -70,6 +73,9 @@ class Moment:
         if weight > 0:
             factor, note = self._worth(seen, kind)
             weight *= factor
+        explicit = weight > 0 and not note and says_left(seen, kind)
+        if explicit:
+            weight = max(weight, OWN_WORD)
         return Evidence(
             key=seen.key,
             kind=seen.kind,
@@ -79,7 +85,7 @@ class Moment:
             source=seen.source,
             sentence=seen.sentence,
             weight=round(weight, 3),
-            explicit=weight > 0 and not note and says_left(seen, kind),
+            explicit=explicit,
             hard=kind.hard and weight > 0,
             note=note,
             seen=seen.seen,

@@ -246,7 +246,9 @@ def test_a_farewell_is_slipping_until_its_last_day_and_left_after_it() -> None:
     before = judged([*exchange(), farewell])
     after = judged([*exchange(), farewell], NOW + timedelta(days=5))
     assert before.verdict is Verdict.SLIPPING
+    assert before.probability < 0.5
     assert after.verdict is Verdict.LEFT
+    assert after.probability > 0.95
 
 
 def test_a_farewell_is_the_headline_and_the_last_contact_before_any_silence() -> None:
