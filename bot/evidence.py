@@ -33,7 +33,7 @@ ANNOUNCED = 0.6
 """What an announced departure is worth until its last day has passed."""
 
 OWN_WORD = 9.0
-"""What the source's own word that somebody left weighs at least; a farewell is that once its last day is over."""
+"""What the source's own word of a departure weighs at least; a farewell is one once its last day is over."""
 
 NEVER = date(9999, 1, 1)
 
