@@ -38,11 +38,12 @@ Deliver = Callable[[Mail], None]
 
 @dataclass
 class Mailboxes:
-    """What is known of a person's mailbox while the world goes on."""
+    """What a person's mailbox did so far, and what the rep learned of it."""
 
     replied: dict[str, datetime] = field(default_factory=dict)
     moved: bool = False
     handed_over: bool = False
+    refused: bool = False
 
 
 @dataclass
@@ -101,7 +102,8 @@ class Correspondence:
 
     def known(self, one: Person, day: date, chance: random.Random) -> Name:
         """Return the address that the rep writes to: a new one once it was seen, by and by."""
-        if self.boxes[one.address].moved and chance.random() < 0.8:
+        box = self.boxes[one.address]
+        if (box.moved and chance.random() < 0.8) or (box.refused and chance.random() < 0.95):
             return self.name(one, day)
         return one.name, one.address
 
@@ -126,7 +128,8 @@ class Correspondence:
             return
         if not by_them and (_on_leave(self.rep, day) or is_holiday(OUR_COUNTRY, day)):
             return
-        if self.boxes[one.address].handed_over and chance.random() < 0.85:
+        box = self.boxes[one.address]
+        if (box.handed_over or (box.refused and one.is_gone(day))) and chance.random() < 0.85:
             return  # the rep knows by now, and writes to the successor
         zone = self.account.zone if by_them else OUR_ZONE
         self._converse(one, at_work(chance, day, zone), by_them=by_them)
@@ -236,6 +239,7 @@ class Correspondence:
                 self._report(mail, address, "expired", timedelta(days=5))
                 return False
         if refusal is not None:
+            self.boxes[one.address].refused |= refusal == "gone"
             slow = timedelta(minutes=chance.lognormvariate(0.5, 1.2))
             self._report(mail, address, refusal, slow)
             return False

@@ -77,10 +77,10 @@ def rows(scores: Sequence[Score]) -> list[Row]:
     for verdict in (Verdict.LEFT, Verdict.LIKELY_LEFT, Verdict.SLIPPING):
         shares = [one.precision.get(verdict.value, Share()) for one in scores]
         table.append(row(f"{verdict.value}: right", [interval(share) for share in shares]))
-    table.append(row("departures told in 30 days", [interval(one.recall) for one in scores]))
-    table.append(row("departures warned of in 30 days", [interval(one.warned) for one in scores]))
+    table.append(row("told in 30 days", [interval(one.recall) for one in scores]))
+    table.append(row("told or warned of in 30 days", [interval(one.warned) for one in scores]))
     table.append(row("median after the last day", [days(one.lag) for one in scores]))
-    table.append(row("false alarms in 100 person-months", [number(one.false_alarms) for one in scores]))
+    table.append(row("false alarms in 100 months", [number(one.false_alarms) for one in scores]))
     table.append(row("calibration error", [number(one.ece, 3) for one in scores]))
     return table
 
@@ -95,7 +95,7 @@ def interval(share: Share) -> str:
     if share.value is None:
         return NONE
     low, high = share.bounds
-    return f"{share.value:.2f} ({low:.2f} to {high:.2f}) of {share.of}"
+    return f"{share.value:.2f} of {share.of} ({low:.2f}-{high:.2f})"
 
 
 def number(value: float | None, digits: int = 2) -> str:
