@@ -8,7 +8,19 @@ from typing import Any
 import pytest
 
 from bot import story
-from bot.model import Choice, Contact, Json, NeedsHuman, Observation, Reason, SourceDown, Verdict
+from bot.model import (
+    Choice,
+    Contact,
+    Family,
+    Json,
+    Kind,
+    Means,
+    NeedsHuman,
+    Observation,
+    Reason,
+    SourceDown,
+    Verdict,
+)
 from bot.pipeline import Pipeline
 from bot.testing import MemoryStore
 from tests.observations import BOX, JANE, NOW, RULES, bounce, exchange, meeting, seen, wrote
@@ -237,8 +249,9 @@ async def test_a_whole_domain_that_bounces_is_one_notice_and_no_departures() -> 
 
 async def test_what_time_alone_brings_about_is_looked_at_again_within_minutes_and_then_told() -> None:
     pipe = await pipeline()
-    page = replace(seen("page_gone", 0), group="https://www.acme.example/team")
-    await sweep(pipe, [*exchange(), wrote(1), page])
+    page = Kind("page", Means.GONE, Family.PUBLIC, 4.8, timedelta(days=365), hard=True)
+    pipe.rules = replace(pipe.rules, kinds={**pipe.rules.kinds, page.name: page})
+    await sweep(pipe, [*exchange(), wrote(1), seen(page.name, 0)])
     (at_first,) = await pipe.judge(NOW)
     assert at_first.verdict is Verdict.ACTIVE
     later = NOW + timedelta(days=50)
