@@ -134,7 +134,7 @@ class Connections:
         async with self._changing:
             await self._store.save_setting(link.name, self._vault.seal({"refresh": granted.refresh}))
             self._take(link)
-            await self._save_index()
+            await self._index(link, [_as_json(link)])
         log.info("connection.made", provider=link.provider, mailbox=link.mailbox)
 
     async def disconnect(self, link: Link) -> bool:
@@ -147,7 +147,7 @@ class Connections:
             self._drop(link)  # first, so that no renewal under way keeps a token after it was erased
             for nothing in ("", None):  # twice, since a store may keep the copy before
                 await self._store.save_setting(link.name, nothing)
-            await self._save_index()
+            await self._index(link, [])
         log.info("connection.ended", provider=link.provider, mailbox=link.mailbox, revoked=revoked)
         return revoked
 
@@ -163,8 +163,20 @@ class Connections:
         self._links.pop((link.provider, link.mailbox), None)
         self._open.pop((link.provider, link.mailbox), None)
 
-    async def _save_index(self) -> None:
-        await self._store.save_setting(INDEX, [_as_json(link) for link in self._links.values()])
+    async def _index(self, link: Link, entry: list[Json]) -> None:
+        """Put an entry, or nothing, in place of a mailbox's; other processes may change those of others."""
+        key = link.provider, link.mailbox
+
+        def amended(kept: Json) -> Json:
+            listed = [(one, _link(one)) for one in (kept if isinstance(kept, list) else [])]
+            others = [one for one, known in listed if known and (known.provider, known.mailbox) != key]
+            return [*others, *entry]
+
+        await self._store.amend_setting(INDEX, amended)
+
+    async def _replace(self, link: Link, sealed: str) -> None:
+        """Keep a token in place of the one before; where another process erased that, it stays erased."""
+        await self._store.amend_setting(link.name, lambda kept: sealed if kept else kept)
 
     async def _seal_anew(self, link: Link) -> None:
         sealed = await self._store.setting(link.name)
@@ -173,7 +185,7 @@ class Connections:
         except Spoiled:
             return  # said when the mailbox is read
         if renewed != sealed:
-            await self._store.save_setting(link.name, renewed)
+            await self._store.amend_setting(link.name, lambda kept: renewed if kept == sealed else kept)
             log.info("connection.sealed_anew", provider=link.provider, mailbox=link.mailbox)
 
     async def _refresh_tokens(self, link: Link) -> list[str]:
@@ -207,7 +219,7 @@ class Connections:
                 ) from None
             if granted.refresh not in {"", tokens[0]} and (link.provider, link.mailbox) in self._links:
                 sealed = self._vault.seal({"refresh": granted.refresh, "before": refresh})
-                await self._store.save_setting(link.name, sealed)
+                await self._replace(link, sealed)
             return granted
         if not tokens:
             raise NeedsHuman(f"the token of {link.mailbox} is not there, or sealed under another key", AGAIN)

@@ -6,7 +6,6 @@ shorter, and that is all it is for.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
@@ -31,7 +30,6 @@ class OurDays:
     def __init__(self, store: Store, our_domains: frozenset[str]) -> None:
         self.store = store
         self.our_domains = our_domains
-        self._noting = asyncio.Lock()
 
     async def note(self, observations: Iterable[Observation], now: datetime) -> None:
         """Keep what new observations say of us; without our domains nobody is known to be of us."""
@@ -45,23 +43,30 @@ class OurDays:
         }
         if not fresh:
             return
-        async with self._noting:
-            known = await self._days()
-            news = {(by, when) for by, when in fresh if when not in known.get(by, ())}
-            for by, when in sorted(news):
-                if by in known or len(known) < MOST:
-                    known.setdefault(by, set()).add(when)
-            if news:
-                kept = {by: [*sorted(when for when in days if when >= oldest)] for by, days in known.items()}
-                await self.store.save_cursor(CURSOR, {by: [*days] for by, days in kept.items() if days})
+        known = await self._days()
+        if any(when not in known.get(by, ()) for by, when in fresh):
+            await self.store.amend_cursor(CURSOR, lambda kept: _added(_days(kept), fresh, oldest))
 
     async def known(self) -> Mapping[str, Sequence[date]]:
         """Return the days on which each of us wrote, in order, by address."""
         return {by: [*map(date.fromordinal, sorted(days))] for by, days in (await self._days()).items()}
 
     async def _days(self) -> dict[str, set[int]]:
-        kept = await self.store.cursor(CURSOR)
-        return {by: _numbers(days) for by, days in kept.items()} if isinstance(kept, dict) else {}
+        return _days(await self.store.cursor(CURSOR))
+
+
+def _days(kept: Json) -> dict[str, set[int]]:
+    """Return the day numbers in what was kept, by address."""
+    return {by: _numbers(days) for by, days in kept.items()} if isinstance(kept, dict) else {}
+
+
+def _added(known: dict[str, set[int]], fresh: Iterable[tuple[str, int]], oldest: int) -> Json:
+    """Return what is to be kept: what was known and is not too old, and what is new."""
+    for by, when in sorted(fresh):
+        if by in known or len(known) < MOST:
+            known.setdefault(by, set()).add(when)
+    recent = {by: [*sorted(when for when in days if when >= oldest)] for by, days in known.items()}
+    return {by: [*days] for by, days in recent.items() if days}
 
 
 def _numbers(value: Json) -> set[int]:

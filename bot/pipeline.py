@@ -103,7 +103,6 @@ class Pipeline:
         self._blind: frozenset[str] = frozenset()
         self.our_days = OurDays(store, self.our_domains)
         self._unread_since: dict[str, datetime] = {}
-        self._noting = asyncio.Lock()
 
     async def scope(self) -> Scope:
         """Return whom we watch now."""
@@ -277,10 +276,11 @@ class Pipeline:
 
     async def _add(self, cursor: str, moments: Mapping[str, datetime]) -> None:
         """Add moments to a cursor; those it holds already stay."""
-        async with self._noting:
-            known = await self._moments(cursor)
-            kept: dict[str, Json] = {name: when.isoformat() for name, when in {**moments, **known}.items()}
-            await self.store.save_cursor(cursor, kept)
+        added: dict[str, Json] = {name: when.isoformat() for name, when in moments.items()}
+        if added.keys() - (await self._moments(cursor)).keys():
+            await self.store.amend_cursor(
+                cursor, lambda kept: {**added, **(kept if isinstance(kept, dict) else {})}
+            )
 
     def _circumstances(self, person: Person, contact: Contact, account: Account) -> Circumstances:
         """Say whether the sources that saw the person can be read; of a stranger, whether any can.

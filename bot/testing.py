@@ -20,7 +20,7 @@ from bot.model import (
     Person,
     Watched,
 )
-from bot.store import changes, codec
+from bot.store import Amendment, changes, codec
 from bot.store.forgotten import Forgotten, new_key
 
 T = TypeVar("T")
@@ -192,6 +192,12 @@ class MemoryStore:
         """Keep where reading of a source goes on."""
         self._cursors[codec.normal(source)] = codec.normal(cursor)
 
+    async def amend_cursor(self, source: str, amendment: Amendment) -> Json:
+        """Change a cursor in one step and return what is kept then."""
+        after = amendment(await self.cursor(source))
+        await self.save_cursor(source, after)
+        return await self.cursor(source)
+
     async def claim_slot(self, watcher: str, slot: datetime) -> bool:
         """Claim a planned run; True for exactly one caller."""
         slots = changes.claimed(self._slots.get(watcher, []), slot)
@@ -213,6 +219,12 @@ class MemoryStore:
     async def save_setting(self, name: str, value: Json) -> None:
         """Keep a setting."""
         self._settings[name] = codec.normal(value)
+
+    async def amend_setting(self, name: str, amendment: Amendment) -> Json:
+        """Change a setting in one step and return what is kept then."""
+        after = amendment(await self.setting(name))
+        await self.save_setting(name, after)
+        return await self.setting(name)
 
     async def close(self) -> None:
         """Do nothing: there is nothing to let go of."""

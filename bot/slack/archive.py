@@ -25,12 +25,11 @@ class Archive:
     async def note(self, reader: str, home: Home, named: Iterable[str]) -> None:
         """Keep that a digest which names these addresses stands there."""
         marks = await self._register.marks()
-        readers = await self._readers()
-        if reader not in readers:
-            await self._store.save_setting(READERS, [*readers, reader])
+        await self._store.amend_setting(READERS, lambda kept: [*dict.fromkeys([*_readers(kept), reader])])
         entry: list[Json] = [home.channel, home.ts, *sorted({marks.of(address) for address in named})]
-        sent = [entry, *await self._sent(reader)]
-        await self._store.save_setting(_name(reader), [*sent[:REMEMBERED]])
+        await self._store.amend_setting(
+            _name(reader), lambda kept: [entry, *_entries(kept)[: REMEMBERED - 1]]
+        )
 
     async def naming(self, address: str) -> list[Home]:
         """Return where the digests stand that name a person."""
@@ -39,12 +38,18 @@ class Archive:
         return [Home(str(channel), str(ts)) for channel, ts, *marks in sent if mark in marks]
 
     async def _readers(self) -> list[str]:
-        kept = await self._store.setting(READERS)
-        return [str(reader) for reader in kept] if isinstance(kept, list) else []
+        return _readers(await self._store.setting(READERS))
 
     async def _sent(self, reader: str) -> list[list[Json]]:
-        kept = await self._store.setting(_name(reader))
-        return [entry for entry in kept if isinstance(entry, list)] if isinstance(kept, list) else []
+        return _entries(await self._store.setting(_name(reader)))
+
+
+def _readers(kept: Json) -> list[str]:
+    return [str(reader) for reader in kept] if isinstance(kept, list) else []
+
+
+def _entries(kept: Json) -> list[list[Json]]:
+    return [entry for entry in kept if isinstance(entry, list)] if isinstance(kept, list) else []
 
 
 def _name(reader: str) -> str:

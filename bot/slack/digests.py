@@ -20,7 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.coverage import Coverage
 from bot.digest import Book, Own, Week, due_at, week
-from bot.model import Case, Contact, Home, NeedsHuman, Person, SourceDown, Suggestion, Watched
+from bot.model import Case, Contact, Home, Json, NeedsHuman, Person, SourceDown, Suggestion, Watched
 from bot.pipeline import domains_by_account
 from bot.preferences import preferences
 from bot.routing import owners
@@ -74,6 +74,11 @@ class Kept:
     since: datetime
     monday: str = ""
     begun: str = ""
+
+    def as_json(self) -> Json:
+        """Return it as it is kept."""
+        since = self.since.astimezone(UTC).isoformat()
+        return {"since": since, "monday": self.monday, "begun": self.begun}
 
 
 class Digests:
@@ -155,15 +160,12 @@ class Digests:
         if isinstance(kept, dict):
             since, monday, begun = (str(kept.get(part) or "") for part in ("since", "monday", "begun"))
             return Kept(datetime.fromisoformat(since), monday, begun)
-        known = Kept(now)
-        await self._keep(slot, known)
-        return known
+        first = Kept(now)
+        await self._store.amend_setting(slot.name, lambda kept: kept or first.as_json())
+        return first
 
     async def _keep(self, slot: Slot, kept: Kept) -> None:
-        since = kept.since.astimezone(UTC).isoformat()
-        await self._store.save_setting(
-            slot.name, {"since": since, "monday": kept.monday, "begun": kept.begun}
-        )
+        await self._store.save_setting(slot.name, kept.as_json())
 
     async def _send(
         self, rep: Profile, slot: Slot, book: Book, found: Week, now: datetime, *, retaken: bool

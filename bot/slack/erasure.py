@@ -15,7 +15,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.model import Case, Contact, Home, NeedsHuman, SourceDown
+from bot.model import Case, Contact, Home, Json, NeedsHuman, SourceDown
 from bot.routing import owners
 from bot.slack.archive import Archive
 from bot.slack.baselines import Baselines
@@ -116,16 +116,16 @@ class Eraser:
 
     async def _redact(self, *, kept: bool) -> Erased:
         left: list[Home] = []
-        redacted = 0
-        for home in await self._noted():
+        noted = await self._noted()
+        for home in noted:
             try:
                 await self._blank(home.channel, home.ts)
-                redacted += 1
             except (SourceDown, NeedsHuman, SlackApiError) as problem:
                 log.warning("message.not_redacted", why=type(problem).__name__)
                 left.append(home)
-        await self._save(left)
-        return Erased(kept, redacted, len(left))
+        done = set(noted) - set(left)
+        await self._amend(lambda homes: [home for home in homes if home not in done])
+        return Erased(kept, len(done), len(left))
 
     async def _blank(self, channel: str, ts: str) -> None:
         """Take everything out of a message, its metadata included; one that is gone needs nothing."""
@@ -175,17 +175,22 @@ class Eraser:
                 await self._changed(profile.user)
 
     async def _noted(self) -> list[Home]:
-        kept = await self._store.setting(TO_REDACT)
-        pairs = kept if isinstance(kept, list) else []
-        return [Home(str(pair[0]), str(pair[1])) for pair in pairs if isinstance(pair, list)]
+        return _homes(await self._store.setting(TO_REDACT))
 
     async def _note(self, homes: Iterable[Home]) -> None:
-        await self._save(
-            dict.fromkeys(Home(home.channel, home.ts) for home in (*await self._noted(), *homes))
+        new = [Home(home.channel, home.ts) for home in homes]
+        await self._amend(lambda noted: [*dict.fromkeys((*noted, *new))])
+
+    async def _amend(self, change: Callable[[list[Home]], list[Home]]) -> None:
+        """Change what is to be redacted; other processes may do so at the same time."""
+        await self._store.amend_setting(
+            TO_REDACT, lambda kept: [[home.channel, home.ts] for home in change(_homes(kept))]
         )
 
-    async def _save(self, homes: Iterable[Home]) -> None:
-        await self._store.save_setting(TO_REDACT, [[home.channel, home.ts] for home in homes])
+
+def _homes(kept: Json) -> list[Home]:
+    pairs = kept if isinstance(kept, list) else []
+    return [Home(str(pair[0]), str(pair[1])) for pair in pairs if isinstance(pair, list)]
 
 
 def _posts(case: Case) -> list[Home]:

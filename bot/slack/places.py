@@ -204,11 +204,28 @@ class Ledger:
         """Keep it."""
         if not self._saved and self._days is not None:
             self._saved = True
-            days: dict[str, Json] = {
-                user: {"day": day, "alerts": {key: verdict.value for key, verdict in alerts.items()}}
-                for user, (day, alerts) in self._days.items()
-            }
-            await self._store.save_setting(TOLD, days)
+            days = self._days
+            kept = await self._store.amend_setting(TOLD, lambda kept: _written(_together(kept, days)))
+            self._days = {**self._days, **_together(kept, self._days)}
+
+
+def _together(
+    kept: Json, ours: Mapping[str, tuple[str, dict[str, Verdict]]]
+) -> dict[str, tuple[str, dict[str, Verdict]]]:
+    """Return what was kept, perhaps by another process, with what we know: of each user the last day."""
+    found = _read(kept if isinstance(kept, dict) else {})
+    for user, (day, alerts) in ours.items():
+        known, others = found.get(user, ("", {}))
+        if day >= known:
+            found[user] = (day, {**(others if day == known else {}), **alerts})
+    return found
+
+
+def _written(days: Mapping[str, tuple[str, dict[str, Verdict]]]) -> Json:
+    return {
+        user: {"day": day, "alerts": {key: verdict.value for key, verdict in alerts.items()}}
+        for user, (day, alerts) in days.items()
+    }
 
 
 def _read(kept: Mapping[str, Json]) -> dict[str, tuple[str, dict[str, Verdict]]]:

@@ -31,9 +31,11 @@ class Register:
         if self._marks is None:
             kept = await self._store.setting(KEY)
             if not isinstance(kept, str):
-                await self._store.save_setting(KEY, secrets.token_hex(KEY_BYTES))
-                # Of two processes that make one at once, both go on with the one that was kept.
-                kept = await self._store.setting(KEY)
+                made = secrets.token_hex(KEY_BYTES)
+                # Of two processes that make one at once, both go on with the first.
+                kept = await self._store.amend_setting(
+                    KEY, lambda kept: kept if isinstance(kept, str) else made
+                )
             self._marks = Marks(bytes.fromhex(str(kept)))
         return self._marks
 

@@ -2,13 +2,14 @@
 
 Every verb is atomic and durable when it returns. Nothing is lost and nothing doubled because keys are unique
 (an observation's hash, an alert's `contact:claim:episode`, a slot) and changes are compare-and-set (a
-person's `version`, a delivery's lease). Two stores keep the same contract: TinyDB (`tiny`) for one process,
-and the in-memory twin in `bot.testing`.
+person's `version`, a delivery's lease) or made in one step (`amend_setting`). Three stores keep the same
+contract: TinyDB (`tiny`) for one process, PostgreSQL (`postgres`) for several, and the in-memory twin in
+`bot.testing`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -26,6 +27,9 @@ from bot.model import (
     Person,
     Watched,
 )
+
+Amendment = Callable[[Json], Json]
+"""Says what becomes of something kept. Pure, and it may be asked more than once."""
 
 DECISIONS_KEPT = 50
 """How many of a person's latest decisions are kept; equal ones in a row are kept once, the first."""
@@ -130,6 +134,12 @@ class Store(Protocol):
     async def save_cursor(self, source: str, cursor: Json) -> None:
         """Keep where reading of a source goes on."""
 
+    async def amend_cursor(self, source: str, amendment: Amendment) -> Json:
+        """Change a cursor in one step, whoever else changes it, and return what is kept then.
+
+        `amendment` gets what is kept, None where nothing is; where it returns the same, nothing is written.
+        """
+
     async def claim_slot(self, watcher: str, slot: datetime) -> bool:
         """Claim a planned run; True for exactly one caller."""
 
@@ -141,6 +151,9 @@ class Store(Protocol):
 
     async def save_setting(self, name: str, value: Json) -> None:
         """Keep a setting."""
+
+    async def amend_setting(self, name: str, amendment: Amendment) -> Json:
+        """Change a setting in one step, like `amend_cursor`."""
 
     async def close(self) -> None:
         """Let go of what is held; nothing is lost without it."""

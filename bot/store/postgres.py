@@ -29,7 +29,7 @@ from bot.model import (
     Person,
     Watched,
 )
-from bot.store import changes, codec
+from bot.store import Amendment, changes, codec
 from bot.store.database import Connection, Database, rows
 from bot.store.forgotten import Forgotten, new_key
 from bot.store.moving import Entry
@@ -68,6 +68,8 @@ PUT_BRIEF = """
 PUT_CURSOR = """
     INSERT INTO cursor_of VALUES (%s, %s::json) ON CONFLICT (source) DO UPDATE SET cursor = excluded.cursor
 """
+NO_CURSOR = "INSERT INTO cursor_of VALUES (%s, 'null') ON CONFLICT DO NOTHING"
+LOCKED_CURSOR = "SELECT cursor FROM cursor_of WHERE source = %s FOR UPDATE"
 
 BATCH = 200
 IN_BATCHES = """
@@ -307,6 +309,21 @@ class PostgresStore:
 
         await self._write(write)
 
+    async def amend_cursor(self, source: str, amendment: Amendment) -> Json:
+        """Change a cursor in one step and return what is kept then."""
+        source = codec.normal(source)
+
+        async def write(connection: Connection) -> Json:
+            # A row of which nobody knows yet cannot be locked, and two would each begin with nothing.
+            await connection.execute(NO_CURSOR, (source,))
+            ((before,),) = await rows(connection, LOCKED_CURSOR, source)
+            after: Json = codec.normal(amendment(before))
+            if after != before:
+                await connection.execute(PUT_CURSOR, (source, _text(after)))
+            return after
+
+        return await self._write(write)
+
     async def claim_slot(self, watcher: str, slot: datetime) -> bool:
         """Claim a planned run; True for exactly one caller."""
 
@@ -335,6 +352,10 @@ class PostgresStore:
     async def save_setting(self, name: str, value: Json) -> None:
         """Keep a setting."""
         await self.save_cursor(f"{SETTING}{name}", value)
+
+    async def amend_setting(self, name: str, amendment: Amendment) -> Json:
+        """Change a setting in one step and return what is kept then."""
+        return await self.amend_cursor(f"{SETTING}{name}", amendment)
 
     async def entries(self) -> AsyncIterator[Entry]:
         """Yield all that is kept, for another store to take; people a few at a time."""
@@ -486,9 +507,7 @@ class PostgresStore:
 
     async def _clean_cursor(self, source: str) -> bool:
         async def write(connection: Connection) -> bool:
-            found = await rows(
-                connection, "SELECT cursor FROM cursor_of WHERE source = %s FOR UPDATE", source
-            )
+            found = await rows(connection, LOCKED_CURSOR, source)
             before = found[0][0] if found else None
             after = self._forgotten.cleaned(before)
             if self._forgotten.cleaned(source) != source:

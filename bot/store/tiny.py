@@ -33,7 +33,7 @@ from bot.model import (
     Person,
     Watched,
 )
-from bot.store import changes, codec
+from bot.store import Amendment, changes, codec
 from bot.store.files import OwnerLock, Shelf, make_private, sync_folder, write_durably
 from bot.store.forgotten import Forgotten, new_key
 from bot.store.index import Index
@@ -263,14 +263,21 @@ class TinyStore:
 
     async def save_cursor(self, source: str, cursor: Json) -> None:
         """Keep where reading of a source goes on."""
-        document = {"cursor": codec.normal(cursor)}
+        await self.amend_cursor(source, lambda _: cursor)
 
-        def write() -> None:
-            name = codec.normal(source)
-            if self._cursors.get(name) != document:
+    async def amend_cursor(self, source: str, amendment: Amendment) -> Json:
+        """Change a cursor in one step and return what is kept then."""
+        name = codec.normal(source)
+
+        def write() -> Json:
+            kept = self._cursors.get(name)
+            document = {"cursor": codec.normal(amendment(kept["cursor"] if kept else None))}
+            if document != (kept or {"cursor": None}):
                 self._cursors.put(name, document)
+            after: Json = document["cursor"]
+            return after
 
-        await self._write(write)
+        return await self._write(write)
 
     async def claim_slot(self, watcher: str, slot: datetime) -> bool:
         """Claim a planned run; True for exactly one caller."""
@@ -307,6 +314,10 @@ class TinyStore:
     async def save_setting(self, name: str, value: Json) -> None:
         """Keep a setting."""
         await self.save_cursor(f"{SETTING}{name}", value)
+
+    async def amend_setting(self, name: str, amendment: Amendment) -> Json:
+        """Change a setting in one step and return what is kept then."""
+        return await self.amend_cursor(f"{SETTING}{name}", amendment)
 
     async def entries(self) -> AsyncIterator[Entry]:
         """Yield all that is kept, for another store to take."""

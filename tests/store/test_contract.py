@@ -28,7 +28,7 @@ from bot.model import (
     Suggestion,
     Verdict,
 )
-from bot.store import DECISIONS_KEPT, Store
+from bot.store import DECISIONS_KEPT, Amendment, Store
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -597,3 +597,32 @@ async def test_what_a_caller_holds_cannot_change_the_store(store: Store) -> None
     assert (await known(store)).observations[0].facts == {"pushes": [1]}
     assert await known(store) == expected
     assert await store.cursor("imap:a") == {"uid": [1]}
+
+
+async def test_a_setting_that_many_add_to_at_once_holds_what_each_of_them_added(store: Store) -> None:
+    def adding(name: str) -> Amendment:
+        return lambda kept: {**(kept if isinstance(kept, dict) else {}), name: 1}
+
+    await asyncio.gather(*(store.amend_setting("moments", adding(f"source {n}")) for n in range(20)))
+    await asyncio.gather(*(store.amend_cursor("moments", adding(f"other {n}")) for n in range(3)))
+    assert await store.setting("moments") == {f"source {n}": 1 for n in range(20)}
+    assert await store.cursor("moments") == {f"other {n}": 1 for n in range(3)}
+
+
+async def test_who_makes_a_setting_first_is_told_the_same_as_who_comes_second(store: Store) -> None:
+    def making(key: str) -> Amendment:
+        return lambda kept: kept or key
+
+    kept = await asyncio.gather(*(store.amend_setting("key", making(key)) for key in "abc"))
+    assert kept == [await store.setting("key")] * 3
+
+
+async def test_an_amendment_that_fails_leaves_what_was_kept(store: Store) -> None:
+    await store.save_setting("list", [1])
+
+    def failing(_: Json) -> Json:
+        raise ValueError("a bug")
+
+    with pytest.raises(ValueError, match="a bug"):
+        await store.amend_setting("list", failing)
+    assert await store.amend_setting("list", lambda kept: kept) == [1]
