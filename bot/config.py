@@ -27,6 +27,7 @@ from yaml.constructor import ConstructorError
 from yaml.parser import ParserError
 from yaml.scanner import ScannerError
 
+from bot.crm.settings import HubSpotContacts, SalesforceContacts
 from bot.model import NeedsHuman
 from watchers import Watcher
 from watchers.mail.tokens import SAFE_ADDRESS
@@ -303,11 +304,32 @@ class Slack(Section):
         return os.environ.get(self.signing_secret_env, "")
 
 
+class Crm(Section):
+    """The CRM that contacts, owners and open deals come from (docs/crm.md)."""
+
+    every: Duration = Field(default=timedelta(hours=1), description="how often they are taken over")
+    proposals: bool = Field(
+        default=False,
+        description="propose in Slack what to change in the CRM once somebody is known to have left",
+    )
+    hubspot: HubSpotContacts | None = Field(default=None, description="take them from HubSpot")
+    salesforce: SalesforceContacts | None = Field(default=None, description="take them from Salesforce")
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if (self.hubspot is None) == (self.salesforce is None):
+            raise ValueError("crm needs either hubspot or salesforce")
+        return self
+
+
 class Config(Section):
     """All of config.yaml. `watchers` holds a section for each watcher that is to run, by its name."""
 
     team: Team = Field(description="who we are")
     contacts: Path | None = Field(default=None, description="the CSV file of the contacts to watch")
+    crm: Crm | None = Field(
+        default=None, description="the CRM that contacts, owners and open deals come from"
+    )
     data: Path = Field(default=Path("data"), description="the folder of everything that is kept")
     database_env: str = Field(
         default="",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -14,14 +13,16 @@ from typing import Any, Protocol
 import structlog
 
 from bot import activity, answers, config
+from bot.crm import reading as crm
 from bot.crm.csv import Contacts, read_contacts
+from bot.crm.taking import take
 from bot.demotion import announcement, demoted
 from bot.engine import Engine, Unit
 from bot.engine.local import LocalEngine
 from bot.health import Health
-from bot.model import Json, NeedsHuman, SourceDown
+from bot.model import NeedsHuman, SourceDown
 from bot.pipeline import Pipeline, Rules
-from bot.schedule import Schedule
+from bot.schedule import Schedule, slot
 from bot.slack.outbox import Outbox, Poster
 from bot.stats import precision
 from bot.store import Store
@@ -132,6 +133,7 @@ class Service:
             schedule.often(BASELINES_EVERY, "baselines", self.tell_baselines)
         if self.role in PLANS:
             await self.take_contacts()
+            await self._follow_crm(schedule)
             for watcher, interval in self.plan.watchers:
                 schedule.planned(interval, watcher.name, partial(self.plan_sweep, watcher))
             schedule.planned(self.plan.config.review, "review", self.plan_review)
@@ -290,19 +292,39 @@ class Service:
         self._taken = found
         for row in found.bad:
             log.warning("contacts.bad_row", file=path.name, row=row.number, reason=row.reason)
-        known = {contact.address: contact for contact in await self.store.contacts()}
-        kept = await self.store.setting(FILED_OWNERS)
-        filed = kept if isinstance(kept, dict) else {}
-        for contact in found.contacts:
-            before = known.get(contact.address)
-            # Who was made the owner in Slack stays so until the file itself names another.
-            if before is not None and filed.get(contact.address) == contact.owner:
-                contact = replace(contact, owner=before.owner)  # noqa: PLW2901 - the row as it counts
-            if before != contact:
-                await self.store.watch(contact)
-        said: dict[str, Json] = {contact.address: contact.owner for contact in found.contacts}
-        if said != filed:
-            await self.store.save_setting(FILED_OWNERS, said)
+        await take(self.store, found.contacts, FILED_OWNERS)
+
+    async def plan_crm(self, due: datetime) -> bool:
+        """Take contacts over from the CRM; False where another process does, or it is to be left alone."""
+        named = self.plan.config.crm
+        if named is None or not self.health.may_look(crm.source(named), now()):
+            return False
+        if not await self.store.claim_slot(crm.source(named), due):
+            return False
+        await self.take_crm()
+        return True
+
+    async def _follow_crm(self, schedule: Schedule) -> None:
+        """Take contacts over from the CRM now, and from now on."""
+        named = self.plan.config.crm
+        if named is not None:
+            await self.store.claim_slot(crm.source(named), slot(now(), named.every))
+            await self.take_crm()
+            schedule.planned(named.every, "crm", self.plan_crm)
+
+    async def take_crm(self) -> None:
+        """Watch whom the CRM names, with its owners and open deals."""
+        named = self.plan.config.crm
+        if named is None:
+            return
+        try:
+            found = await crm.read_contacts(named)
+        except (SourceDown, NeedsHuman) as failure:
+            self.health.bad(crm.source(named), failure, now())
+            return
+        self.health.good(crm.source(named), now())
+        changed = await take(self.store, found.contacts, crm.OWNERS, follow=True)
+        log.info("crm.read", changed=changed, left_out=len(found.left_out), **found.counts)
 
     async def sources(self) -> Sequence[str]:
         """Name everything that is looked at."""
