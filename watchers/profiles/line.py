@@ -1,0 +1,109 @@
+"""A line to an interface that answers in JSON: bounded, patient, and clear about what went wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from bot.model import Json, SourceDown
+from watchers.web.robots import TOKEN
+
+LARGEST = 2**20
+"""Bytes of an answer, after unpacking."""
+ONE_STEP = 20.0
+"""Seconds that connecting, or waiting for the next bytes, may take."""
+LONGEST_WAIT = timedelta(days=1)
+SERVER_ERRORS = 500
+USER_AGENT = f"{TOKEN}/0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer. `told` is what its body says, None where that is no JSON."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    told: Json = None
+
+    @property
+    def fields(self) -> dict[str, Json]:
+        """Return the object that was answered; anything else has no fields."""
+        return self.told if isinstance(self.told, dict) else {}
+
+    @property
+    def retry_after(self) -> timedelta | None:
+        """Return the wait in seconds that the server asks for (RFC 9110, section 10.2.3), or None."""
+        return seconds(self.headers.get("retry-after", ""))
+
+
+class Line(AbstractAsyncContextManager["Line"]):
+    """A line to one interface at `api`. Use with `async with`. Nothing is followed elsewhere."""
+
+    def __init__(self, api: str, headers: Mapping[str, str]) -> None:
+        self._api = api.rstrip("/")
+        self._client = httpx.AsyncClient(
+            timeout=ONE_STEP, follow_redirects=False, headers={"User-Agent": USER_AGENT, **headers}
+        )
+        self.host = httpx.URL(api).host
+
+    async def __aenter__(self) -> Self:
+        """Return the line; it opens with the first request."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the line."""
+        await self._client.aclose()
+
+    async def get(
+        self, path: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """Ask once. Raises SourceDown where nobody answers, or the server is in trouble."""
+        url = f"{self._api}{path}"
+        try:
+            async with self._client.stream("GET", url, params=params, headers=dict(headers or {})) as answer:
+                body = bytearray()
+                async for piece in answer.aiter_bytes():
+                    body += piece
+                    if len(body) > LARGEST:
+                        raise SourceDown(f"{self.host} answers more than is ever needed")
+        except httpx.TimeoutException:
+            raise SourceDown(f"{self.host} does not answer") from None
+        except httpx.HTTPError as error:
+            raise SourceDown(f"{self.host} cannot be read: {type(error).__name__}") from None
+        reply = Reply(answer.status_code, _lower(answer.headers), _read(bytes(body)))
+        if reply.status >= SERVER_ERRORS:
+            raise SourceDown(f"{self.host} answers {reply.status}", reply.retry_after)
+        return reply
+
+
+def seconds(value: str) -> timedelta | None:
+    """Return a whole number of seconds as a wait of at most a day; None of anything else."""
+    value = value.strip()
+    if not (value.isascii() and value.isdigit()):
+        return None
+    return min(timedelta(seconds=int(value[:9])), LONGEST_WAIT)
+
+
+def text(value: object, most: int = 200) -> str:
+    """Return a text of an answer, cut to `most` characters; empty of anything else."""
+    return value[:most] if isinstance(value, str) else ""
+
+
+def _lower(headers: httpx.Headers) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _read(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
