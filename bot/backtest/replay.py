@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot import routing
-from bot.alerts import GRAVITY
 from bot.backtest.past import Known
 from bot.model import (
     Action,
@@ -25,6 +24,7 @@ from bot.model import (
     Delivery,
     Home,
     Json,
+    Means,
     NeedsHuman,
     Observation,
     Person,
@@ -400,9 +400,7 @@ class Replay:
             self._add(day, who, assessment, action, reason)
 
     def _add(self, day: date, who: str, found: Assessment, action: Action, reason: Reason) -> None:
-        kinds = tuple(dict.fromkeys(item.kind for item in found.evidence if item.weight > 0))
-        if who.startswith("@"):
-            kinds = tuple(dict.fromkeys(item.kind for item in found.evidence))
+        kinds = telling(found)
         said = (found.verdict, action, reason, kinds)
         if self._said.get(who) == said and action is not Action.SEND:
             return
@@ -423,6 +421,17 @@ class Replay:
         )
 
 
+def telling(found: Assessment) -> tuple[str, ...]:
+    """Return the kinds of evidence that an assessment rests on, the most telling first."""
+    is_notice, is_away = found.contact.startswith("@"), found.verdict is Verdict.ON_LEAVE
+    counted = (
+        item.kind
+        for item in found.evidence
+        if is_notice or item.weight > 0 or (is_away and item.means is Means.AWAY)
+    )
+    return tuple(dict.fromkeys(counted))
+
+
 def _sent(decision: Decision, alert: Alert) -> Decision:
     """Return the decision as it stands once the alert, which had been held, is told."""
     reason = Reason.FIRST if decision.action is not Action.SEND else decision.reason
@@ -434,8 +443,3 @@ def _sent(decision: Decision, alert: Alert) -> Decision:
         alert.assessment.verdict,
         alert.assessment.probability,
     )
-
-
-def is_interrupting(alert: Alert) -> bool:
-    """Say whether an alert interrupts its rep: everything but the end of a case."""
-    return alert.is_notice or alert.assessment.verdict in GRAVITY

@@ -13,7 +13,7 @@ from benchmarks.world.__main__ import write
 from benchmarks.world.cast import populate
 from bot import config, service
 from bot.backtest import Backtest
-from bot.backtest.replay import HistoryStore, Span, Teller
+from bot.backtest.replay import HistoryStore, Span, Teller, telling
 from bot.crm.csv import read_contacts
 from bot.engine import Unit
 from bot.model import Action, Alert, Assessment, Decision
@@ -69,10 +69,7 @@ def lines_of(
     """Return what changed on a day, as the service concluded it."""
     found = []
     for assessment, decision, _ in {one[0].contact: one for one in concluded}.values():
-        counts = {item.kind for item in assessment.evidence if item.weight > 0}
-        if assessment.contact.startswith("@"):
-            counts = {item.kind for item in assessment.evidence}
-        said = (decision.verdict, decision.action, decision.reason, frozenset(counts))
+        said = (decision.verdict, decision.action, decision.reason, telling(assessment))
         if before.get(assessment.contact) == said and decision.action is not Action.SEND:
             continue
         before[assessment.contact] = said

@@ -198,3 +198,11 @@ def test_mail_that_is_not_there_is_said_in_words(tmp_path: Path) -> None:
 
 def test_a_step_of_a_week_judges_every_seventh_day() -> None:
     assert Span(FIRST, LAST, 7).days() == [FIRST + timedelta(weeks=week) for week in range(4)]
+
+
+def test_who_is_on_leave_is_shown_with_the_reply_that_says_so(tmp_path: Path) -> None:
+    away = mail(at(TUESDAY), automatic=True, text="I am out of the office until 20 March 2026.")
+    outcome = lived(folder(tmp_path / "box", [*acquaintance(), away]))
+    assert [
+        (line.day, line.verdict.value, line.evidence) for line in outcome.lines if line.day == TUESDAY
+    ] == [(TUESDAY, "on leave", ("on_leave",))]
