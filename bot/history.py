@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from operator import attrgetter
 
 from bot.backscatter import BOUNCES, MAIL_WORKS, text
@@ -17,8 +18,8 @@ MEETING = "meeting"
 SENT = "written_to"
 ACTIVITY = "activity"
 
-_in_order = attrgetter("at", "kind", "group", "sentence")
-"""Almost always this tells observations apart; their keys, which do always, take long to compute."""
+_at, _in_order = attrgetter("at"), attrgetter("at", "kind", "group", "sentence")
+"""Almost always these tell observations apart; their keys, which do always, take long to compute."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,11 @@ class History:
     ) -> History:
         """Sort out what happened to the person of this address until then."""
         known = [seen for seen in observations if seen.at <= until and seen.kind in kinds]
-        known.sort(key=_in_order)
-        if any(map(_alike, known, known[1:])):
-            known.sort(key=lambda seen: (_in_order(seen), seen.key))
+        known.sort(key=_at)
+        if _any_alike(known, _at):
+            known.sort(key=_in_order)
+            if _any_alike(known, _in_order):
+                known.sort(key=lambda seen: (_in_order(seen), seen.key))
         by_kind: dict[str, list[Observation]] = {}
         for seen in known:
             by_kind.setdefault(seen.kind, []).append(seen)
@@ -88,8 +91,8 @@ def proofs_of_life(
     }
 
 
-def _alike(one: Observation, next_one: Observation) -> bool:
-    return one.at == next_one.at and _in_order(one) == _in_order(next_one)
+def _any_alike(ordered: Sequence[Observation], by: Callable[[Observation], object]) -> bool:
+    return any(one == following for one, following in pairwise(map(by, ordered)))
 
 
 def _ident(seen: Observation) -> tuple[str, datetime]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import month_name
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,6 +83,9 @@ NUMBERS = (
     "twelve",
 )
 DAYS_A_MONTH = 30.44
+
+MONTHS = tuple(month_name)
+"""Looked up once: every sentence names a day, and `strftime` asks the locale each time."""
 
 
 def signals(history: Sequence[Observation], now: datetime) -> list[Observation]:
@@ -445,7 +449,8 @@ def _whom(side: str) -> str:
 def _day(moment: datetime | None, told: datetime) -> str:
     if moment is None:
         return "an unknown day"
-    return f"{moment:%-d %B}" if moment.year == told.year else f"{moment:%-d %B %Y}"
+    day = f"{moment.day} {MONTHS[moment.month]}"
+    return day if moment.year == told.year else f"{day} {moment.year}"
 
 
 def _iso(moment: datetime | None) -> str:
