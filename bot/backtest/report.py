@@ -20,7 +20,7 @@ from bot.model import Verdict
 from bot.report import COLOURS
 from bot.slack.mrkdwn import clean
 
-BARS = " ▁▂▃▄▅▆▇█"
+BARS = "·▂▃▄▅▆▇█"
 MOST_ALERTS = 60
 MOST_WRONG = 20
 
