@@ -37,6 +37,7 @@ from bot.slack.people import Directory
 from bot.slack.places import Places
 from bot.slack.poster import PACE, Pace, SlackPoster
 from bot.slack.settling import Settling
+from bot.slack.shape import WellFormed
 from bot.slack.web import BASE_URL, ask, code, keep_alive, once, patient
 from bot.store import Store
 
@@ -102,6 +103,7 @@ class SlackApp:
             zone=rules.zone,
             shadow=shadow,
         )
+        self.bolt.use(WellFormed())
         Events(store, now, self._remove).register(self.bolt)
         home = HomeTab(store, self._client, people, board.register, rules, now, self._coverage)
         self.home = home

@@ -18,7 +18,7 @@ import structlog
 
 from bot.model import Action, Case, Decision, Delivery, Home, NeedsHuman, SourceDown
 from bot.routing import Hold
-from bot.store import Store
+from bot.store import Store, StoreDown
 
 log = structlog.get_logger()
 
@@ -89,6 +89,7 @@ class Outbox:
         self._blocked: dict[str, datetime] = {}
         self._complaints: dict[str, datetime] = {}
         self._stopped = False
+        self._nudged = False
         self._nudge: asyncio.Task[None] | None = None
         self.sent = 0
         """How many alerts went out."""
@@ -114,8 +115,18 @@ class Outbox:
 
     def nudge(self) -> None:
         """Bring out what was just raised, without waiting for what else is being judged."""
+        self._nudged = True
         if self._nudge is None or self._nudge.done():
-            self._nudge = asyncio.create_task(self._queue(), name="nudge")
+            self._nudge = asyncio.create_task(self._follow(), name="nudge")
+
+    async def _follow(self) -> None:
+        """Queue what is due until nothing was raised since we looked."""
+        try:
+            while self._nudged:
+                self._nudged = False
+                await self._queue()
+        except StoreDown:
+            return  # the next round looks again
 
     async def drain(self) -> int:
         """Bring out everything that is due and return how many alerts went out."""

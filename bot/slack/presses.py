@@ -80,7 +80,7 @@ class Sent:
     @classmethod
     def of(cls, body: dict[str, Any]) -> Sent:
         """Read a payload with a view; raise ValueError where the view is none of ours."""
-        view = body["view"]
+        view = body.get("view") or {}
         dialog = str(view.get("callback_id") or "")
         if dialog.startswith(SUBMIT):
             Choice(dialog.removeprefix(SUBMIT))

@@ -51,6 +51,7 @@ LONGEST = 3000
 """Slack takes no more characters in one input."""
 
 MOST_ALERTS = 100
+HOURS = 24
 CURRENCY = re.compile(r"[A-Z]{3}|[€$£¥]")
 SYMBOLS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY"}
 PAUSED = Option(PlainText("Send me no digest"), "paused")
@@ -144,7 +145,7 @@ def settings(chosen: Preferences, quiet: tuple[time, time], alerts_a_day: int | 
     """Draw the form of a rep's own settings; `quiet` and `alerts_a_day` hold where nothing is chosen."""
     begin, end = chosen.quiet_hours(quiet)
     days = [Option(PlainText(day), str(number)) for number, day in enumerate(WEEKDAYS)]
-    hours = [Option(PlainText(f"{hour:02}:00"), str(hour)) for hour in range(24)]
+    hours = [Option(PlainText(f"{hour:02}:00"), str(hour)) for hour in range(HOURS)]
     budget = chosen.alerts_a_day or alerts_a_day
     blocks: list[Block] = [
         _input("quiet_from", "Quiet from", TimePicker(VALUE, initial_time=f"{begin:%H:%M}")),
@@ -181,15 +182,15 @@ def chosen(
     What is left as the team has it is not chosen: it changes with the team's.
     """
     said = _said(values, "budget")
-    if said and not (said.isascii() and said.isdigit() and 1 <= int(said[:4]) <= MOST_ALERTS):
+    if said and said not in map(str, range(1, MOST_ALERTS + 1)):
         return {"budget": f"Enter a whole number from 1 to {MOST_ALERTS}, or nothing."}
     begin, end, budget = _said(values, "quiet_from"), _said(values, "quiet_to"), int(said) if said else None
     return replace(
         before,
         quiet_from=begin if begin and begin != f"{quiet[0]:%H:%M}" else None,
         quiet_to=end if end and end != f"{quiet[1]:%H:%M}" else None,
-        digest_day=int(_said(values, "day") or before.digest_day),
-        digest_hour=int(_said(values, "hour") or before.digest_hour),
+        digest_day=_number(values, "day", len(WEEKDAYS), before.digest_day),
+        digest_hour=_number(values, "hour", HOURS, before.digest_hour),
         digest_paused=bool((values.get("pause") or {}).get(VALUE, {}).get("selected_options")),
         alerts_a_day=budget if budget != alerts_a_day else None,
     )
@@ -255,6 +256,12 @@ def _said(values: Values, block: str) -> str:
     option = (state.get("selected_option") or {}).get("value")
     keys = ("value", "selected_user", "selected_date", "selected_time")
     return str(option or next((state[key] for key in keys if state.get(key)), ""))
+
+
+def _number(values: Values, block: str, below: int, otherwise: int) -> int:
+    """Return the number that was chosen, or the other where it is none of those that were offered."""
+    said = _said(values, block)
+    return int(said) if said in map(str, range(below)) else otherwise
 
 
 def _day(values: Values, block: str) -> date | None:
