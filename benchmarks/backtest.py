@@ -74,7 +74,7 @@ class Truth:
     def within(self, who: str, what: str, day: date, after: timedelta = AFTERMATH) -> bool:
         """Say whether something of that name happened to a contact then, or shortly before."""
         return any(
-            name.startswith(what) and first <= day <= last + after
+            (name == what or (what == "renamed" and name.startswith(what))) and first <= day <= last + after
             for name, first, last in self.nuisances.get(who, ())
         )
 
