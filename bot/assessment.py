@@ -77,7 +77,8 @@ OTHER_EXPLANATIONS: Mapping[str, str] = {
     "page_gone": "the page may have been made anew, or may name fewer people now",
     "page_moved": "somebody else may bear the same name",
     "page_former": "somebody else may bear the same name",
-    "profile_moved": "somebody else may bear the same name",
+    "profile_moved": "their employer may have been renamed, or it is a second job",
+    "record_moved": "bought records lag behind, and may be of somebody else of that name",
 }
 
 
