@@ -131,16 +131,17 @@ class HubSpot:
             behind = found[-1].ident
 
     async def changed(
-        self, what: str, stamp: str, since: datetime, properties: Sequence[str]
+        self, what: str, stamp: str, since: datetime, properties: Sequence[str], *filters: Filter
     ) -> AsyncIterator[list[Record]]:
         """Yield pages of what changed since then, oldest first; `stamp` is the property that says when.
 
         Where one moment holds more than a page, as after an import, it is gone through by id.
         """
-        at = since
+        at = since.replace(microsecond=since.microsecond // 1000 * 1000)
+        wanted = [*properties, stamp]
         while True:
             newer = {"propertyName": stamp, "operator": "GTE", "value": _milliseconds(at)}
-            found = await self._search(what, [newer], [*properties, stamp], stamp)
+            found = await self._search(what, [newer, *filters], wanted, stamp)
             if found:
                 yield found
             if len(found) < PAGE:
@@ -151,7 +152,7 @@ class HubSpot:
             if last == at:
                 exactly = {"propertyName": stamp, "operator": "EQ", "value": _milliseconds(at)}
                 page: list[Record] = []
-                async for record in self.every(what, [exactly], [*properties, stamp]):
+                async for record in self.every(what, [exactly, *filters], wanted):
                     page.append(record)
                     if len(page) == PAGE:
                         yield page
