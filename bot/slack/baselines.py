@@ -30,7 +30,7 @@ from bot.slack.poster import Pace
 from bot.slack.register import Register
 from bot.slack.seeking import Seeker, metadata
 from bot.slack.turns import SENDING, TRY_EVERY, turn
-from bot.slack.web import ask
+from bot.slack.web import ChannelGone, ask
 from bot.store import Store
 
 log = structlog.get_logger()
@@ -114,9 +114,9 @@ class Baselines:
                     if await self._are_quiet(rep, now):
                         late = True
                         continue
-                    await self._send(Which(rep.user, source), people, now)
-                    told += 1
-        except (TimeoutError, SourceDown, NeedsHuman, SlackApiError) as problem:
+                    sent = await self._send_if_taken(Which(rep.user, source), people, now)
+                    told, late = told + sent, late or not sent
+        except (TimeoutError, SourceDown, NeedsHuman) as problem:
             log.warning("baseline.delayed", why=str(problem)[:200] or type(problem).__name__)
             return told
         if not late:
@@ -124,6 +124,15 @@ class Baselines:
             kept.done = True
             await self._keep(source, kept)
         return told
+
+    async def _send_if_taken(self, which: Which, people: list[Person], now: datetime) -> bool:
+        """Send a list; one that Slack refuses is tried again later, and holds up nobody else's."""
+        try:
+            await self._send(which, people, now)
+        except (ChannelGone, SlackApiError) as problem:
+            log.warning("baseline.refused", why=str(problem)[:200])
+            return False
+        return True
 
     async def _send(self, which: Which, people: list[Person], now: datetime) -> None:
         """Send a list, unless Slack took it in an earlier try."""

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from weakref import WeakValueDictionary
 
+import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -23,8 +24,10 @@ from bot.slack.names import Names, Naming
 from bot.slack.parts import Card
 from bot.slack.people import Directory
 from bot.slack.register import Register
-from bot.slack.web import ask, code
+from bot.slack.web import NOT_DRAWN, ask, code
 from bot.store import Store
+
+log = structlog.get_logger()
 
 MESSAGE_GONE = frozenset({"message_not_found", "thread_not_found"})
 MESSAGE_FIXED = frozenset({"cant_update_message", "edit_window_closed"})
@@ -94,17 +97,21 @@ class Board:
         async with turn:
             card = await self.card(case, home.channel, now)
             try:
-                await ask(
-                    self._client.chat_update(
-                        channel=home.channel, ts=home.ts, text=card.text, blocks=card.blocks
-                    ),
-                )
+                await self._edit(card, home)
             except SlackApiError as error:
                 if code(error) in MESSAGE_GONE:
                     return False
-                if code(error) not in MESSAGE_FIXED:
+                if code(error) in NOT_DRAWN:
+                    log.exception("alert.not_drawn", why=code(error))
+                    await self._edit(card.plainly(), home)
+                elif code(error) not in MESSAGE_FIXED:
                     raise
             return True
+
+    async def _edit(self, card: Card, home: Home) -> None:
+        await ask(
+            self._client.chat_update(channel=home.channel, ts=home.ts, text=card.text, blocks=card.blocks)
+        )
 
     async def note(self, case: str, answer: Mapping[str, Any]) -> None:
         """Keep where a message about the case was posted, as Slack answered, so that it can be erased."""

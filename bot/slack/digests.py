@@ -31,7 +31,7 @@ from bot.slack.people import UTC_ZONE, Directory, Profile, zone_of
 from bot.slack.register import Register
 from bot.slack.seeking import Seeker, metadata
 from bot.slack.turns import SENDING, TRY_EVERY, turn
-from bot.slack.web import ask, code
+from bot.slack.web import ChannelGone, ask, code
 from bot.slack.week import digest
 from bot.store import Store
 
@@ -120,7 +120,10 @@ class Digests:
         watched = await self._store.watchlist()
         try:
             for rep in await self._reps(one.contact for one in watched):
-                sent += await self._send_if_due(rep, watched, now)
+                try:
+                    sent += await self._send_if_due(rep, watched, now)
+                except ChannelGone as problem:
+                    log.warning("digest.refused", why=problem.what)
         except (SourceDown, NeedsHuman) as problem:
             trouble = problem.what
         if trouble and trouble != self._trouble:

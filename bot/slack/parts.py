@@ -11,6 +11,11 @@ from typing import Any
 
 from slackblocks import Block, ContextBlock, SectionBlock, Text, WebhookMessage
 
+LONGEST_PLAIN = 2000
+ANSWER_THERE = (
+    "Slack did not take this message as it is drawn. It can be answered on the Home tab of this app."
+)
+
 
 @dataclass(frozen=True)
 class Card:
@@ -23,6 +28,10 @@ class Card:
     def of(cls, text: str, blocks: Sequence[Block]) -> Card:
         """Build a message; raise what `slackblocks` raises where Slack would not take it."""
         return cls(text, tuple(WebhookMessage(text=text, blocks=list(blocks)).to_dict()["blocks"]))
+
+    def plainly(self) -> Card:
+        """Return it as text alone, for where Slack does not take it as it is drawn."""
+        return Card(f"{self.text[:LONGEST_PLAIN]}\n{ANSWER_THERE}", ())
 
 
 def section(block_id: str, text: str) -> SectionBlock:

@@ -16,7 +16,7 @@ from bot.slack.board import MESSAGE_GONE, Board
 from bot.slack.parts import Card
 from bot.slack.places import Places
 from bot.slack.seeking import Seeker, metadata
-from bot.slack.web import ChannelGone, ask, code
+from bot.slack.web import NOT_DRAWN, ChannelGone, ask, code
 
 log = structlog.get_logger()
 
@@ -51,8 +51,7 @@ class SlackPoster:
         """Post the case's message, or update it and say in its thread what is new."""
         alert = delivery.alert
         if alert.is_all_clear:
-            if case.home:
-                await self._board.update(case, case.home, now)
+            await self._clear(case, now)
             return case.home
         place = await self._places.route(case, alert)
         if isinstance(place, Hold):
@@ -65,6 +64,14 @@ class SlackPoster:
         if home != case.home:
             await self._tidy_up(case, home, now)
         return home
+
+    async def _clear(self, case: Case, now: datetime) -> None:
+        """Say on the case's message that it is over; where nobody can read it, there is nothing to say."""
+        try:
+            if case.home:
+                await self._board.update(case, case.home, now)
+        except ChannelGone as problem:
+            log.info("all_clear.not_shown", why=problem.what)
 
     async def settle(self) -> None:
         """Keep what everybody was told today."""
@@ -97,7 +104,7 @@ class SlackPoster:
                 self._posting.chat_postMessage(
                     channel=channel,
                     text=card.text,
-                    blocks=card.blocks,
+                    blocks=card.blocks or None,
                     thread_ts=thread or None,
                     metadata=metadata(EVENT_TYPE, marks.of(alert.key), case=marks.case(alert.case)),
                     unfurl_links=False,
@@ -105,9 +112,12 @@ class SlackPoster:
                 ),
             )
         except SlackApiError as error:
-            if not thread or code(error) not in MESSAGE_GONE:
-                raise
-            return await self._post(place, channel, card, alert)
+            if card.blocks and code(error) in NOT_DRAWN:
+                log.exception("alert.not_drawn", why=code(error), account=alert.contact.domain)
+                return await self._post(place, channel, card.plainly(), alert, thread)
+            if thread and code(error) in MESSAGE_GONE:
+                return await self._post(place, channel, card, alert)
+            raise
         await self._board.note(alert.case, answer)
         for admin in place.copies:
             await self._copy(admin, card, alert.case)

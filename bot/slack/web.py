@@ -31,9 +31,23 @@ RATE_LIMITED = 429
 SERVER_ERROR = 500
 
 _PASSING = frozenset(
-    "fatal_error internal_error ratelimited rate_limited request_timeout service_unavailable".split(),
+    {
+        "fatal_error",
+        "internal_error",
+        "message_limit_exceeded",
+        "org_login_required",
+        "rate_limited",
+        "ratelimited",
+        "request_timeout",
+        "service_unavailable",
+        "team_added_to_org",
+    }
 )
+NOT_DRAWN = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
+"""Slack takes the message not as it is drawn; as plain text it may."""
+
 _REINSTALL = "install the app again and put its new bot token into the configuration"
+_ALLOW = "allow apps to post in the channel, and to answer in its threads"
 _CURES = {
     "account_inactive": _REINSTALL,
     "invalid_auth": _REINSTALL,
@@ -43,11 +57,21 @@ _CURES = {
     "channel_not_found": "set the channel's id in the configuration, and invite the bot if it is private",
     "is_archived": "unarchive the channel, or set another one in the configuration",
     "not_in_channel": "invite the bot to the channel",
-    "restricted_action": "allow apps to post in the channel",
+    "ekm_access_denied": "ask the admins of the workspace, who have suspended posting",
+    "messages_tab_disabled": "switch on the Messages tab of the app, as its manifest has it",
+    "no_permission": "invite the bot to the channel",
+    "restricted_action": _ALLOW,
+    "restricted_action_non_threadable_channel": _ALLOW,
+    "restricted_action_read_only_channel": _ALLOW,
+    "restricted_action_thread_locked": _ALLOW,
+    "restricted_action_thread_only_channel": _ALLOW,
 }
 
-
-_GONE = frozenset({"channel_not_found", "is_archived", "not_in_channel", "restricted_action"})
+_GONE = frozenset(
+    {"channel_not_found", "is_archived", "no_permission", "not_in_channel"}
+    | {what for what in _CURES if what.startswith("restricted_action")}
+)
+"""What is wrong with one channel, while the bot can post elsewhere."""
 
 
 class ChannelGone(NeedsHuman):

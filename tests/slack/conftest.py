@@ -8,6 +8,7 @@ import pytest
 
 from tests.servers import slack
 from tests.servers.slack_judges import judge_message, judge_view
+from tests.servers.slack_node import CannotRun
 from tests.servers.slack_wire import Transport
 
 SENDING = {"chat.postMessage", "chat.update", "chat.postEphemeral"}
@@ -19,7 +20,7 @@ def _slack_process() -> Iterator[slack.Workspace]:
     try:
         with slack.workspace() as running:
             yield running
-    except slack.CannotRun as reason:
+    except CannotRun as reason:
         pytest.skip(f"no stand-in for Slack: {reason}")
 
 

@@ -215,6 +215,18 @@ async def test_slack_in_trouble_delays_a_list_and_sends_it_once(office: Office) 
     assert len(dm(office.server, "rita")) == 1
 
 
+@pytest.mark.parametrize("error", ["user_disabled", "channel_not_found"])
+async def test_a_rep_whom_slack_refuses_does_not_hold_up_the_lists_of_the_others(
+    office: Office, error: str
+) -> None:
+    await three_found(office.store)
+    await found(office.store, LEFT, Contact("al@globex.example", "Al Poe", owner="max@vendor.example"))
+    office.server.fail("conversations.open", error=error)
+    assert await office.app.tell_baselines(NOW) == 1
+    assert await office.app.tell_baselines(NOW + TRY_EVERY) == 1
+    assert [len(dm(office.server, name)) for name in ("rita", "max")] == [1, 1]
+
+
 @pytest.mark.parametrize(("token", "lists"), [(BOT_WITH_HISTORY, 1), (BOT_TOKEN, 2)])
 async def test_a_list_that_slack_took_without_our_hearing_is_not_posted_again_where_we_may_look(
     slack_server: Workspace, token: str, lists: int

@@ -179,6 +179,15 @@ async def test_somebody_whom_slack_refuses_does_not_hold_up_the_others(rounds: R
     assert len(rounds.to("rita") + rounds.to("max")) == 1
 
 
+async def test_a_rep_whose_direct_message_is_closed_does_not_hold_up_the_others(rounds: Round) -> None:
+    await rounds.store.watch(Contact("al@acme.example", "Al Poe", owner="max@vendor.example"))
+    rounds.server.show_user("max", tz="UTC")
+    await rounds.at("2026-08-02T13:00")
+    rounds.server.fail("chat.postMessage", error="channel_not_found")
+    assert await rounds.at("2026-08-03T08:01", "2026-08-03T08:16") == [1, 1]
+    assert len(rounds.to("rita")) == len(rounds.to("max")) == 1
+
+
 async def test_whoever_becomes_known_after_the_hour_gets_the_next_one(rounds: Round) -> None:
     await rounds.at("2026-08-03T06:00")
     await rounds.store.watch(Contact("al@acme.example", "Al Poe", owner="max@vendor.example"))

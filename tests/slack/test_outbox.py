@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
-from bot.model import Answer, Case, Choice, Contact, Home
+from bot.model import Answer, Case, Choice, Contact, Home, Verdict
 from bot.routing import Rules
 from bot.slack.board import Board
 from bot.slack.outbox import AFTER_HUMAN, LEASE, LONGEST_RETRY, drain
@@ -230,10 +230,53 @@ async def test_an_alert_that_slack_refuses_does_not_hold_up_the_others(
     poster = poster_to(slack_server, store, clock)
     for i in range(2):
         await raise_alert(store, contact=Contact(f"p{i}@acme.example"))
-    slack_server.fail("chat.postMessage", error="invalid_blocks")
+    slack_server.fail("chat.postMessage", error="invalid_arguments")
     with structlog.testing.capture_logs() as logs:
         assert await drain(store, poster, clock) == 1
     assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["alert.undeliverable"]
+
+
+@pytest.mark.parametrize("error", ["invalid_blocks", "invalid_blocks_format", "msg_too_long"])
+async def test_an_alert_that_slack_does_not_take_as_it_is_drawn_is_told_in_plain_text(
+    slack_server: Workspace, clock: FrozenClock, store: MemoryStore, error: str
+) -> None:
+    poster = poster_to(slack_server, store, clock)
+    await raise_alert(store, SLIPPING)
+    slack_server.fail("chat.postMessage", error=error)
+    assert await drain(store, poster, clock) == 1
+    [message] = slack_server.messages(slack_server.channel("champions"))
+    assert "Jane Doe" in message["text"]
+    assert "Home tab" in message["text"]
+    await raise_alert(store)
+    slack_server.fail("chat.update", error=error)
+    assert await drain(store, poster, clock) == 1
+    edited = slack_server.messages(slack_server.channel("champions"))[0]
+    assert "Left" in edited["text"] or "has left" in edited["text"]
+
+
+@pytest.mark.parametrize("error", ["message_limit_exceeded", "team_added_to_org", "org_login_required"])
+async def test_what_passes_at_slack_is_waited_for(
+    slack_server: Workspace, clock: FrozenClock, store: MemoryStore, error: str
+) -> None:
+    poster = poster_to(slack_server, store, clock)
+    await raise_alert(store)
+    slack_server.fail("chat.postMessage", error=error)
+    assert await drain(store, poster, clock) == 0
+    clock.advance(LONGEST_RETRY)
+    assert await drain(store, poster, clock) == 1
+
+
+async def test_an_all_clear_in_a_channel_that_is_gone_is_not_tried_for_ever(
+    slack_server: Workspace, clock: FrozenClock, store: MemoryStore
+) -> None:
+    poster = poster_to(slack_server, store, clock)
+    await raise_alert(store)
+    assert await drain(store, poster, clock) == 1
+    await raise_alert(store, replace(LEFT, verdict=Verdict.ACTIVE, headline="wrote today"))
+    slack_server.fail("chat.update", error="is_archived", times=10)
+    assert await drain(store, poster, clock) == 1
+    clock.advance(timedelta(days=1))
+    assert await store.due(clock()) == []
 
 
 @pytest.mark.parametrize("token", [BOT_TOKEN, BOT_WITH_HISTORY])

@@ -274,7 +274,16 @@ async def test_shadow_mode_without_an_admin_in_slack_tells_nobody_and_loses_noth
     assert (await house.person()).cases[0].deliveries[0].sent_at is None
 
 
-@pytest.mark.parametrize("error", ["not_in_channel", "is_archived", "channel_not_found"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        "not_in_channel",
+        "is_archived",
+        "channel_not_found",
+        "restricted_action_read_only_channel",
+        "no_permission",
+    ],
+)
 async def test_where_the_channel_is_gone_the_owner_is_told_and_the_admin_gets_one_line(
     slack_server: Workspace, error: str
 ) -> None:
