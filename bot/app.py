@@ -96,11 +96,15 @@ async def _engine(store: TinyStore | PostgresStore, service: Service) -> AsyncIt
         return
     from bot.engine.queue import QueueEngine  # noqa: PLC0415 - its driver is an extra
 
-    engine = await QueueEngine.open(store.database, service.look)
+    engine = await QueueEngine.open(store.database, service.look, service.give_up)
     service.engine, service.shares = engine, True
+    hearing = [asyncio.create_task(store.hear(service.outbox.nudge))] if service.role in TELLS else []
     try:
         yield
     finally:
+        for task in hearing:
+            task.cancel()
+        await asyncio.gather(*hearing, return_exceptions=True)
         await engine.close()
 
 

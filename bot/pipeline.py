@@ -39,7 +39,7 @@ from bot.model import (
     Watched,
 )
 from bot.our_days import OurDays
-from bot.store import Store
+from bot.store import Store, StoreDown
 from watchers import FREE_MAIL, Deriver, Scope, Watcher
 
 log = structlog.get_logger()
@@ -114,6 +114,8 @@ class Pipeline:
         """Read what is new in one source and keep what it means. Raises SourceDown and NeedsHuman."""
         try:
             swept = await self._sweep(watcher, source, now, progress)
+        except StoreDown:
+            raise  # says nothing of the source
         except (SourceDown, NeedsHuman) as failure:
             self.outages[source] = f"{source} cannot be read: {failure.what}"
             self._unread_since.setdefault(source, now)
@@ -233,6 +235,7 @@ class Pipeline:
                 derived=self.rules.derive(person, now),
                 circumstances=circumstances,
                 thresholds=self.rules.thresholds,
+                stands=person.assessment.verdict if person.assessment is not None else None,
             )
             assessment = account.completed(contact, person, assessment)
             inhibited = account.inhibits(assessment) or self._outage(assessment, circumstances)

@@ -12,7 +12,7 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEv
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from bot.store import Store
+from bot.store import Store, StoreDown
 
 log = structlog.get_logger()
 
@@ -122,8 +122,8 @@ class Schedule:
 
 
 def _tell(event: JobExecutionEvent) -> None:
-    if isinstance(event.exception, asyncio.CancelledError):
-        return
+    if isinstance(event.exception, asyncio.CancelledError | StoreDown):
+        return  # that the store is away is said once, by the store
     if event.exception is not None:
         log.error("job.failed", job=event.job_id, exc_info=event.exception)
     else:

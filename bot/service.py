@@ -25,7 +25,7 @@ from bot.pipeline import Pipeline, Rules
 from bot.schedule import Schedule, slot
 from bot.slack.outbox import Outbox, Poster
 from bot.stats import precision
-from bot.store import Store
+from bot.store import Store, StoreDown
 from watchers import Watcher, derivers, kinds
 
 log = structlog.get_logger()
@@ -34,7 +34,7 @@ OUTBOX_EVERY = timedelta(seconds=5)
 DIGESTS_EVERY = timedelta(minutes=4)
 BASELINES_EVERY = timedelta(seconds=20)
 HEALTH_EVERY = timedelta(minutes=1)
-RESCUE_EVERY = timedelta(seconds=15)
+RESCUE_EVERY = timedelta(seconds=10)
 DEMOTED = "demoted"
 """The setting that names the kinds of signal that raise no alerts."""
 
@@ -43,6 +43,8 @@ FILED_OWNERS = "owners in the contacts file"
 
 IDLE_FOR = timedelta(minutes=9)
 """How long one wait for a mailbox to wake us lasts; servers drop longer ones in silence."""
+
+GIVEN_UP_FOR = timedelta(hours=1)
 
 AFTER_TROUBLE = timedelta(minutes=1)
 
@@ -204,18 +206,28 @@ class Service:
             return
         try:
             swept = await self.pipeline.sweep(watcher, unit.source, now())
+        except StoreDown:
+            raise
         except (SourceDown, NeedsHuman) as failure:
             self.health.bad(unit.source, failure, now())
+            await self._share_health(unit.source)
             return
-        else:
-            self.health.good(unit.source, now())
-        finally:
-            if self.shares:
-                await self.health.share(self.store, unit.source)
+        self.health.good(unit.source, now())
+        await self._share_health(unit.source)
         if swept.items:
             log.info("source.read", source=unit.source, items=swept.items, new=swept.new)
         await self.judge_news()
         await self.bring_out()
+
+    async def _share_health(self, source: str) -> None:
+        if self.shares:
+            await self.health.share(self.store, source)
+
+    async def give_up(self, unit: Unit) -> None:
+        """Leave a source alone for a while that kills whoever looks at it: others are not to suffer."""
+        await self.health.learn(self.store, [unit.source])
+        self.health.bad(unit.source, SourceDown("whoever looks at it dies", retry_after=GIVEN_UP_FOR), now())
+        await self._share_health(unit.source)
 
     async def judge_news(self) -> None:
         """Judge everybody of whom something is new, or whose last judgement has stood its time."""

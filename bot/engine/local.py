@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from bot.engine import AT_ONCE, Look, Unit
-from bot.store import Store
+from bot.store import Store, StoreDown
 
 log = structlog.get_logger()
 
@@ -76,5 +76,7 @@ class LocalEngine:
         """Look once; a look that fails must not lose one that was asked for meanwhile."""
         try:
             await self._look(unit)
+        except StoreDown:
+            log.warning("look.postponed", watcher=unit.watcher, source=unit.source)
         except Exception:
             log.exception("look.failed", watcher=unit.watcher, source=unit.source)

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import secrets
+import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,15 +19,18 @@ from typing import Any, Self
 
 import procrastinate
 import structlog
-from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
+from procrastinate.job_context import JobContext
 from procrastinate.jobs import DEFAULT_PRIORITY, Job, Status
+from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from bot.engine import AT_ONCE, Look, Unit
-from bot.model import SourceDown
+from bot.store import StoreDown
 from bot.store.database import MIGRATING, Connection, Database, rows
-from bot.store.postgres import claim_slot
+from bot.store.table import claim_slot
 
 log = structlog.get_logger()
+logging.getLogger("procrastinate").setLevel(logging.CRITICAL)  # we say ourselves, and once, what matters
 
 QUEUE = "looks"
 TASK = "look"
@@ -32,37 +38,74 @@ TASK = "look"
 SOON = 10
 """The priority of what was asked for, before what was only planned."""
 
+RESCUED = 20
+"""The priority of what a dead process was doing: before all else, also behind a long backlog."""
+
 AT_A_TIME = 500
 """How many jobs are deferred in one statement."""
 
 TRIES = 5
 """How often jobs are deferred anew because another process deferred some of the same."""
 
-HEARTBEAT = timedelta(seconds=5)
-STALLED_AFTER = timedelta(seconds=20)
+HEARTBEAT = timedelta(seconds=4)
+STALLED_AFTER = timedelta(seconds=14)
 """A worker that was not heard of for so long is dead, and its jobs are given to others."""
 
 RESTART_SECONDS = 2.0
 """How long to wait before a worker that the database left alone is started again."""
 
+DEATHS = 2
+"""So often is a job done anew whose worker died; after one more it is what workers die of."""
+
+STRAYS_EVERY = timedelta(seconds=10)
+"""A job that was not in our hand twice in a row is not ours any more."""
+
+AGAIN_SECONDS = 10
+"""When a look is tried anew during which the store went away."""
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+"""At once, whatever the clocks of two machines say of now."""
+
 FAREWELL = timedelta(seconds=15)
 """How long a worker that is told to stop waits for what is under way; others take up the rest."""
+
+
+class HandOn(BaseRetryStrategy):
+    """Does anew what we could not end: we were told to stop, or the store was away."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """Return when it is done anew; None where it is not."""
+        del job
+        if isinstance(exception, asyncio.CancelledError):
+            return RetryDecision(retry_at=LONG_AGO, priority=RESCUED)
+        if isinstance(exception, StoreDown):
+            return RetryDecision(retry_in={"seconds": AGAIN_SECONDS})
+        return None
 
 
 class QueueEngine:
     """Have units done by whichever worker is free; open it with `open`."""
 
-    def __init__(self, database: Database, look: Look) -> None:
+    def __init__(self, database: Database, look: Look, give_up: Look) -> None:
         self._database = database
         self._look = look
+        self._give_up = give_up
         self._app = procrastinate.App(connector=procrastinate.PsycopgConnector())
-        self._app.task(name=TASK, queue=QUEUE)(self._do)
+        self._app.task(name=TASK, queue=QUEUE, pass_context=True, retry=HandOn())(self._do)
         self._worker: asyncio.Task[None] | None = None
+        self._minding: asyncio.Task[None] | None = None
+        self._known_as: int | None = None
+        self._in_hand: set[int | None] = set()
+        self._stray: set[int] = set()
+        self._failing = False
 
     @classmethod
-    async def open(cls, database: Database, look: Look) -> Self:
-        """Make the queue's tables where there are none."""
-        engine = cls(database, look)
+    async def open(cls, database: Database, look: Look, give_up: Look | None = None) -> Self:
+        """Make the queue's tables where there are none.
+
+        `give_up` is told of a unit that whoever does it dies of, again and again.
+        """
+        engine = cls(database, look, give_up or _say_no_more)
         await engine._app.open_async(database.pool)
         await database.run(engine._migrate)
         return engine
@@ -77,10 +120,10 @@ class QueueEngine:
 
     async def plan(self, name: str, slot: datetime, units: Iterable[Unit]) -> bool:
         """Claim a planned run and defer its units in one transaction; False where it was claimed before."""
-        planned = list(units)
+        planned, claimant = list(units), secrets.token_hex()
 
         async def work(connection: Connection) -> bool:
-            if not await claim_slot(connection, name, slot):
+            if not await claim_slot(connection, name, slot, claimant):
                 return False
             await self._defer(connection, planned, DEFAULT_PRIORITY)
             return True
@@ -90,31 +133,51 @@ class QueueEngine:
     def work(self) -> None:
         """Begin to do, in this process, what any process has handed out."""
         self._worker = asyncio.create_task(self._work(), name="worker")
+        self._minding = asyncio.create_task(self._mind_strays(), name="strays")
 
     async def drain(self) -> None:
         """Take no more work, and wait for what is under way; what takes too long is left to others."""
-        if self._worker is not None:
-            self._worker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._worker
-            self._worker = None
+        tasks = [task for task in (self._worker, self._minding) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._worker = self._minding = None
 
     async def rescue(self) -> int:
         """Give the jobs of dead workers to others; return how many.
 
         Where the same unit waits in a newer job already, that one will do, and the dead one is dropped.
         """
-        manager = self._app.job_manager
-        stalled = await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER.total_seconds())
-        found = [job for job in stalled if job.id is not None]
-        for job in found:
+        try:
+            stalled = await self._app.job_manager.get_stalled_jobs(
+                queue=QUEUE, seconds_since_heartbeat=STALLED_AFTER.total_seconds()
+            )
+        except ConnectorException as away:
+            raise StoreDown("the queue cannot be asked") from away
+        for job in stalled:
+            unit = Unit(str(job.task_kwargs["watcher"]), str(job.task_kwargs["source"]))
             assert job.id is not None
-            try:
-                await manager.retry_job_by_id_async(job.id, retry_at=datetime.now(UTC))
-            except UniqueViolation:
-                await manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
-            log.warning("job.rescued", source=str(job.task_kwargs.get("source", "")))
-        return len(found)
+            if job.attempts < DEATHS:
+                await self._give_back(job.id)
+                log.warning("job.rescued", watcher=unit.watcher, source=unit.source)
+            else:
+                await self._drop(job.id)
+                await self._give_up(unit)
+                log.error("job.given_up", watcher=unit.watcher, source=unit.source, deaths=DEATHS + 1)
+        return len(list(stalled))
+
+    async def _give_back(self, number: int) -> None:
+        """Let others do a job; drop it where the same unit waits in a newer one."""
+        try:
+            await self._app.job_manager.retry_job_by_id_async(number, retry_at=LONG_AGO, priority=RESCUED)
+        except UniqueViolation:
+            await self._drop(number)
+        except ConnectorException:
+            return  # another process was quicker, or the next round does it
+
+    async def _drop(self, number: int) -> None:
+        with contextlib.suppress(ConnectorException):
+            await self._app.job_manager.finish_job_by_id_async(number, Status.FAILED, delete_job=True)
 
     async def waiting(self) -> int:
         """Return how many units wait or are under way."""
@@ -125,6 +188,7 @@ class QueueEngine:
     async def _work(self) -> None:
         """Do what is deferred until cancelled; a database that goes away ends a worker, not us."""
         while True:
+            begun = time.monotonic()
             try:
                 await self._app.run_worker_async(
                     queues=[QUEUE],
@@ -136,17 +200,39 @@ class QueueEngine:
                     stalled_worker_timeout=STALLED_AFTER.total_seconds(),
                 )
             except Exception as error:  # noqa: BLE001 - whatever ended it, work has to go on
-                log.warning("worker.restarted", why=f"{type(error).__name__}: {error}"[:200])
+                if not self._failing or time.monotonic() - begun > STALLED_AFTER.total_seconds():
+                    log.warning("worker.restarted", why=f"{type(error).__name__}: {error}"[:200])
+                self._failing = True
             await asyncio.sleep(RESTART_SECONDS)
 
-    async def _do(self, watcher: str, source: str) -> None:
-        """Do one unit; one that fails is logged with its traceback, and comes again with its next slot."""
+    async def _mind_strays(self) -> None:
+        """Give back what the database says is in our hand and is not: an answer of the database got lost."""
+        while True:
+            await asyncio.sleep(STRAYS_EVERY.total_seconds())
+            with contextlib.suppress(StoreDown, ConnectorException):
+                found = await self._database.run(partial(_in_hand_of, worker=self._known_as))
+                missing = found - self._in_hand
+                for number in missing & self._stray:
+                    await self._give_back(number)
+                    log.warning("job.lost", number=number)
+                self._stray = missing
+
+    async def _do(self, context: JobContext, watcher: str, source: str) -> None:
+        """Do one unit; one that fails is logged with its traceback, and comes again with its next slot.
+
+        While the store is away, and where we are told to stop, it comes again at once, for anybody.
+        """
+        self._known_as, self._failing = context.job.worker_id, False
+        self._in_hand.add(context.job.id)
         try:
             await self._look(Unit(watcher, source))
-        except SourceDown as down:
-            log.warning("look.postponed", watcher=watcher, source=source, why=down.what)
+        except StoreDown:
+            log.warning("look.postponed", watcher=watcher, source=source)
+            raise
         except Exception:
             log.exception("look.failed", watcher=watcher, source=source)
+        finally:
+            self._in_hand.discard(context.job.id)
 
     async def _defer(self, connection: Connection, units: Sequence[Unit], priority: int) -> None:
         """Defer what does not wait already, in the transaction that is open."""
@@ -169,6 +255,17 @@ class QueueEngine:
         ((made,),) = await rows(connection, "SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
         if not made:
             await connection.execute(self._app.schema_manager.get_schema().encode())
+
+
+async def _say_no_more(unit: Unit) -> None:
+    """Leave it at what is logged."""
+    del unit
+
+
+async def _in_hand_of(connection: Connection, worker: int | None) -> set[int]:
+    """Return the jobs that a worker has in hand, by what the database says."""
+    query = "SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = %s"
+    return {int(row[0]) for row in await rows(connection, query, worker)}
 
 
 async def _not_waiting(connection: Connection, units: Sequence[Unit]) -> list[Unit]:

@@ -16,6 +16,7 @@ from typing import Protocol
 
 import structlog
 
+from bot.alerts import LOOK_AGAIN, withheld
 from bot.model import Action, Case, Decision, Delivery, Home, NeedsHuman, SourceDown
 from bot.routing import Hold
 from bot.store import Store, StoreDown
@@ -180,6 +181,8 @@ class Outbox:
                         await self._bring(key, lane)
                     finally:
                         self._queued.discard(key)
+        except StoreDown:
+            return  # what was leased comes again when its lease ends
         finally:
             self._queued.difference_update(queue)
             del self._lanes[lane]
@@ -189,7 +192,11 @@ class Outbox:
         if taken is None:
             return
         case, delivery = taken
-        decision = None
+        decision = await self._withheld(delivery)
+        if decision is not None:
+            log.info("alert.withheld", reason=decision.reason.value)
+            await self._store.alert_failed(key, delivery, self._now() + LOOK_AGAIN, decision)
+            return
         try:
             done = await self._poster.deliver(case, delivery, self._now())
         except SourceDown as down:
@@ -212,6 +219,11 @@ class Outbox:
             wait, decision = done.until - self._now(), _held(delivery, done, self._now())
             log.info("alert.held", reason=done.reason.value, until=done.until.isoformat())
         await self._store.alert_failed(key, delivery, self._now() + max(wait, SOON), decision)
+
+    async def _withheld(self, delivery: Delivery) -> Decision | None:
+        """Say why what is to be told is not so any more, None where it is."""
+        person = await self._store.person(delivery.alert.contact.address)
+        return withheld(person, delivery.alert, self._now()) if person is not None else None
 
     def _block(self, lane: str, wait: timedelta) -> None:
         """Try nothing else in a place that asks us to wait."""

@@ -25,11 +25,17 @@ from bot.model import (
     Json,
     Observation,
     Person,
+    SourceDown,
     Watched,
 )
 
 Amendment = Callable[[Json], Json]
 """Says what becomes of something kept. Pure, and it may be asked more than once."""
+
+
+class StoreDown(SourceDown):
+    """The store itself is away: no source is to blame, and whatever was under way is to be done again."""
+
 
 DECISIONS_KEPT = 50
 """How many of a person's latest decisions are kept; equal ones in a row are kept once, the first."""

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
+import time
 from collections.abc import Awaitable, Callable
 from importlib import resources
 from typing import Any, Self, TypeAlias, TypeVar
 
 import psycopg
+import structlog
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
-from bot.model import NeedsHuman, SourceDown
+from bot.model import NeedsHuman
+from bot.store import StoreDown
+
+log = structlog.get_logger()
+logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # we say ourselves, and once, what matters
 
 T = TypeVar("T")
 
@@ -24,10 +31,43 @@ OLDEST = 130000
 
 MOST_CONNECTIONS = 8
 CONNECT_SECONDS = 10
+RECONNECT_SECONDS = 10
+"""After so long of trying in vain the pool gives up until somebody asks again, and then tries at once."""
 
-TRIES = 7
+PATIENCE_SECONDS = 30
+"""So long is asked again before the database is said to be away; what asks comes again by itself."""
+
 FIRST_WAIT_SECONDS = 0.1
-"""Waits double: a database that restarts within about six seconds is not noticed by whoever asks."""
+LONGEST_WAIT_SECONDS = 2.0
+"""Waits double up to this: a database that restarts is not noticed by whoever asks."""
+
+LISTEN_AGAIN_SECONDS = 2.0
+
+LIMITS = "-c statement_timeout=60s -c lock_timeout=20s -c idle_in_transaction_session_timeout=60s"
+"""What nobody waits for any more ends on the server as well, and with it the locks it holds."""
+
+NOTICING = {
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""A connection whose other end is gone without a word is noticed within half a minute."""
+
+LOST = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
+
+PASSING = (
+    "starting up",
+    "shutting down",
+    "in recovery",
+    "connection slots",
+    "too many clients",
+    "not yet accepting",
+)
+"""What a server says that lets us in later."""
+
+CHECK = "check the user, its password and its rights in the database's address"
 
 MIGRATING = 7_400_001
 """The advisory lock that one process holds while it brings the schema up to date."""
@@ -38,8 +78,10 @@ MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 class Database:
     """A pool of connections; open it with `open`, which also brings the schema up to date."""
 
-    def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
+    def __init__(self, pool: AsyncConnectionPool[Connection], url: str) -> None:
         self.pool = pool
+        self._url = url
+        self._away_since: float | None = None
 
     @classmethod
     async def open(cls, url: str, most_connections: int = MOST_CONNECTIONS) -> Self:
@@ -56,12 +98,14 @@ class Database:
             max_size=most_connections,
             open=False,
             timeout=CONNECT_SECONDS,
-            kwargs={"connect_timeout": CONNECT_SECONDS, "application_name": "stillthere"},
+            reconnect_timeout=RECONNECT_SECONDS,
+            check=AsyncConnectionPool.check_connection,
+            kwargs=_manners(url),
         )
         await pool.open()
-        database = cls(pool)
+        database = cls(pool, url)
         try:
-            await database.run(_migrate)
+            await database._open()
         except BaseException:
             await pool.close()
             raise
@@ -71,28 +115,93 @@ class Database:
         """Let go of every connection."""
         await self.pool.close()
 
+    async def _open(self) -> None:
+        try:
+            await self.run(_migrate)
+        except StoreDown as down:
+            why = await self._refusal()
+            if "FATAL" not in why or any(passing in why for passing in PASSING):
+                raise
+            raise NeedsHuman(f"the database refuses us: {why}", CHECK) from down
+        except psycopg.errors.InsufficientPrivilege as refused:
+            raise NeedsHuman(f"the database refuses us: {_reason(refused)}", CHECK) from refused
+
+    async def _refusal(self) -> str:
+        """Return why nobody can connect with this address; the pool keeps it to itself."""
+        try:
+            async with await psycopg.AsyncConnection.connect(self._url, **_manners(self._url)):
+                return ""
+        except psycopg.OperationalError as refused:
+            return _reason(refused)
+
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Do work in one transaction; anew where the connection or the transaction was lost.
 
         Whether a commit was done whose answer was lost cannot be known: work must bear being done twice.
-        Raise SourceDown where the database stays away, NeedsHuman where it refuses us.
+        Raise StoreDown where the database stays away, or takes no writes.
         """
-        wait = FIRST_WAIT_SECONDS
-        for left in reversed(range(TRIES)):
+        wait, until = FIRST_WAIT_SECONDS, time.monotonic() + PATIENCE_SECONDS
+        while True:
             try:
-                async with self.pool.connection() as connection, connection.transaction():
-                    return await work(connection)
-            except (psycopg.errors.InvalidPassword, psycopg.errors.InsufficientPrivilege) as refused:
-                raise NeedsHuman(
-                    f"the database refuses us: {_reason(refused)}",
-                    "check the user, its password and its rights in the database's address",
-                ) from refused
-            except psycopg.OperationalError as lost:
-                if not left:
-                    raise SourceDown(f"the database cannot be used: {_reason(lost)}") from lost
+                async with self.pool.connection() as connection:
+                    done = await self._in_transaction(connection, work)
+            except LOST as lost:
+                if time.monotonic() + wait > until:
+                    self._away(lost)
+                    raise StoreDown(f"the database cannot be used: {_reason(lost)}") from lost
+            else:
+                self._back()
+                return done
             await asyncio.sleep(wait)
-            wait *= 2
-        raise AssertionError  # the last try returned or raised
+            wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+
+    @staticmethod
+    async def _in_transaction(connection: Connection, work: Callable[[Connection], Awaitable[T]]) -> T:
+        try:
+            async with connection.transaction():
+                return await work(connection)
+        except psycopg.errors.ReadOnlySqlTransaction:
+            await connection.close()  # another server may be the one that takes writes now
+            raise
+
+    async def listen(self, channel: str, heard: Callable[[], None]) -> None:
+        """Call `heard` for each notification, and for each time that some may have been missed.
+
+        It has a connection of its own, made anew whenever it is lost; ends only by being cancelled.
+        """
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(
+                    self._url, autocommit=True, **_manners(self._url)
+                ) as connection:
+                    await connection.execute(f"LISTEN {channel}".encode())
+                    heard()
+                    async for _ in connection.notifies():
+                        heard()
+            except psycopg.Error:
+                await asyncio.sleep(LISTEN_AGAIN_SECONDS)
+
+    def _away(self, lost: Exception) -> None:
+        """Say once that the database is away."""
+        if self._away_since is None:
+            self._away_since = time.monotonic()
+            log.error("store.down", why=_reason(lost))
+
+    def _back(self) -> None:
+        if self._away_since is not None:
+            log.info("store.recovered", seconds=round(time.monotonic() - self._away_since))
+            self._away_since = None
+
+
+def _manners(url: str) -> dict[str, Any]:
+    """Return how every connection behaves."""
+    options = conninfo_to_dict(url).get("options") or ""
+    return {
+        "connect_timeout": CONNECT_SECONDS,
+        "application_name": "stillthere",
+        "options": f"{options} {LIMITS}".strip(),
+        **NOTICING,
+    }
 
 
 def _reason(error: Exception) -> str:
@@ -106,6 +215,8 @@ async def _migrate(connection: Connection) -> None:
         raise NeedsHuman(
             f"the database is PostgreSQL {connection.info.server_version // 10000}", "use 13 or newer"
         )
+    await connection.execute("SET LOCAL statement_timeout = 0")
+    await connection.execute("SET LOCAL lock_timeout = 0")
     await connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATING,))
     await connection.execute("CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY)")
     rows = await (await connection.execute("SELECT number FROM migration")).fetchall()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -29,7 +30,7 @@ from bot.model import (
     Person,
     Watched,
 )
-from bot.store import Amendment, changes, codec
+from bot.store import Amendment, changes, codec, table
 from bot.store.database import Connection, Database, rows
 from bot.store.forgotten import Forgotten, new_key
 from bot.store.moving import Entry
@@ -41,7 +42,6 @@ SETTING = "setting "
 
 WRITING = "SELECT pg_advisory_xact_lock_shared(7400002, 0)"
 FORGETTING = "SELECT pg_advisory_xact_lock(7400002, 0)"
-PERSON = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 TRY_PERSON = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
 
 NEXT_ALERTS = """
@@ -51,25 +51,6 @@ NEXT_ALERTS = """
 """
 CANDIDATES = 32
 """How many alerts are tried for at once; others hold at most as many as there are posters."""
-
-PUT = """
-    INSERT INTO person (address, domain, version, watched, news, has_cases, brief, observations)
-    VALUES (%s, %s, %s, %s, %s, %s, %s::json, %s::json)
-    ON CONFLICT (address) DO UPDATE SET version = excluded.version, watched = excluded.watched,
-        news = excluded.news, has_cases = excluded.has_cases, brief = excluded.brief,
-        observations = excluded.observations
-"""
-PUT_BRIEF = """
-    UPDATE person SET version = %s, watched = %s, news = %s, has_cases = %s, brief = %s::json
-    WHERE address = %s
-"""
-
-
-PUT_CURSOR = """
-    INSERT INTO cursor_of VALUES (%s, %s::json) ON CONFLICT (source) DO UPDATE SET cursor = excluded.cursor
-"""
-NO_CURSOR = "INSERT INTO cursor_of VALUES (%s, 'null') ON CONFLICT DO NOTHING"
-LOCKED_CURSOR = "SELECT cursor FROM cursor_of WHERE source = %s FOR UPDATE"
 
 BATCH = 200
 IN_BATCHES = """
@@ -117,8 +98,8 @@ class PostgresStore:
         async def write(connection: Connection) -> bool:
             if address in self._forgotten:
                 return False
-            person = await _locked(connection, address) or Person(address)
-            await _put(connection, person, changes.watched(person, contact))
+            person = await table.locked(connection, address) or Person(address)
+            await table.put(connection, person, changes.watched(person, contact))
             return person.contact is None
 
         return await self._write(write)
@@ -127,10 +108,10 @@ class PostgresStore:
         """Stop watching; what is known stays. Say whether they were watched."""
 
         async def write(connection: Connection) -> bool:
-            person = await _locked(connection, codec.normal(address))
+            person = await table.locked(connection, codec.normal(address))
             if person is None or person.contact is None:
                 return False
-            return await _put(connection, person, changes.unwatched(person))
+            return await table.put(connection, person, changes.unwatched(person))
 
         return await self._write(write)
 
@@ -178,7 +159,7 @@ class PostgresStore:
     async def cases(self) -> list[Case]:
         """Return every case there ever was, by contact and episode."""
         found = await self._read("SELECT brief FROM person WHERE has_cases")
-        people = sorted((_person(brief, []) for (brief,) in found), key=lambda person: person.address)
+        people = sorted((table.person_of(brief, []) for (brief,) in found), key=lambda person: person.address)
         return [case for person in people for case in person.cases]
 
     async def person(self, address: str) -> Person | None:
@@ -186,13 +167,13 @@ class PostgresStore:
         if not _can_be_kept(address):
             return None
         found = await self._read("SELECT brief, observations FROM person WHERE address = %s", address)
-        return _person(*found[0]) if found else None
+        return table.person_of(*found[0]) if found else None
 
     async def people(self, domains: frozenset[str]) -> list[Person]:
         """Return everybody, watched or not, whose address is at one of these domains, by address."""
         kept = [*filter(_can_be_kept, domains)]
         found = await self._read("SELECT brief, observations FROM person WHERE domain = ANY(%s)", kept)
-        return sorted((_person(*row) for row in found), key=lambda person: person.address)
+        return sorted((table.person_of(*row) for row in found), key=lambda person: person.address)
 
     async def record(self, observations: Iterable[Observation]) -> list[Observation]:
         """Keep what is not yet known and return just that; each person it is about then has news."""
@@ -204,9 +185,9 @@ class PostgresStore:
                 if address in self._forgotten:
                     continue
                 theirs = map(self._forgotten.observation, about[address])
-                person = await _locked(connection, address) or Person(address)
+                person = await table.locked(connection, address) or Person(address)
                 after, recorded[address] = changes.recorded(person, theirs)
-                await _put(connection, person, after)
+                await table.put(connection, person, after)
             return [seen for address in about for seen in recorded.get(address, ())]
 
         return await self._write(write) if about else []
@@ -245,7 +226,7 @@ class PostgresStore:
             for _, address in await rows(connection, NEXT_ALERTS, now, case, case, CANDIDATES):
                 if not case and not (await rows(connection, TRY_PERSON, address))[0][0]:
                     continue
-                person = await _locked(connection, address)
+                person = await table.locked(connection, address)
                 free = [
                     one
                     for one in (changes.waiting(person) if person else ())
@@ -254,7 +235,7 @@ class PostgresStore:
                 if person is None or not free:
                     continue
                 after, held, delivery = changes.leased(person, min(free).key, now, lease)
-                await _put(connection, person, after)
+                await table.put(connection, person, after)
                 return held, delivery
             return None
 
@@ -285,12 +266,12 @@ class PostgresStore:
         """Keep a rep's word on a case and return the case as it stands now; None where there is none."""
 
         async def write(connection: Connection) -> Case | None:
-            person = await _locked(connection, codec.normal(answer.contact))
+            person = await table.locked(connection, codec.normal(answer.contact))
             found = changes.answered(person, answer, observation) if person else None
             if person is None or found is None:
                 return None
             after, case = found
-            await _put(connection, person, after)
+            await table.put(connection, person, after)
             return case
 
         return await self._write(write)
@@ -305,43 +286,33 @@ class PostgresStore:
         """Keep where reading of a source goes on."""
 
         async def write(connection: Connection) -> None:
-            await connection.execute(PUT_CURSOR, (codec.normal(source), _text(codec.normal(cursor))))
+            await table.put_cursor(connection, codec.normal(source), codec.normal(cursor))
 
         await self._write(write)
 
     async def amend_cursor(self, source: str, amendment: Amendment) -> Json:
         """Change a cursor in one step and return what is kept then."""
-        source = codec.normal(source)
 
         async def write(connection: Connection) -> Json:
-            # A row of which nobody knows yet cannot be locked, and two would each begin with nothing.
-            await connection.execute(NO_CURSOR, (source,))
-            ((before,),) = await rows(connection, LOCKED_CURSOR, source)
-            after: Json = codec.normal(amendment(before))
-            if after != before:
-                await connection.execute(PUT_CURSOR, (source, _text(after)))
-            return after
+            return await table.amend_cursor(connection, codec.normal(source), amendment)
 
         return await self._write(write)
 
     async def claim_slot(self, watcher: str, slot: datetime) -> bool:
         """Claim a planned run; True for exactly one caller."""
+        claimant = secrets.token_hex()
 
         async def write(connection: Connection) -> bool:
-            return await claim_slot(connection, watcher, slot)
+            return await table.claim_slot(connection, watcher, slot, claimant)
 
         return await self._write(write)
 
     async def claim_event(self, event: str, now: datetime) -> bool:
         """Claim something that may be delivered to us twice; True once, for a day at least."""
-        now = codec.normal(now)
+        claimant = secrets.token_hex()
 
         async def write(connection: Connection) -> bool:
-            claim = "INSERT INTO event VALUES (%s, %s) ON CONFLICT DO NOTHING RETURNING 1"
-            if not await rows(connection, claim, codec.normal(event), now):
-                return False
-            await connection.execute("DELETE FROM event WHERE at < %s", (now - changes.EVENTS_KEPT,))
-            return True
+            return await table.claim_event(connection, event, now, claimant)
 
         return await self._write(write)
 
@@ -362,7 +333,7 @@ class PostgresStore:
         for (addresses,) in await self._read(IN_BATCHES, BATCH):
             query = "SELECT brief, observations FROM person WHERE address = ANY(%s)"
             for brief, observations in await self._read(query, addresses):
-                person = _person(brief, observations)
+                person = table.person_of(brief, observations)
                 yield Entry("person", person.address, codec.to_document(person))
         for source, cursor in await self._read("SELECT source, cursor FROM cursor_of"):
             yield Entry("cursor", source, cursor)
@@ -386,10 +357,10 @@ class PostgresStore:
 
     async def _take(self, connection: Connection, entry: Entry) -> None:
         if entry.shelf == "person":
-            before = await _locked(connection, entry.key) or Person(entry.key)
-            await _put(connection, replace(before, version=0), codec.from_document(entry.document))
+            before = await table.locked(connection, entry.key) or Person(entry.key)
+            await table.put(connection, replace(before, version=0), codec.from_document(entry.document))
         elif entry.shelf == "cursor":
-            await connection.execute(PUT_CURSOR, (entry.key, _text(entry.document)))
+            await table.put_cursor(connection, entry.key, entry.document)
         elif entry.shelf == "slot":
             slot, _, watcher = entry.key.partition(" ")
             insert = "INSERT INTO slot VALUES (%s, %s) ON CONFLICT DO NOTHING"
@@ -414,6 +385,10 @@ class PostgresStore:
         """Let go of every connection."""
         await self.database.close()
 
+    async def hear(self, raised: Callable[[], None]) -> None:
+        """Call `raised` whenever any process raised an alert, until cancelled; missed calls are no loss."""
+        await self.database.listen(table.RAISED, raised)
+
     async def _read(self, query: str, *given: Any) -> list[Any]:
         return await self.database.run(lambda connection: rows(connection, query, *given))
 
@@ -432,11 +407,11 @@ class PostgresStore:
         address = codec.normal(address)
 
         async def write(connection: Connection) -> bool:
-            person = await _locked(connection, address) or Person(address)
+            person = await table.locked(connection, address) or Person(address)
             after = change(person)
             if after is None:
                 return False
-            await _put(connection, person, after)
+            await table.put(connection, person, after)
             return True
 
         return await self._write(write)
@@ -477,7 +452,7 @@ class PostgresStore:
         """Erase one person from their own row and from everybody else's."""
 
         async def erase(connection: Connection) -> int:
-            await connection.execute(PERSON, (address,))
+            await connection.execute(table.PERSON, (address,))
             return len(await rows(connection, "DELETE FROM person WHERE address = %s RETURNING 1", address))
 
         changed = await self._write(erase)
@@ -498,72 +473,26 @@ class PostgresStore:
 
     async def _clean_person(self, address: str) -> bool:
         async def write(connection: Connection) -> bool:
-            person = await _locked(connection, address)
+            person = await table.locked(connection, address)
             if person is None or address in self._forgotten:
                 return False
-            return await _put(connection, person, self._forgotten.person(person))
+            return await table.put(connection, person, self._forgotten.person(person))
 
         return await self._write(write)
 
     async def _clean_cursor(self, source: str) -> bool:
         async def write(connection: Connection) -> bool:
-            found = await rows(connection, LOCKED_CURSOR, source)
+            found = await rows(connection, table.LOCKED_CURSOR, source)
             before = found[0][0] if found else None
             after = self._forgotten.cleaned(before)
             if self._forgotten.cleaned(source) != source:
                 await connection.execute("DELETE FROM cursor_of WHERE source = %s", (source,))
                 return True
             update = "UPDATE cursor_of SET cursor = %s::json WHERE source = %s"
-            await connection.execute(update, (_text(after), source))
+            await connection.execute(update, (table.text_of(after), source))
             return bool(after != before)
 
         return await self._write(write)
-
-
-async def claim_slot(connection: Connection, watcher: str, slot: datetime) -> bool:
-    """Claim a planned run in the transaction that is open; True for exactly one caller."""
-    watcher, slot = codec.normal(watcher), codec.normal(slot)
-    claim = "INSERT INTO slot VALUES (%s, %s) ON CONFLICT DO NOTHING RETURNING 1"
-    if not await rows(connection, claim, watcher, slot):
-        return False
-    outdated = "DELETE FROM slot WHERE watcher = %s AND slot < %s"
-    await connection.execute(outdated, (watcher, slot - changes.SLOTS_KEPT))
-    return True
-
-
-async def _locked(connection: Connection, address: str) -> Person | None:
-    """Return a person whom nobody else changes until the transaction ends; None where nothing is kept."""
-    await connection.execute(PERSON, (address,))
-    found = await rows(connection, "SELECT brief, observations FROM person WHERE address = %s", address)
-    return _person(*found[0]) if found else None
-
-
-async def _put(connection: Connection, before: Person, after: Person) -> bool:
-    """Write what changed of a person who is locked; say whether anything did."""
-    if after is before:
-        return False
-    brief = _text(codec.to_document(replace(after, observations=())))
-    state = (after.version, after.contact is not None, after.news, bool(after.cases))
-    if before.version and after.observations is before.observations:
-        await connection.execute(PUT_BRIEF, (*state, brief, after.address))
-    else:
-        observations = codec.to_document(Person(after.address, observations=after.observations))
-        seen = _text(observations["observations"])
-        domain = after.address.rpartition("@")[2]
-        await connection.execute(PUT, (after.address, domain, *state, brief, seen))
-    waiting = _outbox(after)
-    if waiting != _outbox(before):
-        await connection.execute("DELETE FROM waiting WHERE address = %s", (after.address,))
-        for one in waiting:
-            await connection.execute("INSERT INTO waiting VALUES (%s, %s, %s, %s, %s, %s)", one)
-    return True
-
-
-def _outbox(person: Person) -> list[tuple[object, ...]]:
-    return [
-        (one.case, person.address, one.key, one.rank, one.at, one.leased_until)
-        for one in changes.waiting(person)
-    ]
 
 
 async def _nothing(connection: Connection) -> None:
@@ -574,14 +503,6 @@ async def _nothing(connection: Connection) -> None:
 def _can_be_kept(name: str) -> bool:
     """Say whether a name is one that the database can hold; no other is in it."""
     return codec.normal(name) == name
-
-
-def _person(brief: dict[str, Any], observations: list[Any]) -> Person:
-    return codec.from_document({**brief, "observations": observations})
-
-
-def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _pattern(address: str) -> str:
