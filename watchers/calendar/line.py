@@ -19,6 +19,7 @@ from typing import Self
 import httpx
 
 from bot.model import NeedsHuman, SourceDown
+from watchers.exchange import Overlong, exchange
 
 MOST_REDIRECTS = 5
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, BUSY, SERVER_ERRORS = 401, 403, 404, 429, 500
@@ -73,18 +74,14 @@ class Line(AbstractAsyncContextManager["Line"]):
 
     async def _ask(self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes) -> Answer:
         try:
-            async with self._client.stream(method, url, headers=dict(headers), content=body) as response:
-                pieces: list[bytes] = []
-                size = 0
-                async for piece in response.aiter_bytes():
-                    size += len(piece)
-                    if size > self._largest:
-                        raise TooLarge(
-                            f"{url.host} answers with more than {self._largest >> 20} MB",
-                            "name a smaller calendar, or one with less history",
-                        )
-                    pieces.append(piece)
-                return Answer(response.status_code, url, response.headers, b"".join(pieces))
+            status, told, content = await exchange(
+                self._client, method, url, most=self._largest, headers=headers, content=body
+            )
+        except Overlong:
+            raise TooLarge(
+                f"{url.host} answers with more than {self._largest >> 20} MB",
+                "name a smaller calendar, or one with less history",
+            ) from None
         except httpx.ConnectError as error:
             if "CERTIFICATE_VERIFY_FAILED" not in str(error):
                 raise SourceDown(f"{url.host} cannot be reached") from None
@@ -96,6 +93,7 @@ class Line(AbstractAsyncContextManager["Line"]):
             raise SourceDown(f"{url.host} does not answer") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise SourceDown(f"{url.host} cannot be read: {type(error).__name__}") from None
+        return Answer(status, url, told, content)
 
     def _must_work(self, answer: Answer) -> None:
         if answer.status == BUSY:

@@ -18,6 +18,7 @@ from functools import cache
 import httpx
 
 from bot.model import SourceDown
+from watchers.exchange import Overlong, exchange
 
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)  # at lower levels they log addresses and headers
@@ -31,6 +32,7 @@ MARGIN_SECONDS = 120.0
 
 SHORTEST_SECONDS = 30.0
 USUAL_SECONDS = 3600.0
+IN_JSON = {"Accept": "application/json"}
 BUSY = 429
 SERVER_ERRORS = 500
 
@@ -75,30 +77,32 @@ async def post(url: str, form: Mapping[str, str]) -> object:
     """Post a form and return what the answer says. Raises `GrantRefused` and `SourceDown`."""
     host = httpx.URL(url).host
     try:
-        async with (
-            httpx.AsyncClient(timeout=TIMEOUT_SECONDS, verify=trusted()) as client,
-            client.stream("POST", url, data=dict(form), headers={"Accept": "application/json"}) as response,
-        ):
-            body = b""
-            async for piece in response.aiter_bytes():
-                body += piece
-                if len(body) > LARGEST_ANSWER:
-                    raise SourceDown(f"{host} answers too much")
+        async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, verify=trusted()) as client:
+            status, headers, body = await exchange(
+                client,
+                "POST",
+                url,
+                most=LARGEST_ANSWER,
+                headers={"Accept": "application/json"},
+                data=dict(form),
+            )
+    except Overlong:
+        raise SourceDown(f"{host} answers too much") from None
     except httpx.HTTPError as error:
         raise SourceDown(f"{host} cannot be reached: {type(error).__name__}") from None
     try:
         told: object = json.loads(body) if body.strip() else {}
     except (ValueError, RecursionError):
         told = {}
-    if response.is_success:
+    if httpx.codes.is_success(status):
         return told
-    if response.status_code == BUSY or response.status_code >= SERVER_ERRORS:
-        raise SourceDown(f"{host} answers {response.status_code}", wait(response.headers))
+    if status == BUSY or status >= SERVER_ERRORS:
+        raise SourceDown(f"{host} answers {status}", wait(headers))
     code = _text(told.get("error")) if isinstance(told, dict) else ""
     if code == "temporarily_unavailable":
-        raise SourceDown(f"{host} is unavailable for now", wait(response.headers))
+        raise SourceDown(f"{host} is unavailable for now", wait(headers))
     known = code[:60] if code.replace("_", "").isalnum() and code.isascii() else ""
-    raise GrantRefused(known or f"status {response.status_code}")
+    raise GrantRefused(known or f"status {status}")
 
 
 @cache

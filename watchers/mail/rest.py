@@ -18,6 +18,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from bot.model import NeedsHuman, SourceDown
+from watchers.exchange import Overlong, exchange
 from watchers.mail.oauth import BUSY, SERVER_ERRORS, trusted, wait
 from watchers.mail.tokens import Tokens, Use
 
@@ -133,15 +134,9 @@ class Rest(AbstractAsyncContextManager["Rest"]):
     ) -> tuple[int, httpx.Headers, bytes]:
         sent = {**(headers or {}), "Authorization": f"Bearer {token}"}
         try:
-            async with self._client.stream("GET", url, params=params, headers=sent) as response:
-                pieces: list[bytes] = []
-                size = 0
-                async for piece in response.aiter_bytes():
-                    size += len(piece)
-                    if size > largest:
-                        raise Refused(response.status_code, "tooLarge")
-                    pieces.append(piece)
-                return response.status_code, response.headers, b"".join(pieces)
+            return await exchange(self._client, "GET", url, most=largest, headers=sent, params=params)
+        except Overlong as overlong:
+            raise Refused(overlong.status, "tooLarge") from None
         except httpx.TimeoutException:
             raise SourceDown(f"{self._api.host} does not answer") from None
         except httpx.HTTPError as error:
