@@ -33,6 +33,12 @@ SECOND_LOOK = timedelta(minutes=4)
 COOL_DOWN = timedelta(days=14)
 """So long after a case ended, signs of pulling away wait for the digest."""
 
+FALLEN = frozenset({Reason.BELOW_THRESHOLD, Reason.ON_LEAVE})
+"""Why an alert that waited is not told: what it says is not so any more."""
+
+LOOK_AGAIN = timedelta(hours=1)
+"""How long such an alert waits for the next look: it is told after all where it is so again."""
+
 GRAVITY = {Verdict.SLIPPING: 1, Verdict.LIKELY_LEFT: 2, Verdict.LEFT: 3}
 FIRMNESS = {Strength.SOME: 0, Strength.CLEAR: 1, Strength.STRONG: 2}
 
@@ -81,6 +87,21 @@ def decide(
     elif reason in {Reason.FIRST, Reason.STRONGER} and not is_confirmed(person, assessment):
         action, reason = Action.HOLD, Reason.UNCONFIRMED
     return _decided(contact, assessment, action, reason, episode)
+
+
+def withheld(person: Person, alert: Alert, now: datetime) -> Decision | None:
+    """Return why an alert is not told at the moment at which it would be, None where it still holds.
+
+    While it waited for the morning, for the budget or for Slack, the person may have written, or what was
+    seen may have been explained. A notice, and the end of a case, are told whatever came since.
+    """
+    found = person.assessment
+    if found is None or alert.is_notice or alert.is_all_clear:
+        return None
+    if GRAVITY.get(found.verdict, 0) >= GRAVITY[alert.assessment.verdict]:
+        return None
+    reason = Reason.ON_LEAVE if found.verdict is Verdict.ON_LEAVE else Reason.BELOW_THRESHOLD
+    return Decision(person.address, now, Action.HOLD, reason, found.verdict, found.probability)
 
 
 def is_confirmed(person: Person, assessment: Assessment) -> bool:
@@ -177,7 +198,16 @@ def _on_case(case: Case, assessment: Assessment) -> tuple[Action, Reason, int]:
         return Action.SEND, Reason.FIRST, episode + 1
     if gravity(assessment) > gravest(case):
         return Action.SEND, Reason.STRONGER, episode
+    if _fell_untold(case, assessment, episode):
+        return Action.SEND, Reason.FIRST, episode
     return Action.HOLD, Reason.ALREADY_SENT, episode
+
+
+def _fell_untold(case: Case, assessment: Assessment, episode: int) -> bool:
+    """Say whether all that the case raised was graver, fell back while it was held, and was never told."""
+    claims = {delivery.alert.claim for delivery in case.deliveries}
+    told = any(one.sent_at is not None or one.held not in FALLEN for one in case.deliveries)
+    return not told and Alert(case.alert.contact, assessment, episode, assessment.at).claim not in claims
 
 
 def _after_answer(case: Case, answer: Answer, assessment: Assessment) -> tuple[Action, Reason, int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot import silence
@@ -73,6 +73,8 @@ OTHER_EXPLANATIONS: Mapping[str, str] = {
     HARD: "a renamed address or a mail migration would bounce as well",
     "meeting_drift": "a full calendar, or a project date that moved on their side",
     "meeting_bare_update": "an assistant may have moved it for them",
+    "meeting_replaced": "a colleague may only stand in for them, or know more of the matter",
+    "meeting_no_show": "they may have come, and simply not have answered since",
     "farewell": "the last day may still change",
     "page_gone": "the page may have been made anew, or may name fewer people now",
     "page_moved": "somebody else may bear the same name",
@@ -80,6 +82,13 @@ OTHER_EXPLANATIONS: Mapping[str, str] = {
     "profile_moved": "their employer may have been renamed, or it is a second job",
     "record_moved": "bought records lag behind, and may be of somebody else of that name",
 }
+
+
+RISING = (Verdict.SLIPPING, Verdict.LIKELY_LEFT, Verdict.LEFT)
+"""The verdicts that have a threshold, each harder to reach than the one before."""
+
+STAYS = 0.85
+"""So much of a threshold keeps a verdict that stands: signs of pulling away fade so far in two weeks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,19 @@ class Thresholds:
     slipping_from: float = 1.7
     support_from: float = 1.0
     quiet_from: float = 0.2
+
+    def while_standing(self, verdict: Verdict | None) -> Thresholds:
+        """Return the thresholds that a verdict which stands keeps to: it falls only when clearly below.
+
+        Otherwise what lies at a threshold would rise and fall with every day that passes.
+        """
+        rank = RISING.index(verdict) + 1 if verdict in RISING else 0
+        return replace(
+            self,
+            slipping_from=self.slipping_from * (STAYS if rank >= 1 else 1.0),
+            likely_from=self.likely_from * (STAYS if rank >= 2 else 1.0),  # noqa: PLR2004 - its place
+            support_from=self.support_from * (STAYS if rank >= 3 else 1.0),  # noqa: PLR2004 - its place
+        )
 
 
 SHIPPED = Thresholds()
@@ -134,8 +156,12 @@ def assess(
     derived: Iterable[Observation] = (),
     circumstances: Circumstances = NORMAL,
     thresholds: Thresholds = SHIPPED,
+    stands: Verdict | None = None,
 ) -> Assessment:
-    """Judge one person by what is known at `now`; `derived` is what the watchers concluded from it."""
+    """Judge one person by what is known at `now`; `derived` is what the watchers concluded from it.
+
+    `stands` is the verdict so far, which takes less to stay than it took to rise.
+    """
     history = History.of(address, (*observations, *derived), now + SKEW, kinds)
     last_contact = history.last_contact
     away = leave(history, kinds, now)
@@ -151,7 +177,7 @@ def assess(
     rhythm = silence.judge(history.activity, now, paused) if away is None else None
     before = prior(history, now)
     shown = by_family(evidence)
-    alarming = alarm(evidence, shown, fused(shown, before), thresholds)
+    alarming = alarm(evidence, shown, fused(shown, before), thresholds.while_standing(stands))
     if rhythm is not None and rhythm.surprise <= NOTABLE_SILENCE:
         evidence.append(silence_evidence(rhythm, before, now, circumstances.partly))
     probability = fused(by_family(evidence), before)

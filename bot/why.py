@@ -18,7 +18,7 @@ from rich.text import Text
 
 from bot import check, timeline
 from bot.history import is_forged
-from bot.model import Action, Assessment, Contact, Decision, Json, NeedsHuman, Person, Reason
+from bot.model import Action, Assessment, Contact, Decision, Json, NeedsHuman, Person, Reason, Strength
 from bot.our_days import CURSOR
 from bot.pipeline import Pipeline, Rules
 from bot.report import COLOURS
@@ -122,9 +122,21 @@ async def _judged(store: Readable, contact: Contact, our_domains: Iterable[str],
             await memory.watch(person.contact)
         await memory.record(seen for seen in person.observations if seen.at <= now)
     await memory.save_cursor(CURSOR, await store.cursor(CURSOR))
+    if own is not None:
+        await _let_stand(memory, own, now)
     pipeline = Pipeline(memory, Rules(kinds(), derivers()), our_domains, baseline=False)
     (assessment,) = await pipeline.judge(now, [contact.address])
     return assessment
+
+
+async def _let_stand(memory: MemoryStore, own: Person, now: datetime) -> None:
+    """Let the verdict stand that stood before: it takes less to stay than it took to rise."""
+    before = [decision for decision in own.decisions if decision.at < now]
+    known = await memory.person(own.address)
+    if before and known is not None:
+        last = before[-1]
+        stood = Assessment(own.address, last.at, last.verdict, Strength.SOME, last.probability, "")
+        await memory.conclude(known.version, stood, last)
 
 
 def as_json(found: Explained) -> dict[str, Json]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from bot import activity
 from bot.answers import KINDS
 from bot.assessment import NORMAL, Circumstances, assess
-from bot.model import Assessment, Json, Observation
+from bot.model import Assessment, Json, Observation, Verdict
 from bot.pipeline import Rules
 from watchers import derivers, kinds, load
 
@@ -75,8 +75,11 @@ def judged(
     observations: Sequence[Observation],
     now: datetime = NOW,
     circumstances: Circumstances = NORMAL,
+    stands: Verdict | None = None,
 ) -> Assessment:
     """Judge Jane by these observations, with the kinds and derivers of all watchers."""
     history = sorted((item for item in observations if item.at <= now), key=lambda item: item.at)
     derived = [found for deriver in RULES.derivers for found in deriver(history, now)]
-    return assess(JANE, observations, now, RULES.kinds, derived=derived, circumstances=circumstances)
+    return assess(
+        JANE, observations, now, RULES.kinds, derived=derived, circumstances=circumstances, stands=stands
+    )

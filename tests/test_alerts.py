@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bot.alerts import Baseline, decide, notice
+from bot.alerts import Baseline, decide, notice, withheld
 from bot.assessment import Circumstances
 from bot.model import (
     Action,
@@ -279,3 +279,55 @@ def test_a_notice_is_told_once_for_each_incident_whatever_else_was_told_of_the_a
     assert decision.reason is Reason.FIRST
     assert other is not None
     assert other.episode == 2
+
+
+def waiting(held: Reason | None, *alerts: Alert, now: Assessment) -> Person:
+    """Return Jane with alerts that were never told, and what is thought of her now."""
+    deliveries = tuple(Delivery(alert, held=held) for alert in alerts)
+    return Person(JANE, CONTACT, assessment=now, cases=(Case(JANE, 1, deliveries),))
+
+
+def test_a_held_alert_is_not_told_once_the_person_wrote_and_says_why() -> None:
+    alert = told(LIKELY, 1)
+    calm = judged([*LIKELY, wrote(0.5)])
+    found = withheld(waiting(Reason.QUIET_HOURS, alert, now=calm), alert, NOW)
+    assert found is not None
+    assert (found.action, found.reason, found.verdict) == (
+        Action.HOLD,
+        Reason.BELOW_THRESHOLD,
+        Verdict.ACTIVE,
+    )
+
+
+def test_a_held_alert_is_not_told_while_the_person_is_on_leave() -> None:
+    alert = told(SLIPPING, 1)
+    away = replace(judged(SLIPPING), verdict=Verdict.ON_LEAVE)
+    found = withheld(waiting(Reason.OVER_BUDGET, alert, now=away), alert, NOW)
+    assert found is not None
+    assert found.reason is Reason.ON_LEAVE
+
+
+def test_a_held_alert_that_still_alarms_as_gravely_is_told() -> None:
+    for observations, alert in ((LIKELY, told(LIKELY)), (LEFT, told(LIKELY)), (LEFT, told(LEFT))):
+        held = waiting(Reason.QUIET_HOURS, alert, now=judged(observations))
+        assert withheld(held, alert, NOW) is None
+
+
+def test_the_end_of_a_case_and_a_notice_are_told_whatever_came_since() -> None:
+    calm = judged([*LIKELY, wrote(0.5)])
+    for alert in (
+        Alert(CONTACT, calm, 1, NOW),
+        Alert(Contact("@acme.example"), judged(LIKELY), 1, NOW),
+    ):
+        assert withheld(waiting(None, alert, now=calm), alert, NOW) is None
+
+
+def test_what_is_less_grave_is_told_where_the_graver_was_never_told() -> None:
+    slipping = judged(SLIPPING)
+    fallen = waiting(Reason.BELOW_THRESHOLD, told(LIKELY, 1), now=slipping)
+    assert outcome(fallen, slipping) == (Action.SEND, Reason.FIRST, 1)
+    for held in (Reason.QUIET_HOURS, None):
+        waits = waiting(held, told(LIKELY, 1), now=slipping)
+        assert outcome(waits, slipping) == (Action.HOLD, Reason.ALREADY_SENT, None)
+    same = waiting(Reason.BELOW_THRESHOLD, told(LIKELY, 1), told(SLIPPING), now=slipping)
+    assert outcome(same, slipping) == (Action.HOLD, Reason.ALREADY_SENT, None)

@@ -397,3 +397,28 @@ def test_any_history_gives_a_verdict_with_a_probability_and_its_reasons(
 def test_reading_everything_twice_changes_no_verdict(observations: list[Observation]) -> None:
     twice = {item.key: item for item in [*observations, *observations]}
     assert judged(list(twice.values())) == judged(list({item.key: item for item in observations}.values()))
+
+
+def test_slipping_stays_until_its_signs_are_clearly_weaker_than_what_made_it_rise() -> None:
+    pushes = [*exchange(), meeting(20, 6), meeting(12, -8), meeting(5, -22)]
+    verdicts = [
+        (judged(pushes, NOW + timedelta(days=day)).verdict, stays(pushes, day).verdict) for day in range(60)
+    ]
+    rises = [fresh is Verdict.SLIPPING for fresh, _ in verdicts]
+    keeps = [standing is Verdict.SLIPPING for _, standing in verdicts]
+    assert rises[0]
+    assert not keeps[-1]
+    assert sum(keeps) - sum(rises) >= 7
+    assert keeps == sorted(keeps, reverse=True)
+
+
+def stays(pushes: list[Observation], day: int) -> Assessment:
+    return judged(pushes, NOW + timedelta(days=day), stands=Verdict.SLIPPING)
+
+
+def test_a_verdict_that_stands_makes_nobody_graver_and_a_calm_one_changes_nothing() -> None:
+    one_push = [*exchange(), meeting(20, 6), meeting(8, -8)]
+    for stands in Verdict:
+        assert judged(one_push, stands=stands).verdict is not Verdict.SLIPPING
+        assert judged([*exchange(), bounce(1)], stands=stands).verdict is Verdict.LIKELY_LEFT
+        assert judged([*exchange(), bounce(30), wrote(1)], stands=stands).verdict is Verdict.ACTIVE
