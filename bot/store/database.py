@@ -11,15 +11,14 @@ from importlib import resources
 from typing import Any, Self, TypeAlias, TypeVar
 
 import psycopg
-import structlog
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from bot.model import NeedsHuman
 from bot.store import StoreDown
+from bot.store.outage import Outage
 
-log = structlog.get_logger()
 logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # we say ourselves, and once, what matters
 
 T = TypeVar("T")
@@ -81,7 +80,7 @@ class Database:
     def __init__(self, pool: AsyncConnectionPool[Connection], url: str) -> None:
         self.pool = pool
         self._url = url
-        self._away_since: float | None = None
+        self._outage = Outage()
 
     @classmethod
     async def open(cls, url: str, most_connections: int = MOST_CONNECTIONS) -> Self:
@@ -147,10 +146,10 @@ class Database:
                     done = await self._in_transaction(connection, work)
             except LOST as lost:
                 if time.monotonic() + wait > until:
-                    self._away(lost)
+                    self._outage.begins(_reason(lost))
                     raise StoreDown(f"the database cannot be used: {_reason(lost)}") from lost
             else:
-                self._back()
+                self._outage.ends()
                 return done
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT_SECONDS)
@@ -180,17 +179,6 @@ class Database:
                         heard()
             except psycopg.Error:
                 await asyncio.sleep(LISTEN_AGAIN_SECONDS)
-
-    def _away(self, lost: Exception) -> None:
-        """Say once that the database is away."""
-        if self._away_since is None:
-            self._away_since = time.monotonic()
-            log.error("store.down", why=_reason(lost))
-
-    def _back(self) -> None:
-        if self._away_since is not None:
-            log.info("store.recovered", seconds=round(time.monotonic() - self._away_since))
-            self._away_since = None
 
 
 def _manners(url: str) -> dict[str, Any]:

@@ -46,6 +46,10 @@ class Damaged(Exception):  # noqa: N818 - the name is the word the admin reads
     """Say that a file does not hold what was written to it."""
 
 
+class DiskRefuses(NeedsHuman):
+    """The disk is full, or lets us write no more."""
+
+
 class DurableStorage(Storage):
     """Keep one TinyDB file: what `write` returned from is on the disk, whole.
 
@@ -64,7 +68,7 @@ class DurableStorage(Storage):
     def write(self, data: Tables) -> None:
         """Replace the file in one step and keep the one before as the last good copy.
 
-        Raise NeedsHuman where the disk refuses: what was there before stays.
+        Raise DiskRefuses where the disk does: what was there before stays.
         """
         content = encode(data)
         temporary = self.path.with_name(self.path.name + TEMPORARY)
@@ -77,7 +81,7 @@ class DurableStorage(Storage):
         except OSError as error:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
-            raise NeedsHuman(
+            raise DiskRefuses(
                 f"{self.path} cannot be written: {error.strerror or error}",
                 f"make room on the disk or let this user write to {self.path.parent}; "
                 "nothing that was kept before is lost",

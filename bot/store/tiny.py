@@ -33,11 +33,12 @@ from bot.model import (
     Person,
     Watched,
 )
-from bot.store import Amendment, changes, codec
-from bot.store.files import OwnerLock, Shelf, make_private, sync_folder, write_durably
+from bot.store import Amendment, StoreDown, changes, codec
+from bot.store.files import DiskRefuses, OwnerLock, Shelf, make_private, sync_folder, write_durably
 from bot.store.forgotten import Forgotten, new_key
 from bot.store.index import Index
 from bot.store.moving import Entry
+from bot.store.outage import Outage
 
 T = TypeVar("T")
 
@@ -78,6 +79,7 @@ class TinyStore:
         self._index = Index()
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._lock: OwnerLock | None = None
+        self._outage = Outage()
 
     @classmethod
     async def open(cls, folder: Path) -> Self:
@@ -354,7 +356,14 @@ class TinyStore:
             self._lock = None
 
     async def _write(self, write: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._writer, write)
+        """Do a write after all others. Raise StoreDown where the disk refuses: nothing has changed then."""
+        try:
+            done = await asyncio.get_running_loop().run_in_executor(self._writer, write)
+        except DiskRefuses as refused:
+            self._outage.begins(f"{refused.what}; {refused.how}")
+            raise StoreDown(f"{refused.what}; {refused.how}") from refused
+        self._outage.ends()
+        return done
 
     async def _write_person(self, address: str, change: Callable[[Person], Person | None]) -> bool:
         """Change a person, who may be new, in one write; False where the change is refused."""

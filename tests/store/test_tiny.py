@@ -24,6 +24,7 @@ from bot.model import (
     Strength,
     Verdict,
 )
+from bot.store import StoreDown
 from bot.store.changes import SLOTS_KEPT
 from bot.store.files import Damaged, decode, encode
 from bot.store.tiny import TinyStore
@@ -46,7 +47,8 @@ asyncio.run(main())
 DISK_FULL = """
 import asyncio, resource, sys
 from pathlib import Path
-from bot.model import Contact, NeedsHuman
+from bot.model import Contact
+from bot.store import StoreDown
 from bot.store.tiny import TinyStore
 async def main():
     async with await TinyStore.open(Path(sys.argv[1])) as store:
@@ -55,7 +57,7 @@ async def main():
         resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))
         try:
             await store.watch(Contact("jane@acme.example", "Refused"))
-        except NeedsHuman as error:
+        except StoreDown as error:
             refusal = error
         kept = [contact.name for contact in await store.contacts()]
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
@@ -344,7 +346,9 @@ async def test_content_is_on_the_disk_before_its_name_and_the_name_before_the_wr
 
 def test_a_full_disk_is_named_and_leaves_what_was_kept(tmp_path: Path) -> None:
     program = [sys.executable, "-c", DISK_FULL, str(tmp_path)]
-    kept, refusal = subprocess.run(program, capture_output=True, text=True, check=True).stdout.split("|")
+    said = subprocess.run(program, capture_output=True, text=True, check=True).stdout
+    assert said.count("store.down") == said.count("store.recovered") == 1
+    kept, refusal = said.splitlines()[-1].split("|")
     assert kept == "['Jane']"
     assert "cannot be written: File too large" in refusal
     assert "make room on the disk" in refusal
@@ -364,7 +368,7 @@ async def test_a_rename_that_fails_leaves_what_was_kept(tmp_path: Path) -> None:
         path = only_file(tmp_path)
         path.rename(tmp_path / "elsewhere")
         path.mkdir()
-        with pytest.raises(NeedsHuman, match="Is a directory"):
+        with pytest.raises(StoreDown, match="Is a directory"):
             await store.record([sighting()])
         path.rmdir()
         (tmp_path / "elsewhere").rename(path)
