@@ -16,6 +16,7 @@ from rich.console import Console
 
 from bot import activity_route, config
 from bot.crm.csv import read_contacts
+from bot.crm.writing import writer
 from bot.listener import listening
 from bot.model import NeedsHuman, SourceDown
 from bot.routing import Rules, Team
@@ -63,7 +64,8 @@ async def serve(config_file: Path, console: Console, role: Role = Role.ALL) -> N
                 if connecting is not None:
                     slack.home.mailbox = connecting.button
             web = _web(plan.config.listen, store, role, connecting)
-            async with _engine(store, service), web, service.running():
+            proposing = _proposing(plan.config.crm, slack)
+            async with _engine(store, service), web, proposing, service.running():
                 await stop.wait()
             log.info("service.stopping")
     log.info("service.stopped")
@@ -106,6 +108,21 @@ async def _engine(store: TinyStore | PostgresStore, service: Service) -> AsyncIt
             task.cancel()
         await asyncio.gather(*hearing, return_exceptions=True)
         await engine.close()
+
+
+@contextlib.asynccontextmanager
+async def _proposing(crm: config.Crm | None, slack: SlackApp | None) -> AsyncIterator[None]:
+    """Propose in Slack what to change in the CRM, and write what is accepted, where config.yaml says so."""
+    if crm is None or slack is None or not crm.proposals:
+        yield
+        return
+    slack.proposals.writer = writer(crm)
+    going = asyncio.create_task(slack.proposals.keep_going())
+    try:
+        yield
+    finally:
+        going.cancel()
+        await asyncio.gather(going, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager

@@ -14,7 +14,7 @@ from watchers.crm import facts
 from watchers.crm.facts import Bounce, LoggedMail, Meeting
 from watchers.crm.following import Place
 from watchers.crm.hubspot import HubSpot, HubSpotAccess, Record, moment
-from watchers.crm.line import NOT_FOUND, Refused, objects, under
+from watchers.crm.line import NOT_FOUND, Refused, objects, unanswerable, under
 from watchers.mail import bounce_table as table
 from watchers.mail.meetings import SNAPSHOT
 
@@ -132,14 +132,18 @@ class CrmHubSpot(Watcher[Record]):
         place = Place(cursor, now - timedelta(days=self.config.history_days))
         async with self.config.line() as line:
             hubspot = HubSpot(line)
-            for is_wanted, pages in (
-                (self.config.bounces, self._bounced),
-                (self.config.emails, self._mails),
-                (self.config.meetings, self._meetings),
-            ):
-                if is_wanted:
-                    async for items in pages(hubspot, place, scope):
-                        yield Batch(source, items, place.cursor(now))
+            try:
+                for is_wanted, pages in (
+                    (self.config.bounces, self._bounced),
+                    (self.config.emails, self._mails),
+                    (self.config.meetings, self._meetings),
+                ):
+                    if is_wanted:
+                        async for items in pages(hubspot, place, scope):
+                            yield Batch(source, items, place.cursor(now))
+            except Refused as refused:
+                check = "check what may be read, with `stillthere crm check`"
+                raise unanswerable(refused, line.host, check) from refused
 
     async def _bounced(self, hubspot: HubSpot, place: Place, scope: Scope) -> AsyncIterator[Sequence[Record]]:
         since = place.since("contacts")

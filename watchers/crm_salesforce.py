@@ -14,7 +14,7 @@ from watchers.crm import facts
 from watchers.crm.facts import Bounce, LoggedMail, Meeting
 from watchers.crm.following import Place
 from watchers.crm.hubspot import Record, moment
-from watchers.crm.line import Refused, objects, text, under
+from watchers.crm.line import Refused, objects, text, unanswerable, under
 from watchers.crm.salesforce import LOGIN, Salesforce, SalesforceAccess, literal
 from watchers.mail.meetings import SNAPSHOT
 
@@ -122,16 +122,20 @@ class CrmSalesforce(Watcher[Record]):
         place = Place(cursor, now - timedelta(days=self.config.history_days))
         async with self.config.line() as line:
             salesforce = Salesforce(line, self.config.version)
-            for is_wanted, pages in (
-                (self.config.bounces, _bounced),
-                (self.config.emails, _mails),
-                (self.config.meetings, _events),
-            ):
-                if is_wanted:
-                    async for items in pages(salesforce, place):
-                        wanted = [one for one in items if any(map(scope.covers, _people(one)))]
-                        news = [one for one in wanted if one.what != "events" or _is_news(one, place)]
-                        yield Batch(source, news, place.cursor(now))
+            try:
+                for is_wanted, pages in (
+                    (self.config.bounces, _bounced),
+                    (self.config.emails, _mails),
+                    (self.config.meetings, _events),
+                ):
+                    if is_wanted:
+                        async for items in pages(salesforce, place):
+                            wanted = [one for one in items if any(map(scope.covers, _people(one)))]
+                            news = [one for one in wanted if one.what != "events" or _is_news(one, place)]
+                            yield Batch(source, news, place.cursor(now))
+            except Refused as refused:
+                check = "check what may be read, with `stillthere crm check`"
+                raise unanswerable(refused, line.host, check) from refused
 
     def read(self, raw: Record, scope: Scope) -> Iterable[Observation]:
         """Say what a record means."""

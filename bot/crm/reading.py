@@ -8,6 +8,7 @@ from bot.crm import hubspot, salesforce
 from bot.crm.people import Imported
 from bot.crm.settings import HubSpotContacts, SalesforceContacts
 from watchers.crm.hubspot import HubSpot
+from watchers.crm.line import Refused, unanswerable
 from watchers.crm.salesforce import Salesforce
 
 HUBSPOT = "contacts in HubSpot"
@@ -39,8 +40,16 @@ async def read_contacts(named: Named) -> Imported:
     """Read whom we are to watch. Raises `SourceDown` and `NeedsHuman`."""
     if named.hubspot is not None:
         async with named.hubspot.line() as line:
-            return await hubspot.read_contacts(HubSpot(line), named.hubspot)
+            try:
+                return await hubspot.read_contacts(HubSpot(line), named.hubspot)
+            except Refused as refused:
+                check = "check list_id and filter under crm.hubspot in config.yaml"
+                raise unanswerable(refused, line.host, check) from refused
     assert named.salesforce is not None
     async with named.salesforce.line() as line:
         asked = Salesforce(line, named.salesforce.version)
-        return await salesforce.read_contacts(asked, named.salesforce)
+        try:
+            return await salesforce.read_contacts(asked, named.salesforce)
+        except Refused as refused:
+            check = "check where under crm.salesforce in config.yaml, and what the user may see"
+            raise unanswerable(refused, line.host, check) from refused

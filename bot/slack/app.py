@@ -36,6 +36,7 @@ from bot.slack.house import House
 from bot.slack.people import Directory
 from bot.slack.places import Places
 from bot.slack.poster import PACE, Pace, SlackPoster
+from bot.slack.proposals import Proposals
 from bot.slack.settling import Settling
 from bot.slack.shape import WellFormed
 from bot.slack.web import BASE_URL, ask, code, keep_alive, once, patient
@@ -113,6 +114,8 @@ class SlackApp:
         desk = Desk(store, self._client, people, board, self._gate, now, rules.admins)
         desk.changed = home.touch
         desk.register(self.bolt)
+        self.proposals = Proposals(store, self._client, people, board, now)
+        self.proposals.register(self.bolt)
         self.sources: Callable[[], Awaitable[Sequence[str]]] = _none
         """Names everything that is to be read; whoever reads it sets it."""
         pace = Pace(connection.pace)

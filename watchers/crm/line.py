@@ -51,6 +51,13 @@ class Refused(Exception):  # noqa: N818 - it is an answer, which the caller know
         self.told = told
 
 
+def unanswerable(refused: Refused, host: str, check: str) -> NeedsHuman:
+    """Return a refusal of a question that only a person can put otherwise; `check` says where it stands."""
+    told = refused.told[0] if isinstance(refused.told, list) and refused.told else refused.told
+    said = " ".join(text(under(told, "message")).split())[:LONGEST_WORDS]
+    return NeedsHuman(f"{host} refuses the question ({refused}){f': {said}' if said else ''}", check)
+
+
 @dataclass(frozen=True)
 class Dialect:
     """How a CRM words its refusals: `code` finds the code in an answer, `cure` says what a person must do."""
