@@ -7,8 +7,9 @@ One line of JSON each; all three where none is named.
 - `latency`: 100 people are found to have left at once, told in 100 channels, and then in 100 direct messages.
   Seconds from the stored observations to the posted alert, in a service that has just started (cold: no owner
   was looked up yet) and once more in the one that runs.
-- `ack`: commands and presses of buttons with 10,000 contacts in the store, 400 of them those of whoever asks;
-  milliseconds until the app has acknowledged, four requests at a time.
+- `ack`: commands and presses of buttons with 10,000 contacts in the store, 400 of them, and then all, those
+  of whoever asks; milliseconds until the app has acknowledged, four requests at a time, and how long the app
+  took for a single step, in which it answers nobody else.
 - `chaos`: 1,000 alerts to 100 channels; of all calls 20 % get 429, 10 % 503, 5 % are cut off; the process is
   killed five times with -9. Twice: where the app may read history, and where it may not.
 """
@@ -37,10 +38,12 @@ from bot.pipeline import Pipeline
 from bot.routing import Rules, Team, Where
 from bot.service import rules
 from bot.slack.board import Board
+from bot.slack.marks import Marks
 from bot.slack.outbox import Outbox
 from bot.slack.people import Directory
 from bot.slack.places import Places
 from bot.slack.poster import SlackPoster
+from bot.slack.register import Register
 from bot.slack.web import keep_alive, once, patient
 from bot.store.tiny import TinyStore
 from tests.servers.slack import BOT_TOKEN, BOT_WITH_HISTORY, Workspace, workspace
@@ -55,6 +58,8 @@ KILLS = 5
 REQUESTS = 400
 AT_ONCE = 4
 SEED = 20260803
+LONG_STEP_MS = 50
+LOOK_EVERY = 0.002
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -121,14 +126,21 @@ async def arrival(home: Where) -> dict[str, Any]:
 
 
 async def ack() -> list[dict[str, Any]]:
-    """Measure how soon commands and presses are acknowledged."""
+    """Measure how soon requests are acknowledged, of a rep with few people and of one with all."""
+    return [await acknowledged(REQUESTS), await acknowledged(CONTACTS)]
+
+
+async def acknowledged(own: int) -> dict[str, Any]:
+    """Let whoever asks own so many of the contacts; 400 of these have an open case."""
     took: dict[str, list[float]] = {}
+    steps: list[float] = []
     with tempfile.TemporaryDirectory() as data, workspace() as server:
         async with await TinyStore.open(Path(data)) as store:
             for i in range(CONTACTS):
-                owner = "rita@vendor.example" if i < REQUESTS else f"rep{i % PLACES}@vendor.example"
+                owner = "rita@vendor.example" if i < own else f"rep{i % PLACES}@vendor.example"
                 contact = Contact(f"p{i}@a{i % 997}.example", f"Person {i}", owner=owner)
                 await (raise_alert(store, contact=contact) if i < REQUESTS else store.watch(contact))
+            marks = await Register(store).marks()
             async with reception(server, store) as desk:
                 slots = asyncio.Semaphore(AT_ONCE)
 
@@ -154,31 +166,43 @@ async def ack() -> list[dict[str, Any]]:
                     for text in typed
                 ]
                 forms += [
-                    ("press", desk.happens("block_actions", actions=[pressed(i)]))
+                    ("press", desk.happens("block_actions", actions=[pressed(i, marks)]))
                     for i in range(REQUESTS // 2)
                 ]
                 random.Random(SEED).shuffle(forms)  # noqa: S311 - the same every time, on purpose
+                watching = asyncio.create_task(watch_loop(steps))
                 await asyncio.gather(*(timed(kind, form) for kind, form in forms))
+                watching.cancel()
+            settled = sum(case.settled is not None for case in await store.cases())
     every = [value for values in took.values() for value in values]
-    return [
-        {
-            "what": f"ack, {CONTACTS} contacts",
-            "requests": len(every),
-            "p50_ms": round(statistics.median(every), 1),
-            "p99_ms": round(percentile(every, 0.99), 1),
-            "p99_ms_by_kind": {kind: round(percentile(values, 0.99), 1) for kind, values in took.items()},
-        }
-    ]
+    return {
+        "what": f"ack, {CONTACTS} contacts, {own} of them those of whoever asks",
+        "requests": len(every),
+        "settled": settled,
+        "p50_ms": round(statistics.median(every), 1),
+        "p99_ms": round(percentile(every, 0.99), 1),
+        "p99_ms_by_kind": {kind: round(percentile(values, 0.99), 1) for kind, values in took.items()},
+        "longest_step_ms": round(max(steps), 1),
+        "steps_over_50_ms": sum(step > LONG_STEP_MS for step in steps),
+    }
 
 
-def pressed(i: int) -> dict[str, Any]:
+async def watch_loop(steps: list[float]) -> None:
+    """Note how long each wait for a turn was, in milliseconds: as long as the longest step of others."""
+    while True:
+        began = time.perf_counter()
+        await asyncio.sleep(0)
+        steps.append((time.perf_counter() - began) * 1000)
+        await asyncio.sleep(LOOK_EVERY)
+
+
+def pressed(i: int, marks: Marks) -> dict[str, Any]:
     """Return a button under the i-th alert."""
-    case = f"p{i}@a{i % 997}.example:1"
     return {
         "type": "button",
         "action_id": "answer.still_there",
         "block_id": "answers",
-        "value": case,
+        "value": marks.case(f"p{i}@a{i % 997}.example:1"),
         "action_ts": "1",
     }
 

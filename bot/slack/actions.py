@@ -156,7 +156,7 @@ class Desk:
         elif (dialog := dialogs.OPENED_BY.get(Choice(choice))) is None:
             await self._decide(ack, press.who, profile, press.place, Answering(Choice(choice)))
         elif await self._begins(ack, press):
-            case = await self._open_case(press)
+            case = await self._open_case(press, profile)
             if case is not None:
                 person = await self._store.person(case.contact)
                 view = dialog(press.place, current(case.alert, person), self._local(profile))
@@ -338,13 +338,13 @@ class Desk:
             return None
         return current(case.alert, person)
 
-    async def _open_case(self, press: Press) -> Case | None:
+    async def _open_case(self, press: Press, profile: Profile) -> Case | None:
         """Return the case that a modal is to be about; tell where it can no longer be answered."""
         person = await self._store.person(press.place.contact)
         case = find(person, press.place.case)
         refusal = _closed(person, press.place)
         if case is not None and not refusal and case.settled is not None and case.settled.is_final:
-            refusal = _second(case.settled, case, self._now())
+            refusal = _second(case.settled, case, self._local(profile))
         if refusal:
             await self._tell(press.who, press.place, refusal)
         return None if refusal else case

@@ -133,7 +133,7 @@ class Commands:
     async def _add(self, caller: Caller, rest: str, say: Say) -> None:
         read = grammar.person(rest)
         if isinstance(read, str):
-            raise Refused(f"{quote(read, 200)} {contacts.usage(grammar.VERBS['add'])}")
+            raise Refused(f"{quote(read, 200)} Write it like this: {contacts.usage(grammar.VERBS['add'])}")
         outcome = await add(self._house.store, caller, [read], self._house.our_domains)
         await self._house.changed(caller.user)
         await say(contacts.say(contacts.outcome(outcome)))
@@ -270,9 +270,18 @@ class Commands:
         hidden = grammar.matching(who, everybody)
         if len(hidden) == 1:
             raise Refused(contacts.not_yours(hidden[0]))
+        if (former := await self._former(who)) and caller.may_change(former):
+            await say(contacts.removed(former))
+            return None
         near = grammar.near(who, [one for one in everybody if caller.may_see(one)])
         await say(contacts.nobody(who, near))
         return None
+
+    async def _former(self, who: str) -> Contact | None:
+        """Return who was watched at an address until somebody stopped it."""
+        address = next(iter(grammar.addresses(who)), "")
+        person = await self._house.store.person(address) if address else None
+        return person.former if person else None
 
     async def _mine(self, caller: Caller, who: str, say: Say) -> tuple[Person, Contact] | None:
         """Return the same of those whom the caller may change."""

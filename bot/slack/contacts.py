@@ -160,9 +160,7 @@ def listed(page: Page, now: datetime) -> Card:
     span = f"{number * PAGE + 1} to {number * PAGE + len(shown)} of {page.total}"
     blocks: list[Block] = [section("whose", f"*{whose}*, {span}, gravest first")]
     for i, one in enumerate(shown):
-        button = Button("Show", action_id=SHOW_ACTION, value=one.contact.address[:2000])
-        text = Text(_row(one, now, with_owner=page.everybody), verbatim=True)
-        blocks.append(SectionBlock(text, block_id=f"person-{i}", accessory=button))
+        blocks.append(_with_show(i, _row(one, now, with_owner=page.everybody), one.contact))
     turns: list[Element] = [
         Button(label, action_id=f"{PAGE_ACTION}{name}", value=f"{'all' if page.everybody else 'own'} {to}")
         for name, label, to in (("previous", "Previous", number - 1), ("next", "Next", number + 1))
@@ -172,6 +170,12 @@ def listed(page: Page, now: datetime) -> Card:
         blocks.append(ActionsBlock(turns, block_id="turn"))
     names = "; ".join(f"{cards.name(one.contact)}: {one.verdict}" for one in shown[:NAMED])
     return Card.of(f"{whose}, {span}. {names}", blocks)
+
+
+def _with_show(number: int, text: str, contact: Contact) -> SectionBlock:
+    """Return text about somebody (mrkdwn) with the button that shows more."""
+    button = Button("Show", action_id=SHOW_ACTION, value=contact.address[:2000])
+    return SectionBlock(Text(text, verbatim=True), block_id=f"person-{number}", accessory=button)
 
 
 def _row(one: Watched, now: datetime, *, with_owner: bool) -> str:
@@ -386,10 +390,15 @@ def _some(watched: Sequence[Watched]) -> str:
 
 def which(who: str, found: Sequence[Contact]) -> Card:
     """Ask whom somebody means, where several fit."""
-    some = [f"• {cards.name(one)}, {quote(one.account_name, 80)}: {quote(one.address, 80)}" for one in found]
-    more = [f"and {len(some) - NAMED} more"] if len(some) > NAMED else []
+    some = [
+        f"{cards.name(one)}, {quote(one.account_name, 80)}: {quote(one.address, 80)}" for one in found[:NAMED]
+    ]
+    more = [f"and {len(found) - NAMED} more"] if len(found) > NAMED else []
     head = f"{len(found)} people fit “{quote(who, 80)}”. Write the address:"
-    return say("\n".join([head, *some[:NAMED], *more]))
+    blocks: list[Block] = [section("which", head)]
+    blocks += [_with_show(i, line, one) for i, (line, one) in enumerate(zip(some, found, strict=False))]
+    blocks += [small_print("more", line) for line in more]
+    return Card.of("\n".join([head, *(f"• {line}" for line in some), *more]), blocks)
 
 
 def nobody(who: str, near: Sequence[Contact]) -> Card:

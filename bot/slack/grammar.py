@@ -17,6 +17,7 @@ from itertools import islice
 from bot.crm.csv import ADDRESS as ONE_ADDRESS
 from bot.crm.csv import Contacts, day, parse_contacts, recognise, tidy
 from bot.model import Contact, NeedsHuman
+from bot.preferences import WEEKDAYS
 
 LONGEST = 12_000
 """So many characters are read: more than Slack lets anybody type."""
@@ -40,6 +41,11 @@ OTHER_SPAN = re.compile(
     r"\d{1,4} ?(?:h|hours?|mo?|mins?|minutes?|months?|q|quarters?|y|yrs?|years?)", re.IGNORECASE
 )
 """Spans that nobody can put a case off for, recognised to say so."""
+
+TOMORROW = "tomorrow"
+DAYS = tuple(name.lower() for name in WEEKDAYS)
+JOINING = frozenset({"for", "till", "until"})
+"""What people write between whom and until when."""
 
 QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂", '"') | dict.fromkeys("‘’‚‛＇", "'"))  # noqa: RUF001 - these are the quotes to undo
 
@@ -75,15 +81,22 @@ VERBS: dict[str, Verb] = {
 MEANT = {
     "watch": "add",
     "new": "add",
+    "import": "add",
     "ls": "list",
     "who": "show",
     "why": "show",
+    "status": "show",
+    "info": "show",
     "mute": "snooze",
     "delete": "remove",
     "unwatch": "remove",
+    "stop": "remove",
     "erase": "forget",
     "config": "settings",
     "preferences": "settings",
+    "digest": "settings",
+    "pause": "settings",
+    "quiet": "settings",
     "test": "drill",
 }
 """Other words for the verbs: they are no verbs themselves, but tell which one was meant."""
@@ -143,13 +156,17 @@ def person(text: str) -> Contact | str:
     found = addresses(text)
     if not found:
         return (
-            f"There is no e-mail address in: {text[:80]}" if text.strip() else "There is no e-mail address."
+            f"There is no e-mail address in “{text[:80].strip()}”."
+            if text.strip()
+            else "There is no e-mail address."
         )
     if len(found) > 1:
         return "There is more than one e-mail address: to add several people, type `/champion add` alone."
     address = found[0]
     if not ONE_ADDRESS.fullmatch(address):
-        return f"This is no e-mail address: {address[:80]}"
+        return f"“{address[:80]}” is no e-mail address."
+    if "." not in address.rpartition("@")[2]:
+        return f"“{address[:80]}” is no whole e-mail address: it ends too early."
     parts = fields(re.sub(rf"<?{re.escape(address)}>?", ",", text, flags=re.IGNORECASE))
     if len(parts) > 2:  # noqa: PLR2004 - a name and an account
         return "There are too many parts: put a name with a comma into quotes."
@@ -195,10 +212,15 @@ def people(text: str, where: str = "The list") -> Typed:
 
 
 def until(text: str, today: date) -> date | str:
-    """Read `1d`, `2w` or a date after today, at most a year ahead; or say what is wrong."""
-    if span := SPAN.fullmatch(text.strip()):
-        unit = timedelta(days=1) if span[2].lower() == "d" else timedelta(weeks=1)
-        when: date | None = today + int(span[1]) * unit
+    """Read `1d`, `2w`, `tomorrow`, `friday` or a date, at most a year ahead; or say what is wrong."""
+    word = text.strip().lower()
+    when: date | None
+    if span := SPAN.fullmatch(word):
+        when = today + int(span[1]) * (timedelta(days=1) if span[2] == "d" else timedelta(weeks=1))
+    elif word == TOMORROW:
+        when = today + timedelta(days=1)
+    elif word in DAYS:
+        when = today + timedelta(days=(DAYS.index(word) - today.weekday() - 1) % len(DAYS) + 1)
     else:
         when = day(text.strip())
     if when is None:
@@ -213,7 +235,10 @@ def who_until(rest: str, today: date) -> tuple[str, date | str]:
     words = rest.replace('"', " ").split()
     for count in (2, 1):
         if len(words) > count and _is_time(" ".join(words[-count:])):
-            return " ".join(words[:-count]), until(" ".join(words[-count:]), today)
+            who = words[:-count]
+            if len(who) > 1 and who[-1].lower() in JOINING:
+                who.pop()
+            return " ".join(who), until(" ".join(words[-count:]), today)
     return " ".join(words), today + SNOOZED_FOR
 
 
@@ -253,7 +278,8 @@ def _shown(link: re.Match[str]) -> str:
 
 
 def _is_time(text: str) -> bool:
-    return bool(SPAN.fullmatch(text) or OTHER_SPAN.fullmatch(text)) or day(text) is not None
+    is_named = text.lower() in {TOMORROW, *DAYS}
+    return is_named or bool(SPAN.fullmatch(text) or OTHER_SPAN.fullmatch(text)) or day(text) is not None
 
 
 def _is_header(line: str) -> bool:

@@ -6,8 +6,7 @@ https://docs.slack.dev/reference/interaction-payloads
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import structlog
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -45,7 +44,7 @@ class _Entry(BaseModel):
     selected_option: _Option | None = None
     selected_options: list[_Option] | None = None
     selected_user: str | None = None
-    selected_date: date | Literal[""] | None = None
+    selected_date: str | None = None
     selected_time: Annotated[str, Field(pattern=r"^(?:[01]\d|2[0-3]):[0-5]\d$")] | None = None
     files: list[_Upload] | None = None
 

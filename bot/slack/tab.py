@@ -201,7 +201,8 @@ def _list(page: Page, coverage: Coverage, now: datetime) -> list[Block]:
         person = page.people.get(row.address)
         if row.watched is not None:
             blocks.append(section(f"person-{i}", _watched(row.watched, now)))
-            blocks.append(small_print(f"known-{i}", _known(person, row.watched.judged_at, coverage, now)))
+            judged_at = None if row.watched.verdict is Verdict.UNCHECKED else row.watched.judged_at
+            blocks.append(small_print(f"known-{i}", _known(person, judged_at, coverage, now)))
             continue
         case = next((case for case in person.cases if case.key == row.case), None) if person else None
         if case is not None:
@@ -257,7 +258,8 @@ def _known(person: Person | None, judged_at: datetime | None, coverage: Coverage
     seen = (
         f"Last evidence {words.day(last.at, now)}: {quote(last.sentence, 150)}" if last else "No evidence yet"
     )
-    checked = coverage.last_check(person.observations if person else ()) or judged_at
+    is_unseen = judged_at is None and not (person and person.observations)
+    checked = None if is_unseen else coverage.last_check(person.observations if person else ()) or judged_at
     if checked is None:
         return f"{seen} · not checked yet"
     return f"{seen} · last check {words.day(checked, now)}, {checked.astimezone(now.tzinfo):%H:%M}"

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, time
+from datetime import time
 from typing import Any
 
 from slackblocks import (
@@ -124,13 +124,16 @@ def entered(values: Values) -> Entered | dict[str, str]:
     amount = csv.amount(raw) if raw else None
     if raw and amount is None:
         wrong["amount"] = "Write the amount in full, such as 120,000 EUR."
+    close = _said(values, "close")
+    if close and csv.day(close) is None:
+        wrong["close"] = "This is no day."
     if wrong:
         return wrong
     contact = None
     if isinstance(read, Contact):
         found = CURRENCY.search(raw)
         currency = SYMBOLS.get(found[0], found[0]) if found else ""
-        deal = Deal(csv.tidy(_said(values, "deal")), amount, currency, close_date=_day(values, "close"))
+        deal = Deal(csv.tidy(_said(values, "deal")), amount, currency, close_date=csv.day(close))
         contact = replace(
             read,
             name=csv.tidy(_said(values, "name")),
@@ -262,11 +265,6 @@ def _number(values: Values, block: str, below: int, otherwise: int) -> int:
     """Return the number that was chosen, or the other where it is none of those that were offered."""
     said = _said(values, block)
     return int(said) if said in map(str, range(below)) else otherwise
-
-
-def _day(values: Values, block: str) -> date | None:
-    said = _said(values, block)
-    return date.fromisoformat(said) if said else None
 
 
 def _upload(files: Sequence[Mapping[str, Any]]) -> Upload | None:

@@ -13,18 +13,41 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from bot.coverage import Coverage, Gap, Outage
 from bot.digest import Change, Due, Week
-from bot.model import Alert, Case, Contact, Deal, Delivery, Person, Strength, Verdict, Watched
+from bot.model import (
+    Alert,
+    Assessment,
+    Case,
+    Contact,
+    Deal,
+    Delivery,
+    Family,
+    Means,
+    Observation,
+    Person,
+    Strength,
+    Verdict,
+    Watched,
+)
 from bot.preferences import Preferences
 from bot.slack import tab, week
 from bot.stats import Precision, Tally
-from docs.pictures.draw import NARROW, NOW, WIDTH, Shown, draw, gone, slipping
+from docs.pictures.draw import NARROW, NOW, WIDTH, Shown, draw, evidence, gone, slipping
 
 BOX = "mailbox:rita@vendor.example"
-COVERAGE = Coverage((Outage(BOX, NOW - timedelta(days=6), needs_human=True),), {"mailbox": NOW})
+OTHER_BOX = "mailbox:max@vendor.example"
+DOWN_SINCE = NOW - timedelta(days=6)
+COVERAGE = Coverage((Outage(BOX, DOWN_SINCE, needs_human=True),), {BOX: DOWN_SINCE, OTHER_BOX: NOW})
 QUARTER = ((1, 0), (0,), (2, 1), (1,), (0,), (1, 1), (3,), (0,), (1,), (0, 1), (1,), (2, 0, 1), (1, 0, 1))
 """Right ones, false alarms and those without an answer, week by week."""
 
-UNSEEN = f"{BOX} cannot be read"
+UNSEEN = "mailbox rita@vendor.example cannot be read"
+SEEN = {
+    "Omar Diaz": (12, "Wrote to us", OTHER_BOX),
+    "Eve Poe": (9, "Wrote to us", BOX),
+    "Bob Roe": (3, "Wrote to us", OTHER_BOX),
+    "Lea Kurz": (5, "Automatic reply: back on 24 August", OTHER_BOX),
+}
+"""What was seen last of the people on the watch list: so many days ago, what, and where."""
 
 
 def main() -> None:
@@ -55,6 +78,7 @@ def home() -> list[dict[str, Any]]:
         )
         for raised, case in zip((left, drift), cases, strict=True)
     }
+    people |= {one.contact.address: seen(one) for one in mine if one.contact.name in SEEN}
     rows = tab.rows(mine, [], NOW.date())
     page = tab.Page(0, 3, 2, rows, people)
     choices = tab.Choices(Preferences(), (time(18), time(8)), 5, "Europe/Berlin")
@@ -88,6 +112,16 @@ def digest() -> list[dict[str, Any]]:
 def silent() -> list[dict[str, Any]]:
     """Return the blocks of a digest with nothing to say."""
     return list(week.digest(Week(people=12), NOW).blocks)
+
+
+def seen(one: Watched) -> Person:
+    """Return somebody with what was seen last of them."""
+    days, sentence, source = SEEN[one.contact.name]
+    address, at = one.contact.address, NOW - timedelta(days=days)
+    fact = replace(evidence(days, sentence, Means.ALIVE, Family.MAIL, 1.0), source=source)
+    judged = Assessment(address, NOW, one.verdict, Strength.CLEAR, 0.1, one.headline, (fact,))
+    observed = (Observation(address, "wrote", at, source, sentence),)
+    return Person(address, one.contact, observations=observed, assessment=judged)
 
 
 def person(name: str, account: str) -> Contact:

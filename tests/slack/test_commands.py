@@ -168,9 +168,10 @@ async def test_show_of_somebody_new_says_that_nobody_looked_yet(desk: Reception)
 async def test_show_asks_back_where_several_fit_and_offers_who_is_written_alike(desk: Reception) -> None:
     await desk.store.watch(JANE)
     await desk.store.watch(Contact("jane@b.example", "Jane Roe", owner="rita@vendor.example"))
-    text = said(await desk.type("show jane"))
-    assert "2 people fit" in text
-    assert ADDRESS in text
+    answer = await desk.type("show jane")
+    assert "2 people fit" in said(answer)
+    button = next(block["accessory"] for block in answer["blocks"] if ADDRESS in str(block))
+    assert "not looked at yet" in said(await desk.press(button["action_id"], button["value"]))
     assert f"Did you mean Jane Doe ({ADDRESS})" in said(await desk.type("show Jan Do"))
     assert "Nobody you may see" in said(await desk.type("show Wolfgang"))
     assert "Say who" in said(await desk.type("show"))
@@ -239,6 +240,18 @@ async def test_remove_stops_watching_and_can_be_undone(desk: Reception) -> None:
     assert answer["replace_original"] is True
     assert await known(desk) == JANE
     assert "is watched again" in said(await desk.press(undo["action_id"], undo["value"]))
+
+
+async def test_whoever_is_removed_already_is_said_to_be_and_can_be_brought_back(desk: Reception) -> None:
+    await desk.store.watch(JANE)
+    await desk.type(f"remove {ADDRESS}")
+    for verb in ("remove", "show", "snooze"):
+        answer = await desk.type(f"{verb} {ADDRESS}")
+        assert "Jane Doe is not watched any more" in said(answer)
+        assert answer["blocks"][-1]["elements"][0]["value"] == ADDRESS
+    await desk.store.watch(OMAR)
+    await desk.store.unwatch(OMAR.address)
+    assert "Nobody you may see" in said(await desk.type(f"show {OMAR.address}"))
 
 
 async def test_nobody_removes_or_brings_back_a_colleagues_contact(desk: Reception) -> None:

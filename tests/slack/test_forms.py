@@ -92,6 +92,8 @@ async def test_add_alone_opens_the_form_and_what_is_entered_is_watched(desk: Rec
         ({"name": "Jane Doe"}, "email"),
         ({"email": "jane"}, "email"),
         ({"email": "jane@acme.example Jane"}, "email"),
+        ({"email": "jane@acme"}, "email"),
+        ({"email": ADDRESS, "close": "soon"}, "close"),
         ({"email": ADDRESS, "amount": "48k"}, "amount"),
         ({"email": ADDRESS, "amount": "plenty"}, "amount"),
     ],

@@ -60,7 +60,15 @@ def test_a_person_is_read_in_any_order_and_with_quotes(text: str, name: str, acc
 
 @pytest.mark.parametrize(
     ("verb", "near"),
-    [("lst", "list"), ("watch", "add"), ("delete", "remove"), ("jane@acme.example", "show"), ("xyzzy", None)],
+    [
+        ("lst", "list"),
+        ("watch", "add"),
+        ("delete", "remove"),
+        ("jane@acme.example", "show"),
+        ("digest", "settings"),
+        ("status", "show"),
+        ("xyzzy", None),
+    ],
 )
 def test_the_verb_that_was_meant_is_found(verb: str, near: str | None) -> None:
     found = grammar.nearest(verb)
@@ -75,12 +83,23 @@ def test_the_verb_that_was_meant_is_found(verb: str, near: str | None) -> None:
         ("Jane Doe 2 weeks", "Jane Doe", date(2026, 8, 17)),
         ('"Jane Doe" 2026-09-01', "Jane Doe", date(2026, 9, 1)),
         ("jane@acme.example 1.9.2026", "jane@acme.example", date(2026, 9, 1)),
+        ("jane tomorrow", "jane", date(2026, 8, 4)),
+        ("Jane Doe until Friday", "Jane Doe", date(2026, 8, 7)),
+        ("jane until monday", "jane", date(2026, 8, 10)),
+        ("Jane Doe for 2 days", "Jane Doe", date(2026, 8, 5)),
+        ("jane till 2026-09-01", "jane", date(2026, 9, 1)),
+        ("until 1d", "until", date(2026, 8, 4)),
         ("1d", "1d", date(2026, 8, 10)),
         ("", "", date(2026, 8, 10)),
     ],
 )
 def test_whom_and_until_when_are_told_apart(text: str, who: str, day: date) -> None:
     assert grammar.who_until(text, TODAY) == (who, day)
+
+
+def test_an_address_that_ends_too_early_is_said_and_not_watched() -> None:
+    assert "ends too early" in str(grammar.person("jane@acme Jane Doe"))
+    assert grammar.people("jane@acme\nbob@acme.example").contacts == (Contact("bob@acme.example"),)
 
 
 @pytest.mark.parametrize("text", ["0d", "2026-08-03", "2027-09-01", "999w", "soon", ""])
@@ -103,7 +122,7 @@ def test_a_list_is_read_as_people_write_it_and_its_problems_are_named() -> None:
     )
     assert [contact.name for contact in found.contacts] == ["Jane Doe", "Bob Roe"]
     assert found.problems == (
-        "Line 3: There is no e-mail address in: nobody",
+        "Line 3: There is no e-mail address in “nobody”.",
         "Line 4: bob@acme.example stands in an earlier line.",
     )
 

@@ -334,6 +334,12 @@ async def test_the_last_check_is_when_a_source_that_knows_them_was_read(office: 
 
 
 @pytest.mark.servers
+async def test_whoever_could_not_be_looked_at_has_no_last_check(office: Office) -> None:
+    await judge(office.store, JANE, Verdict.UNCHECKED)
+    assert "not checked yet" in await office.open()
+
+
+@pytest.mark.servers
 async def test_an_open_account_notice_stands_among_the_decisions(office: Office) -> None:
     await judge(office.store, JANE, Verdict.ACTIVE)
     account = Contact("@acme.example", account="Acme", owner="rita@vendor.example")
