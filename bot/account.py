@@ -8,10 +8,11 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from bot import exposure, incidents
+from bot.circle import NOBODY_LISTED, Listed, ago
 from bot.incidents import Incident, Sort
 from bot.model import ALARMING, Assessment, Contact, Kind, Means, Person, Reason, Strength, Verdict
 from bot.pauses import Pauses
-from bot.suggest import Candidate, ago, rank, suggest
+from bot.suggest import Circle, suggest
 
 GONE = frozenset({Verdict.LEFT, Verdict.LIKELY_LEFT})
 
@@ -30,6 +31,8 @@ class Account:
     incidents: Sequence[Incident]
     written: Mapping[str, Sequence[date]]
     now: datetime
+    ours: frozenset[str] = frozenset()
+    listed: Sequence[Listed] = NOBODY_LISTED
 
     @classmethod
     def of(
@@ -39,18 +42,20 @@ class Account:
         written: Mapping[str, Sequence[date]],
         now: datetime,
         kinds: Mapping[str, Kind],
+        ours: frozenset[str] = frozenset(),
+        listed: Sequence[Listed] = NOBODY_LISTED,
     ) -> Account:
-        """Look at everybody at the account once."""
+        """Look at everybody at the account once; `listed` are the people of its own page."""
         known = {person.address: person for person in people}
         found = [
             seen for domain in sorted(domains) for seen in incidents.of(domain, known.values(), now, kinds)
         ]
-        return cls(known, found, written, now)
+        return cls(known, found, written, now, ours, listed)
 
     @cached_property
-    def ranked(self) -> Sequence[Candidate]:
-        """Return whom one can turn to, the warmest contact first: worked out for the first who needs it."""
-        return rank(self.people.values(), self.now)
+    def circle(self) -> Circle:
+        """Return how well we know everybody there: worked out for the first who needs it."""
+        return Circle.of(self.people.values(), self.now, self.ours, self.listed)
 
     @cached_property
     def pauses(self) -> Pauses:
@@ -65,7 +70,7 @@ class Account:
         return replace(
             assessment,
             strength=Strength.STRONG if before else assessment.strength,
-            suggestions=suggest(contact, person.observations, self.ranked, self.now),
+            suggestions=suggest(contact, person.observations, self.circle, self.now),
             stakes=(*before, *self._standing_alone(contact)),
         )
 
@@ -102,10 +107,13 @@ class Account:
             for theirs, address in others[-1:]
         )
 
+    def _colleagues(self, contact: Contact) -> Iterable[Person]:
+        """Yield everybody else there; the contact's other addresses are the contact."""
+        return (one.somebody.person for one in self.circle.others(contact.address))
+
     def _standing_alone(self, contact: Contact) -> tuple[str, ...]:
         """Say that nobody else there answers, where nobody does."""
-        others = [person for address, person in self.people.items() if address != contact.address]
-        if exposure.anybody_in_touch(others, self.now):
+        if any(exposure.in_contact(one, self.now) for one in self._colleagues(contact)):
             return ()
         return (f"nobody else at {contact.account_name} answered in {exposure.WITHIN.days} days",)
 

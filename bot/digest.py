@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 from bot import stats
 from bot.alerts import GRAVITY
 from bot.coverage import Coverage, Gap, gaps
-from bot.exposure import has_open_deal, in_contact
+from bot.exposure import has_open_deal, in_contact, stake
+from bot.identity import resolve
 from bot.model import Action, Alert, Case, Choice, Contact, Person, Reason, Verdict, Watched
 from bot.stats import Precision, Tally
 
@@ -174,16 +175,16 @@ def _held(own: Own) -> Held | None:
 
 
 def _alone(book: Book, now: datetime) -> Iterable[Contact]:
-    """Return who is the last active contact of a deal: without them nobody is left.
+    """Return who is the last active contact of a deal, the largest deal first: without them nobody is left.
 
     Of somebody whom we cannot see, we cannot say it either.
     """
-    for own in book.people:
+    for own in sorted(book.people, key=lambda own: -stake(own.watched.contact)):
         contact = own.watched.contact
         if not has_open_deal(contact) or own.watched.verdict in {Verdict.LEFT, Verdict.UNCHECKED}:
             continue
-        others = (one for one in book.around.get(contact.account_name, ()) if one.address != contact.address)
-        if not any(in_contact(other, now) for other in others):
+        others = resolve(book.around.get(contact.account_name, ()))
+        if not any(in_contact(one.person, now) for one in others if contact.address not in one.addresses):
             yield contact
 
 

@@ -11,28 +11,32 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.model import Contact, Person, Verdict
-from bot.suggest import display_name, is_desk, is_leaving
+from bot.circle import GONE, has_accepted, is_desk, is_leaving
+from bot.identity import resolve
+from bot.model import Contact, Person
 
 WITHIN = timedelta(days=60)
 """How recent the contact must be."""
 
-BOTH_WAYS = frozenset({"meeting_accepted", "meeting_advanced"})
+BOTH_WAYS = frozenset({"meeting_accepted", "meeting_advanced", "meeting_attended"})
 """Kinds of observation that take both sides by themselves."""
 
 THEIRS = "wrote"
 OURS = "written_to"
-GONE = frozenset({Verdict.LEFT, Verdict.LIKELY_LEFT})
 CLOSED = re.compile(r"\b(?:closed|won|lost)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class InTouch:
-    """Somebody at an account with whom there was real contact, and when it was last."""
+    """Somebody at an account with whom there was real contact, and when it was last.
+
+    `addresses` are all of theirs: one person with three addresses carries a deal once.
+    """
 
     address: str
     name: str
     last: datetime
+    addresses: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,22 @@ class Exposure:
 
     def without(self, champion: Contact) -> int:
         """Return how many remain if the champion leaves."""
-        return sum(one.address != champion.address for one in self.in_touch)
+        return sum(champion.address not in {one.address, *one.addresses} for one in self.in_touch)
+
+    @property
+    def amount(self) -> float:
+        """Return what is at stake: the largest of the deals, whatever their currency."""
+        return max(map(stake, self.champions), default=0.0)
+
+
+def remaining(name: str, left: int) -> str:
+    """Say what is left of an account without somebody, the same way wherever it is told."""
+    return f"If {name} leaves, {left} {'remains' if left == 1 else 'remain'}."
+
+
+def stake(contact: Contact) -> float:
+    """Return the amount of their deal, 0 where none is known."""
+    return (contact.deal.amount or 0.0) if contact.deal is not None else 0.0
 
 
 def has_open_deal(contact: Contact) -> bool:
@@ -56,7 +75,7 @@ def has_open_deal(contact: Contact) -> bool:
 def exposure(
     champions: Sequence[Contact], people: Mapping[str, Iterable[Person]], now: datetime
 ) -> list[Exposure]:
-    """Return the exposure of each account of these champions, the thinnest first.
+    """Return the exposure of each account of these champions: the thinnest first, of those the largest deal.
 
     `people` holds everybody known at each account, by its name.
     """
@@ -68,7 +87,7 @@ def exposure(
         Exposure(account, tuple(mine), _in_touch(people.get(account, ()), now))
         for account, mine in by_account.items()
     ]
-    return sorted(found, key=lambda one: (len(one.in_touch), one.account))
+    return sorted(found, key=lambda one: (len(one.in_touch), -one.amount, one.account))
 
 
 def anybody_in_touch(people: Iterable[Person], now: datetime) -> bool:
@@ -81,16 +100,16 @@ def in_contact(person: Person, now: datetime) -> datetime | None:
 
     That is the one meaning of being in contact, wherever it is told: in the digest as on `exposure`.
     """
-    if is_desk(person.address) or is_leaving(person) or _is_gone(person):
+    if is_desk(person.address) or is_leaving(person.observations) or _is_gone(person):
         return None
     return last_real_contact(person, now)
 
 
 def _in_touch(people: Iterable[Person], now: datetime) -> tuple[InTouch, ...]:
     found = [
-        InTouch(person.address, display_name(person), last)
-        for person in people
-        if (last := in_contact(person, now)) is not None
+        InTouch(one.address, one.label, last, one.addresses)
+        for one in resolve(people)
+        if (last := in_contact(one.person, now)) is not None
     ]
     return tuple(sorted(found, key=lambda one: (one.last, one.address), reverse=True))
 
@@ -98,7 +117,7 @@ def _in_touch(people: Iterable[Person], now: datetime) -> tuple[InTouch, ...]:
 def last_real_contact(person: Person, now: datetime) -> datetime | None:
     """Return when contact last went both ways within the time that counts; None where it did not."""
     recent = [seen for seen in person.observations if now - WITHIN <= seen.at <= now]
-    met = [seen.at for seen in recent if seen.kind in BOTH_WAYS]
+    met = [seen.at for seen in recent if seen.kind in BOTH_WAYS or has_accepted(seen)]
     wrote = [seen for seen in recent if seen.kind == THEIRS]
     answered = any(seen.kind == OURS for seen in recent) or any(seen.facts.get("answers") for seen in wrote)
     return max([*met, *(seen.at for seen in wrote if answered)], default=None)

@@ -193,7 +193,7 @@ class Pipeline:
         concluded: dict[str, Assessment] = {}
         for name, mine in sorted(by_account.items()):
             people = await self.store.people(domains_of[name]) if domains_of[name] else []
-            account = Account.of(people, domains_of[name], written, now, self.rules.kinds)
+            account = Account.of(people, domains_of[name], written, now, self.rules.kinds, self.our_domains)
             for contact in mine:
                 since = Baseline(ended, joined.get(key_of(contact))) if self.baseline else None
                 concluded[contact.address] = await self._judge_safely(contact, account, now, since)

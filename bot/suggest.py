@@ -1,82 +1,112 @@
 """Choose whom to turn to at the account, with reasons. Pure: time is passed in.
 
-Candidates are people the team's own mail knows: the successor that a reply names, and colleagues at the
-account who write or are written to. Nobody is invented, and people of other domains are not the account's.
+Candidates are people the team knows already: the successor that a reply names, colleagues on its mails and
+invitations, whoever answered instead, the contacts it keeps, and the people of the account's team page.
+Nobody is invented, and people of other domains are not the account's.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import islice
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
 
+from bot import guess
+from bot.circle import NOBODY_LISTED, Acquaintance, Listed, acquaint, ago, is_desk
+from bot.guess import Pattern
+from bot.identity import resolve, same_name
 from bot.model import Contact, Json, Observation, Person, Suggestion
+from bot.titles import Function, Seniority, Side, Standing, read_title
 
 SHOWN = 3
 """How many people are suggested."""
 
-FADES = timedelta(days=60)
-"""A contact's warmth halves in this time."""
-
 NAMING = frozenset({"departed", "farewell", "on_leave", "role_change"})
-ROLES = frozenset(
-    "abuse accounting accounts admin billing contact enquiries finance hello help helpdesk hr info "
-    "inquiries invoice invoices jobs kontakt legal mail marketing no-reply noreply office orders postmaster "
-    "press privacy procurement purchasing reception recruiting sales security service support team "
-    "webmaster".split()
-)
-"""Local parts that are a desk, not a person."""
+"""Kinds of observation that name whom to write to instead."""
 
-WORTH = {"wrote": 3.0, "meeting_accepted": 2.0, "written_to": 1.0, "copied": 0.5}
-"""What one contact of each kind adds to somebody's warmth."""
+SENIORITY = {
+    Seniority.EXECUTIVE: 1.0,
+    Seniority.VP: 1.0,
+    Seniority.DIRECTOR: 1.0,
+    Seniority.MANAGER: 0.7,
+    Seniority.INDIVIDUAL: 0.4,
+    Seniority.UNKNOWN: 0.4,
+    Seniority.ASSISTANT: 0.1,
+}
+SENIOR, FITTING, CLOSE, STOOD_IN = 0.3, 0.4, 0.6, 0.8
+"""What seniority, the role, common threads and having answered instead add at most; warmth is a logarithm."""
+
+SAME_FUNCTION, SAME_SIDE, UNTOLD = 1.0, 0.6, 0.3
+"""How well a role fits the champion's."""
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A colleague at the account, and how warm the contact with them is."""
+class Circle:
+    """The people of one account: whom we know, the pattern of their addresses, and who their page lists."""
 
-    person: Person
-    warmth: float
-    name: str
+    acquaintances: Sequence[Acquaintance]
+    pattern: Pattern | None = None
+    listed: Sequence[Listed] = NOBODY_LISTED
 
-    def reasons(self, now: datetime) -> tuple[str, ...]:
-        """Say in words what we know of them."""
-        wrote = [seen.at for seen in self.person.observations if seen.kind == "wrote"]
-        threads = [seen for seen in self.person.observations if seen.kind in WORTH]
-        told = [f"on {len(threads)} mail{'s' if len(threads) != 1 else ''} with us"]
-        if wrote:
-            told.append(f"last wrote {ago(max(wrote), now)}")
-        contact = self.person.contact
-        if contact is not None and contact.title:
-            told.append(contact.title)
-        return tuple(told)
+    @classmethod
+    def of(
+        cls,
+        people: Iterable[Person],
+        now: datetime,
+        ours: Collection[str] = (),
+        listed: Sequence[Listed] = NOBODY_LISTED,
+    ) -> Circle:
+        """Look at everybody at an account once; `ours` are our own domains."""
+        everybody = resolve(people)
+        known = [(one.name, address) for one in everybody for address in one.addresses if one.name]
+        return cls(acquaint(everybody, now, ours, listed), guess.pattern(known), listed)
 
+    def others(self, address: str) -> list[Acquaintance]:
+        """Return everybody who is not whoever has this address."""
+        return [one for one in self.acquaintances if address not in one.addresses]
 
-def rank(people: Iterable[Person], now: datetime) -> list[Candidate]:
-    """Return the people of an account whom one can turn to, the warmest contact first."""
-    candidates = [
-        Candidate(person, warmth(person, now), display_name(person))
-        for person in people
-        if not is_desk(person.address) and not is_leaving(person)
-    ]
-    warm = [candidate for candidate in candidates if candidate.warmth > 0]
-    return sorted(warm, key=lambda candidate: (-candidate.warmth, candidate.person.address))
+    @cached_property
+    def unknown(self) -> list[Listed]:
+        """Return who is on the team page and in nobody's mail."""
+        names = [one.name for one in self.acquaintances if one.name]
+        return [one for one in self.listed if not any(same_name(one.name, name) for name in names)]
+
+    @cached_property
+    def addresses(self) -> frozenset[str]:
+        """Return every address that is known there: to guess one of them again would be somebody else's."""
+        return frozenset(address for one in self.acquaintances for address in one.addresses)
 
 
 def suggest(
-    contact: Contact, observations: Iterable[Observation], ranked: Iterable[Candidate], now: datetime
+    contact: Contact, observations: Iterable[Observation], circle: Circle, now: datetime
 ) -> tuple[Suggestion, ...]:
-    """Return up to three people to turn to: a named successor first, then the warmest colleagues."""
-    named = successors(contact, observations, now)
-    taken = {contact.address} | {suggestion.address for suggestion in named}
-    others = (candidate for candidate in ranked if candidate.person.address not in taken)
-    warm = [
-        Suggestion(candidate.name, candidate.person.address, candidate.reasons(now))
-        for candidate in islice(others, SHOWN)
+    """Return up to three people to turn to: a named successor first, then whom we know best.
+
+    At least one of them is on the business side and one on the technical side, where such people are known.
+    """
+    champion = next((one for one in circle.acquaintances if contact.address in one.addresses), None)
+    mine = champion.addresses if champion is not None else frozenset({contact.address})
+    standing = read_title(contact.title or (champion.title if champion is not None else ""))
+    named: list[_Choice] = []
+    taken = set(mine)
+    for reply in successors(contact, observations, now):
+        one = _known(reply, circle)
+        if reply.address in taken or (
+            one is not None and (one.is_closed or not taken.isdisjoint(one.addresses))
+        ):
+            continue
+        named.append(_as_known(reply, one, circle, now))
+        taken |= {named[-1].address, *(one.addresses if one is not None else ())} - {""}
+    others = [
+        _weighed(one, contact, champion, standing, now)
+        for one in circle.acquaintances
+        if one.is_open and taken.isdisjoint(one.addresses)
     ]
-    return (*named, *warm)[:SHOWN]
+    others.sort(key=lambda one: (-one.score, one.address))
+    pages = _from_page(contact, circle, standing, taken | {one.name for one in named})
+    ranked = [*named, *others, *pages]
+    return tuple(one.suggestion for one in _both_sides(ranked))
 
 
 def successors(contact: Contact, observations: Iterable[Observation], now: datetime) -> list[Suggestion]:
@@ -88,7 +118,7 @@ def successors(contact: Contact, observations: Iterable[Observation], now: datet
             name, address = str(entry.get("name") or ""), str(entry.get("address") or "").lower()
             if not (name or address) or entry.get("role") or (address and address == contact.address):
                 continue
-            if address and not same_company(address, contact.address):
+            if address and (is_desk(address) or not same_company(address, contact.address)):
                 continue
             reason = f"named in {contact.label}'s own reply of {seen.at:%-d %B}"
             found.setdefault(address or name, Suggestion(name or address, address, (reason,), successor=True))
@@ -100,45 +130,125 @@ def entries(value: Json | object) -> list[dict[str, Json]]:
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
-def warmth(person: Person, now: datetime) -> float:
-    """Return how alive the contact with somebody is: two-way, recent exchange weighs most."""
-    total = 0.0
-    for seen in person.observations:
-        age = max(timedelta(), now - seen.at)
-        total += WORTH.get(seen.kind, 0.0) * 0.5 ** (age / FADES)
-    return math.log1p(total)
-
-
-def display_name(person: Person) -> str:
-    """Return the best name we have for somebody: the contact's, else the newest that mail gave."""
-    if person.contact is not None and person.contact.name:
-        return person.contact.name
-    names = [str(seen.facts["name"]) for seen in newest_first(person.observations) if seen.facts.get("name")]
-    return names[0] if names else person.address
-
-
-def newest_first(observations: Sequence[Observation]) -> list[Observation]:
-    """Sort observations, newest first."""
-    return sorted(observations, key=lambda seen: seen.at, reverse=True)
-
-
-def is_desk(address: str) -> bool:
-    """Say whether an address belongs to a desk rather than to a person."""
-    return address.partition("@")[0].lower() in ROLES
-
-
-def is_leaving(person: Person) -> bool:
-    """Say whether somebody is known to have left or to be leaving, which makes them no one to turn to."""
-    return any(seen.kind in {"departed", "farewell", "mailbox_gone"} for seen in person.observations)
-
-
 def same_company(one: str, other: str) -> bool:
     """Say whether two addresses are at the same domain, or one's is a sub-domain of the other's."""
     first, second = one.rpartition("@")[2], other.rpartition("@")[2]
     return first == second or first.endswith(f".{second}") or second.endswith(f".{first}")
 
 
-def ago(when: datetime, now: datetime) -> str:
-    """Say how long ago something was, in days."""
-    days = (now - when).days
-    return "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days ago"
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A suggestion, how much speaks for it, and on which side of the deal it is."""
+
+    suggestion: Suggestion
+    score: float
+    side: Side
+
+    @property
+    def name(self) -> str:
+        return self.suggestion.name
+
+    @property
+    def address(self) -> str:
+        return self.suggestion.address
+
+
+def _known(named: Suggestion, circle: Circle) -> Acquaintance | None:
+    """Return whom a reply names, where we know them: by the address, or by a name that only one has."""
+    mine = [one for one in circle.acquaintances if named.address in one.addresses]
+    if not mine:
+        local = named.address.partition("@")[0]
+        mine = [
+            one
+            for one in circle.acquaintances
+            if same_name(named.name, one.name) and (not local or guess.fits(one.name, local))
+        ]
+    return mine[0] if len(mine) == 1 else None
+
+
+def _as_known(named: Suggestion, one: Acquaintance | None, circle: Circle, now: datetime) -> _Choice:
+    """Return a named successor with what we know of them; without an address, the one they must have."""
+    if one is not None:
+        name = one.name if named.name in {"", named.address} else named.name
+        reasons = (*named.reasons, *one.reasons(now))
+        address = named.address or one.address
+        told = replace(named, name=name or address, address=address, reasons=reasons)
+        return _Choice(told, 0.0, read_title(one.title).side)
+    titled = (who for who in circle.listed if who.title and same_name(who.name, named.name))
+    page = next(titled, None)
+    if page is not None:
+        named = replace(named, reasons=(*named.reasons, f"{page.title} {page.where}"))
+    told = named if named.address else _guessed(named, circle)
+    return _Choice(told, 0.0, read_title(page.title if page is not None else "").side)
+
+
+def _guessed(suggestion: Suggestion, circle: Circle) -> Suggestion:
+    """Return the suggestion with the address that the account's pattern makes of the name, marked so."""
+    address = circle.pattern.address(suggestion.name) if circle.pattern is not None else ""
+    if circle.pattern is None or not address or address in circle.addresses:
+        return suggestion
+    reasons = (*suggestion.reasons, circle.pattern.because)
+    return replace(suggestion, address=address, reasons=reasons, guess=True)
+
+
+def _weighed(
+    one: Acquaintance, contact: Contact, champion: Acquaintance | None, standing: Standing, now: datetime
+) -> _Choice:
+    """Weigh an acquaintance: warmth, and what makes them fit for this champion's place."""
+    theirs = read_title(one.title)
+    stood_in = one.stood_in_for(champion) if champion is not None else None
+    common = len(one.threads & champion.threads) if champion is not None else 0
+    score = one.warmth + FITTING * _fit(theirs, standing) + SENIOR * SENIORITY[theirs.seniority]
+    if champion is not None and common:
+        score += CLOSE * common / (len(one.threads) * len(champion.threads)) ** 0.5
+    reasons = one.reasons(now)
+    if stood_in is not None:
+        score += STOOD_IN
+        reasons = (f"answered instead of {contact.label}, {ago(stood_in, now)}", *reasons)
+    if common:
+        told = f"{common} of the threads" if common > 1 else "one of the threads"
+        reasons = (*reasons, f"{told} with {contact.label}")
+    return _Choice(Suggestion(one.name or one.address, one.address, reasons), score, theirs.side)
+
+
+def _from_page(contact: Contact, circle: Circle, standing: Standing, taken: Collection[str]) -> list[_Choice]:
+    """Return the people whom only the account's team page names, the most fitting first."""
+    found = []
+    for one in circle.unknown:
+        theirs = read_title(one.title)
+        if same_name(one.name, contact.name) or any(same_name(one.name, name) for name in taken):
+            continue
+        told = f"{one.title} {one.where}" if one.title else f"listed {one.where}"
+        person = _guessed(Suggestion(one.name, "", (told, "no mail with them yet")), circle)
+        score = FITTING * _fit(theirs, standing) + SENIOR * SENIORITY[theirs.seniority]
+        found.append(_Choice(person, score, theirs.side))
+    return sorted(found, key=lambda one: (-one.score, one.name))
+
+
+def _fit(theirs: Standing, champions: Standing) -> float:
+    if Function.OTHER in {theirs.function, champions.function}:
+        return UNTOLD
+    if theirs.function is champions.function:
+        return SAME_FUNCTION
+    return SAME_SIDE if theirs.side is champions.side else 0.0
+
+
+def _both_sides(ranked: Sequence[_Choice]) -> list[_Choice]:
+    """Return the first of them; where one side of the deal is missing, its best takes the last place."""
+    chosen = list(ranked[:SHOWN])
+    for side in (Side.BUSINESS, Side.TECHNICAL):
+        best = next((one for one in ranked if one.side is side), None)
+        if best is None or any(one.side is side for one in chosen):
+            continue
+        place = next((at for at in range(SHOWN - 1, 0, -1) if _may_go(chosen, at)), None)
+        if place is not None:
+            chosen[place : place + 1] = []
+            chosen.append(best)
+    return chosen
+
+
+def _may_go(chosen: Sequence[_Choice], at: int) -> bool:
+    """Say whether somebody may give way: no successor, and nobody who is alone on their side."""
+    one = chosen[at]
+    alone = one.side is not Side.OTHER and sum(other.side is one.side for other in chosen) == 1
+    return not one.suggestion.successor and not alone

@@ -1,0 +1,329 @@
+"""Tell how well we know the people of an account: their threads and meetings with us, their titles. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.history import is_forged
+from bot.identity import Somebody, is_shared, same_name
+from bot.model import Json, Observation, Verdict
+from watchers import under
+from watchers.mail.names import is_role
+
+FADES = timedelta(days=60)
+"""A contact's warmth halves in this time."""
+
+FORGOTTEN = timedelta(days=1000)
+"""What is older says nothing about today."""
+
+DESKS = frozenset(
+    "abuse accounting accounts admin billing contact enquiries finance hello help helpdesk hr info "
+    "inquiries invoice invoices jobs kontakt legal mail marketing no-reply noreply office orders postmaster "
+    "press privacy procurement purchasing reception recruiting sales security service support team "
+    "webmaster".split()
+)
+"""Local parts that are a desk, not a person."""
+
+WROTE, WRITTEN_TO, COPIED, MEETING = "wrote", "written_to", "copied", "meeting"
+MAILS = frozenset({WROTE, WRITTEN_TO, COPIED})
+LEAVING = frozenset({"departed", "farewell", "mailbox_gone", "answer_left", "page_gone", "page_former"})
+"""Kinds that say somebody is gone, unless they wrote since."""
+
+OPTED_OUT = frozenset({"opted_out"})
+"""Kinds by which a source says that somebody wants no mail of ours."""
+
+GONE = frozenset({Verdict.LEFT, Verdict.LIKELY_LEFT})
+
+BY_THEM, BOTH_WAYS, MET, INVITED, BY_US, COPIED_ONLY = 3.0, 3.0, 2.0, 0.3, 0.3, 0.2
+"""What a mail by them, a mail answered, a meeting, an invitation, a mail of ours, a copy add to warmth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Somebody whom the account's own page names now, and the words for where: `on their team page`."""
+
+    name: str
+    title: str = ""
+    where: str = "on their team page"
+
+
+NOBODY_LISTED: Sequence[Listed] = ()
+
+
+@dataclass(frozen=True)
+class Acquaintance:
+    """Somebody at an account, and how well we know them.
+
+    `is_known` says whether they are more than an address, `is_closed` that nobody should turn to them.
+    `answered` are the mails they answered, `asked` those of ours that went to them, by when.
+    """
+
+    somebody: Somebody
+    warmth: float = 0.0
+    threads: frozenset[str] = frozenset()
+    meetings: int = 0
+    last: datetime | None = None
+    answering: bool = False
+    title: str = ""
+    where: str = ""
+    is_known: bool = True
+    is_closed: bool = False
+    answered: Mapping[str, datetime] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """Return the name, empty where none is known."""
+        return self.somebody.name
+
+    @property
+    def address(self) -> str:
+        """Return the address to use."""
+        return self.somebody.address
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """Return all of their addresses."""
+        return self.somebody.addresses
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether one can turn to them."""
+        return self.is_known and not self.is_closed
+
+    def stood_in_for(self, champion: Acquaintance) -> datetime | None:
+        """Return when they last answered a mail that went to the champion and not to them."""
+        instead = [
+            at for ident, at in self.answered.items() if ident in champion.asked and ident not in self.asked
+        ]
+        return max(instead, default=None)
+
+    def reasons(self, now: datetime) -> tuple[str, ...]:
+        """Say in words what we know of them."""
+        told = []
+        count = len(self.threads)
+        threads = f"on {count} thread{'s' if count != 1 else ''} with us"
+        if count and self.last is not None:
+            told.append(f"{threads}, last {'reply' if self.answering else 'wrote'} {ago(self.last, now)}")
+        elif count:
+            told.append(f"{threads}, has not written yet")
+        if self.meetings:
+            told.append(f"in {self.meetings} meeting{'s' if self.meetings != 1 else ''} with us")
+        if self.title:
+            told.append(f"{self.title} {self.where}".strip())
+        if not told:
+            told.append("among your contacts")
+        return tuple(told)
+
+
+def acquaint(
+    everybody: Sequence[Somebody], now: datetime, ours: Collection[str] = (), listed: Sequence[Listed] = ()
+) -> list[Acquaintance]:
+    """Return how well we know the people of an account."""
+    threads = _Threads()
+    for one in everybody:
+        threads.learn(one.observations)
+    our_names = _our_names(everybody, frozenset(ours))
+    return [_acquaintance(one, now, threads, our_names, frozenset(ours), listed) for one in everybody]
+
+
+def is_desk(address: str) -> bool:
+    """Say whether an address belongs to a desk rather than to a person."""
+    return address.partition("@")[0].lower() in DESKS or is_role(address)
+
+
+def is_leaving(observations: Iterable[Observation]) -> bool:
+    """Say whether somebody has left or said so, and did not write since."""
+    signs = [seen for seen in observations if seen.kind in LEAVING or seen.kind == WROTE]
+    gone = max((seen.at for seen in signs if seen.kind != WROTE and not is_forged(seen)), default=None)
+    return gone is not None and not any(seen.kind == WROTE and seen.at > gone for seen in signs)
+
+
+def has_accepted(seen: Observation) -> bool:
+    """Say whether an observation is their own yes to a meeting that somebody else called."""
+    if seen.kind != MEETING or seen.facts.get("by") != seen.contact:
+        return False
+    return seen.facts.get("organizer") != seen.contact and _answer(seen) == "ACCEPTED"
+
+
+def ago(when: datetime, now: datetime) -> str:
+    """Say how long ago something was, in days."""
+    days = (now - when).days
+    return "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days ago"
+
+
+def _acquaintance(
+    one: Somebody,
+    now: datetime,
+    threads: _Threads,
+    our_names: Collection[str],
+    ours: frozenset[str],
+    listed: Sequence[Listed],
+) -> Acquaintance:
+    on_page = [who for who in listed if who.title and one.name and same_name(who.name, one.name)]
+    title, where = (one.title, "") if one.title else ("", "")
+    if on_page and (not title or title.casefold() == on_page[0].title.casefold()):
+        title, where = on_page[0].title, on_page[0].where
+    mails = _Mails(one, now, threads)
+    known = bool(mails.threads or mails.met or mails.invited) or any(each.contact for each in one.people)
+    return Acquaintance(
+        somebody=one,
+        warmth=mails.warmth,
+        threads=frozenset(mails.threads),
+        meetings=len(mails.met) + len(mails.invited),
+        last=mails.last,
+        answering=mails.answering,
+        title=title,
+        where=where,
+        is_known=known,
+        is_closed=_is_closed(one, our_names, ours),
+        answered=mails.answered,
+        asked=frozenset(mails.asked),
+    )
+
+
+def _is_closed(one: Somebody, our_names: Collection[str], ours: frozenset[str]) -> bool:
+    """Say whether nobody should turn to them: a desk, one of ours, gone, or somebody who wants no mail."""
+    local = one.address.partition("@")[0]
+    return (
+        is_desk(one.address)
+        or under(one.address, ours)
+        or local in our_names
+        or any(each.assessment is not None and each.assessment.verdict in GONE for each in one.people)
+        or any(seen.kind in OPTED_OUT for seen in one.observations)
+        or is_leaving(one.observations)
+        or is_shared(one)
+    )
+
+
+def _our_names(everybody: Iterable[Somebody], ours: frozenset[str]) -> frozenset[str]:
+    """Return the local parts of our own people's addresses that are a full name.
+
+    Whoever has the same at the account is one of us: a rep with an address there, or one who changed sides.
+    """
+    if not ours:
+        return frozenset()
+    found: set[str] = set()
+    for one in everybody:
+        for seen in one.observations:
+            company = seen.facts.get("with")
+            if isinstance(company, list):
+                found.update(each for each in company if isinstance(each, str))
+    locals_ = {each.partition("@")[0] for each in found if under(each, ours)}
+    return frozenset(local for local in locals_ if any(sign in local for sign in "._-"))
+
+
+class _Threads:
+    """Which mails belong to one conversation: each mail is joined to the one that it answers."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, str] = {}
+
+    def learn(self, observations: Iterable[Observation]) -> None:
+        """Take note of what answers what."""
+        before = self._before
+        for seen in observations:
+            if seen.kind in MAILS:
+                answered, ident = seen.facts.get("answers"), seen.facts.get("message_id")
+                if answered and ident and ident != answered:
+                    before.setdefault(str(ident), str(answered))
+
+    def of(self, ident: str) -> str:
+        """Return the first mail of the thread; a circle, which only a forger makes, ends where it began."""
+        path: list[str] = []
+        passed: set[str] = set()
+        while ident in self._before and ident not in passed:
+            passed.add(ident)
+            path.append(ident)
+            ident = self._before[ident]
+        first = min(passed) if ident in passed else ident
+        for each in path:
+            if each != first:
+                self._before[each] = first
+        self._before.pop(first, None)
+        return first
+
+
+class _Mails:
+    """What somebody's mails and meetings come to at a moment."""
+
+    def __init__(self, one: Somebody, now: datetime, threads: _Threads) -> None:
+        self.threads: set[str] = set()
+        self.met: set[str] = set()
+        self.invited: set[str] = set()
+        self.asked: set[str] = set()
+        self.answered: dict[str, datetime] = {}
+        self.last: datetime | None = None
+        self.answering = False
+        self._worth: defaultdict[str, float] = defaultdict(float)
+        self._meetings: dict[str, tuple[float, bool]] = {}
+        for seen in one.observations:
+            if seen.at > now or now - seen.at > FORGOTTEN:
+                continue
+            if seen.kind in MAILS:
+                self._mail(seen, (now - seen.at) / FADES, threads)
+            elif seen.kind == MEETING:
+                self._meeting(seen, (now - seen.at) / FADES)
+        self.met = {uid for uid, (_, came) in self._meetings.items() if came}
+        self.invited = self._meetings.keys() - self.met
+
+    @property
+    def warmth(self) -> float:
+        """Return how alive the contact is: recent exchange that goes both ways weighs most."""
+        worth = self._worth
+        both = math.sqrt(worth[WROTE] * worth[WRITTEN_TO])
+        mails = (
+            BY_THEM * worth[WROTE]
+            + BOTH_WAYS * both
+            + BY_US * worth[WRITTEN_TO]
+            + COPIED_ONLY * worth[COPIED]
+        )
+        return math.log1p(
+            mails + sum(weight * (MET if came else INVITED) for weight, came in self._meetings.values())
+        )
+
+    def _mail(self, seen: Observation, halvings: float, threads: _Threads) -> None:
+        kind, facts = seen.kind, seen.facts
+        company = facts.get("with")
+        others = len(company) if isinstance(company, list) and company else 1
+        # Whoever writes to many still writes; of a mail to many, each gets little.
+        share = 1 / math.sqrt(others) if kind == WROTE else 1 / others
+        self._worth[kind] += share * 0.5**halvings
+        ident, answers = _text(facts.get("message_id")), _text(facts.get("answers"))
+        self.threads.add(threads.of(ident) if ident else f"{seen.at:%Y-%m-%d %H:%M}")
+        if kind == WROTE:
+            if self.last is None or seen.at > self.last:
+                self.last, self.answering = seen.at, bool(answers)
+            if answers:
+                self.answered[answers] = max(seen.at, self.answered.get(answers, seen.at))
+        elif ident:
+            self.asked.add(ident)
+
+    def _meeting(self, seen: Observation, halvings: float) -> None:
+        """Count each meeting once, as it was last seen; one they declined is none."""
+        uid = _text(seen.facts.get("uid")) or seen.group
+        came = (
+            seen.contact in {seen.facts.get("organizer"), seen.facts.get("by")} or _answer(seen) == "ACCEPTED"
+        )
+        if _answer(seen) == "DECLINED" or seen.facts.get("method") == "CANCEL":
+            self._meetings.pop(uid, None)
+            return
+        weight, before = self._meetings.get(uid, (0.0, False))
+        self._meetings[uid] = max(weight, 0.5**halvings), came or before
+
+
+def _answer(seen: Observation) -> str:
+    """Return their own answer to a meeting (RFC 5545, PARTSTAT), empty where there is none."""
+    invited = seen.facts.get("attendees")
+    if not isinstance(invited, list):
+        return ""
+    pairs = (one for one in invited if isinstance(one, list) and len(one) > 1)
+    return next((_text(one[1]) for one in pairs if one[0] == seen.contact), "")
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""
