@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from myworld.api.http import handle
 from myworld.host import Host
+from pydantic import ValidationError
 
 from bot.model import NeedsHuman, Observation
 from tests.servers import calendar_graph, oauth
@@ -22,8 +23,12 @@ from tests.servers.calendar_google import GoogleWorld
 from tests.servers.oauth import Account, AuthorizationServer
 from tests.watchers.calendar_programs import DAY, HOUR, JANE, RITA, Call, Google, Graph, utc
 from tests.watchers.calendar_reading import SCOPE as WATCHED
+from watchers.calendar import Pass
+from watchers.calendar.granted import GoogleCalendars
 from watchers.calendars import Calendars
+from watchers.mail.group import keeps_out
 from watchers.mail.limits import check_limits
+from watchers.mail.rest import Refused
 from watchers.mail.tokens import SCOPES, Provider, Use
 
 SET = utc(2026, 4, 20, 9)
@@ -153,6 +158,73 @@ async def test_an_application_reads_the_calendars_of_the_group_and_no_others(
         with pytest.raises(NeedsHuman, match="refuses the application app-1") as refused:
             await read({**settings, "outside": ""})
         assert "another-secret" not in str(refused.value)
+
+
+async def test_a_fence_of_calendars_that_could_not_be_tried_is_not_taken_for_closed(
+    tokens: AuthorizationServer, key: Path
+) -> None:
+    async with workspace(tokens) as (world, api):
+        Google(world).write(CALL, SET)
+        settings: dict[str, Any] = {
+            "kind": "google_workspace",
+            "mailboxes": [RITA],
+            "key_file": key,
+            "outside": BOARD,
+            "api": api,
+            "token_url": f"{tokens.url}token",
+        }
+        calendar = GoogleCalendars.model_validate(settings).box(RITA)
+        look = Pass(SET + HOUR, SET - DAY, WATCHED, {})
+        hidden = settings["key_file"].rename(f"{key}.hidden")
+        with pytest.raises(NeedsHuman, match="cannot be read"):
+            await anext(calendar.pages(None, look))
+
+        hidden.rename(key)
+        tokens.accounts["reader@project.example"].mailboxes = frozenset({RITA, BOARD})
+        with pytest.raises(NeedsHuman, match=f"too wide: {BOARD} opens"):
+            await anext(calendar.pages(None, look))
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "closed"),
+    [
+        (403, "forbidden", True),
+        (404, "ErrorInvalidUser", True),
+        (403, "accessNotConfigured", False),
+        (403, "SERVICE_DISABLED", False),
+        (400, "badRequest", False),
+        (200, "tooLarge", False),
+    ],
+)
+def test_only_a_refusal_of_the_mailbox_itself_keeps_us_out(status: int, code: str, *, closed: bool) -> None:
+    assert keeps_out(Refused(status, code)) is closed
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"kind": "google", "name": "omar", "token_env": "T", "api": "http://calendar.example/v3"},
+        {"kind": "graph", "token_env": "T", "api": "http://localhost.attacker.example/"},
+        {"kind": "google_workspace", "mailboxes": [RITA], "key_file": "k", "token_url": "http://x.example/"},
+        {
+            "kind": "google_workspace",
+            "mailboxes": [RITA],
+            "key_file": "k",
+            "api": "http://127.0.0.1@x.example",
+        },
+        {
+            "kind": "microsoft_365",
+            "mailboxes": [RITA],
+            "tenant": "t",
+            "client_id": "c",
+            "secret_env": "S",
+            "token_url": "http://login.example/token",
+        },
+    ],
+)
+def test_a_token_for_a_calendar_is_not_sent_in_the_clear(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="pattern"):
+        Calendars.Config.model_validate({"calendars": [settings]})
 
 
 async def test_a_list_that_cannot_be_read_is_a_calendar_that_cannot_either(tmp_path: Path, key: Path) -> None:

@@ -172,6 +172,47 @@ async def test_a_first_pass_that_broke_off_goes_on_where_it_was(
     assert (await read(source, rest.cursor)).items == []
 
 
+async def test_a_first_pass_over_several_labels_that_broke_off_loses_no_mail(
+    google: GoogleMail, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gmail, "HEADS_AT_ONCE", 2)
+    monkeypatch.setattr(gmail, "HEADS_A_SECOND", 10_000)
+    mails = []
+    for n in range(12):
+        label, people = ("SENT", (REP, JANE)) if n % 2 else ("INBOX", (JANE, REP))
+        mails.append(plain(*people, at(1) + timedelta(days=2 * n)))
+        google.deliver(RITA, mails[-1], at(1) + timedelta(days=2 * n), label)
+    for batches in range(1, 7):
+        source = source_of({**settings, "labels": ["INBOX", "SENT"]})
+        broken = await read(source, batches=batches)
+        rest = await read(source, broken.cursor)
+        assert {*broken.mails, *rest.mails} == {*mails}
+        assert (await read(source, rest.cursor)).items == []
+        google.forget_history(RITA)
+        assert {*(await read(source, rest.cursor)).mails} <= {*mails[-2:]}
+
+
+async def test_a_mail_dated_in_the_future_hides_none_that_comes_after_a_lost_history(
+    google: GoogleMail, source: GmailSource
+) -> None:
+    google.deliver(RITA, plain(JANE, REP, at(1)), datetime.now(UTC) + timedelta(days=3000))
+    first = await read(source)
+    new = plain(JANE, REP, at(2))
+    google.deliver(RITA, new, datetime.now(UTC))
+    google.forget_history(RITA)
+    assert new in (await read(source, first.cursor)).mails
+
+
+async def test_a_list_without_an_end_is_an_outage(
+    google: GoogleMail, source: GmailSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gmail, "MOST_PAGES", 5)
+    google.answers["messages"] = [(200, {"nextPageToken": f"{n % 2}"}) for n in range(50)]
+    with pytest.raises(SourceDown, match="without an end"):
+        await read(source)
+    assert len(google.answers["messages"]) == 45
+
+
 async def test_a_history_that_broke_off_goes_on_where_it_was(
     google: GoogleMail, source: GmailSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:

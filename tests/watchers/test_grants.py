@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from pydantic import BaseModel, ValidationError
 
 from bot.model import NeedsHuman, SourceDown
@@ -18,7 +20,7 @@ from watchers.mail.grants import ServiceAccount
 from watchers.mail.graph import GraphMailboxes
 from watchers.mail.group import no_news
 from watchers.mail.limits import check_limits
-from watchers.mail.oauth import Granted, Lease
+from watchers.mail.oauth import Granted, Lease, ask
 from watchers.mail.rest import code_of
 from watchers.mail.tokens import Connectable, Use
 from watchers.mailbox import Mailbox
@@ -97,6 +99,31 @@ async def test_a_token_is_renewed_before_its_end_and_by_one_caller_at_a_time() -
     assert await lease.token() == "token 3"
     assert "token 3" not in repr(lease)
     assert "token 1" not in repr(await renew())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "lasts"),
+    [
+        ("3599", 3599),
+        ("1e999", 86_400),
+        ("1" + "0" * 400, 86_400),
+        ("-5", 0),
+        ("NaN", 0),
+        ("true", 3600),
+        ('"soon"', 3600),
+        ("null", 3600),
+    ],
+)
+async def test_a_token_lasts_no_longer_than_a_day_whatever_number_is_said(seconds: str, lasts: float) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        del request
+        text = f'{{"access_token": "a", "token_type": "Bearer", "expires_in": {seconds}}}'
+        return web.Response(text=text, content_type="application/json")
+
+    app = web.Application()
+    app.router.add_post("/token", answer)
+    async with TestServer(app) as server:
+        assert (await ask(str(server.make_url("/token")), {})).seconds == lasts
 
 
 GROUP: dict[str, Any] = {"kind": "gmail", "key_file": "key.json"}

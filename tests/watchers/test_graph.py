@@ -267,6 +267,28 @@ async def test_a_page_that_names_another_server_gets_no_token(
         await read(source)
 
 
+async def test_a_list_without_an_end_is_an_outage(
+    microsoft: GraphMail, source: GraphSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graph, "MOST_PAGES", 2)
+    monkeypatch.setattr(graph, "MAILS_AT_ONCE", 2)
+    for n in range(10):
+        microsoft.deliver(RITA, plain(JANE, REP, at(1), f"mail {n}"), at(1))
+    with pytest.raises(SourceDown, match="without an end"):
+        await read(source)
+
+
+async def test_a_mail_dated_in_the_future_hides_none_that_comes_after_a_lost_link(
+    microsoft: GraphMail, source: GraphSource
+) -> None:
+    microsoft.deliver(RITA, plain(JANE, REP, at(1)), datetime.now(UTC) + timedelta(days=3000))
+    first = await read(source)
+    new = plain(JANE, REP, at(2))
+    microsoft.deliver(RITA, new, datetime.now(UTC))
+    microsoft.lose_links()
+    assert new in (await read(source, first.cursor)).mails
+
+
 async def test_throttling_is_waited_out_as_long_as_microsoft_asks(
     microsoft: GraphMail, source: GraphSource
 ) -> None:

@@ -21,7 +21,7 @@ from watchers.calendar import CANCELLED, MOST_LOOKUPS, Entry, Page, Pass, values
 from watchers.calendar.secret import HeldToken, Secret
 from watchers.mail.ics import MAX_ATTENDEES, Attendee, plain_address, steady, title
 from watchers.mail.rest import FORBIDDEN, Refused, Rest
-from watchers.mail.tokens import SCOPES, Provider, Tokens, Use
+from watchers.mail.tokens import SAFE_ADDRESS, SCOPES, Provider, Tokens, Use
 
 log = structlog.get_logger()
 
@@ -62,7 +62,7 @@ class GoogleCalendar(Settings):
     token_env: str = Field(default="", description="an OAuth 2 access token; read anew at each request")
     token_file: Path | None = None
     history_days: int = Field(default=365, ge=1, le=1000, description="how far the first pass looks back")
-    api: str = Field(default=API, pattern=r"^https?://\S+$", description="where Google's interface is")
+    api: str = Field(default=API, pattern=f"^{SAFE_ADDRESS}$", description="where Google's interface is")
 
     @property
     def label(self) -> str:

@@ -21,12 +21,18 @@ from watchers.calendar.google import API as GOOGLE
 from watchers.calendar.google import GoogleSource
 from watchers.calendar.graph import API as GRAPH
 from watchers.calendar.graph import GraphSource
-from watchers.mail.grants import GOOGLE_TOKEN_URL, MICROSOFT_LOGIN, Application, Secret, ServiceAccount
-from watchers.mail.group import Group, Opened
-from watchers.mail.rest import Refused, Rest
-from watchers.mail.tokens import Tokens, Use
+from watchers.mail.grants import (
+    GOOGLE_TOKEN_URL,
+    MICROSOFT_LOGIN,
+    Application,
+    NotGranted,
+    Secret,
+    ServiceAccount,
+)
+from watchers.mail.group import SWITCHED_OFF, Group, Opened, keeps_out
+from watchers.mail.rest import NOT_FOUND, Refused, Rest
+from watchers.mail.tokens import SAFE_ADDRESS, Tokens, Use
 
-NOT_FOUND = 404
 SEE = "see docs/calendars.md"
 
 
@@ -84,9 +90,9 @@ class GoogleCalendars(CalendarGroup):
 
     kind: Literal["google_workspace"]
     key_file: Path = Field(description="the JSON key of the service account")
-    api: str = Field(default=GOOGLE, pattern=r"^https?://\S+$", description="where the Calendar API is")
+    api: str = Field(default=GOOGLE, pattern=f"^{SAFE_ADDRESS}$", description="where the Calendar API is")
     token_url: str = Field(
-        default=GOOGLE_TOKEN_URL, pattern=r"^https?://\S+$", description="where access tokens are given"
+        default=GOOGLE_TOKEN_URL, pattern=f"^{SAFE_ADDRESS}$", description="where access tokens are given"
     )
     _tokens: dict[str, Tokens] = PrivateAttr(default_factory=dict)
 
@@ -99,9 +105,13 @@ class GoogleCalendars(CalendarGroup):
         try:
             async with Rest(self.api, self._given(address), Use.CALENDAR, address, SEE) as line:
                 await line.json("calendars/primary/events", {"maxResults": 1, "fields": "items(id)"})
-        except (NeedsHuman, Refused) as closed:
+        except NotGranted:
             if strictly:
-                raise _problem(closed, address) from None
+                raise
+            return Opened.CLOSED
+        except Refused as refused:
+            if strictly or not keeps_out(refused):
+                raise _problem(refused, address) from None
             return Opened.CLOSED
         return Opened.OPEN
 
@@ -120,10 +130,10 @@ class GraphCalendars(CalendarGroup):
     certificate_file: Path | None = Field(
         default=None, description="a PEM file with private key and certificate, which is better than a secret"
     )
-    api: str = Field(default=GRAPH, pattern=r"^https?://\S+$", description="where Microsoft Graph is")
+    api: str = Field(default=GRAPH, pattern=f"^{SAFE_ADDRESS}$", description="where Microsoft Graph is")
     token_url: str = Field(
         default="",
-        pattern=r"^(https?://\S+)?$",
+        pattern=f"^({SAFE_ADDRESS})?$",
         description="where access tokens are given; the tenant's own where empty",
     )
     _application: list[Tokens] = PrivateAttr(default_factory=list)
@@ -144,11 +154,10 @@ class GraphCalendars(CalendarGroup):
         try:
             async with Rest(self.api, self._given(), Use.CALENDAR, address, SEE) as line:
                 await line.json(path, {"$top": 1, "$select": "id"})
-        except (NeedsHuman, Refused) as closed:
-            if strictly:
-                raise _problem(closed, address) from None
-            unknown = isinstance(closed, Refused) and closed.status == NOT_FOUND
-            return Opened.UNKNOWN if unknown else Opened.CLOSED
+        except Refused as refused:
+            if strictly or not keeps_out(refused):
+                raise _problem(refused, address) from None
+            return Opened.UNKNOWN if refused.status == NOT_FOUND else Opened.CLOSED
         return Opened.OPEN
 
     def _given(self) -> Tokens:
@@ -162,7 +171,10 @@ class GraphCalendars(CalendarGroup):
         return self._application[0]
 
 
-def _problem(closed: NeedsHuman | Refused, address: str) -> NeedsHuman:
-    if isinstance(closed, NeedsHuman):
-        return closed
-    return NeedsHuman(f"the calendar of {address} does not open: {closed}", f"widen the grant to it: {SEE}")
+def _problem(refused: Refused, address: str) -> NeedsHuman:
+    if refused.code.lower() in SWITCHED_OFF:
+        return NeedsHuman(
+            "the Google Calendar API is switched off",
+            "enable the Google Calendar API in the Google Cloud project",
+        )
+    return NeedsHuman(f"the calendar of {address} does not open: {refused}", f"widen the grant to it: {SEE}")

@@ -21,14 +21,14 @@ from typing import Any, Literal, Protocol, TypeVar
 import structlog
 from pydantic import BaseModel, Field, ValidationError
 
-from bot.model import Json, NeedsHuman
+from bot.model import Json, NeedsHuman, SourceDown
 from watchers import Batch
 from watchers.mail import Item, RawMail, Skipped, Wants
 from watchers.mail.grants import GOOGLE_TOKEN_URL, NotGranted, ServiceAccount
-from watchers.mail.group import Group, Opened, no_news
+from watchers.mail.group import SWITCHED_OFF, Group, Opened, keeps_out, no_news
 from watchers.mail.head import LIMITS
 from watchers.mail.parse import parse
-from watchers.mail.rest import FORBIDDEN, Refused, Rest, dicts, side_by_side
+from watchers.mail.rest import FORBIDDEN, NOT_FOUND, Refused, Rest, dicts, side_by_side
 from watchers.mail.tokens import SAFE_ADDRESS, SCOPES, Provider, Tokens, Use
 
 log = structlog.get_logger()
@@ -48,11 +48,13 @@ BODIES_AT_ONCE = 32 * 2**20
 LARGEST_RAW = LIMITS.mail * 4 // 3 + 2**16
 """The largest mail in base64 with what surrounds it."""
 
+MOST_PAGES = 2000
+"""So many pages of one list are asked for: a million mails."""
+
 OVERLAP = timedelta(days=1)
 """How much is listed again where the history was lost: mails are listed by a date that is not in order."""
 
 NEVER_READ = frozenset({"DRAFT", "TRASH", "CHAT"})
-NOT_FOUND = 404
 BAD_REQUEST = 400
 
 
@@ -107,10 +109,14 @@ class GmailMailboxes(Group):
                 self.api, self._tokens(address), Use.MAIL, address, "see docs/mailboxes.md"
             ) as line:
                 await line.json("gmail/v1/users/me/profile")
-        except (NotGranted, Refused) as closed:
+        except NotGranted:
             if strictly:
-                raise problem(closed, address) if isinstance(closed, Refused) else closed from None
+                raise
             return Opened.CLOSED
+        except Refused as refused:
+            if strictly or not (keeps_out(refused) or _lacks_gmail(refused)):
+                raise problem(refused, address) from None
+            return Opened.CLOSED if keeps_out(refused) else Opened.UNKNOWN
         return Opened.OPEN
 
     def _tokens(self, address: str) -> ServiceAccount:
@@ -139,12 +145,14 @@ class GmailBox:
 class _Place(BaseModel):
     """Where reading goes on: after this history id; `reached` is the date of the newest mail read, in ms.
 
-    While `listing`, the mails up to now are still being listed, and the history comes after them.
+    While `listing`, the mails up to now are still being listed, and the history comes after them; `listed`
+    is the date that was reached of each label, for each is read from its oldest mail on.
     """
 
     history: str = Field(default="", pattern=r"^\d*$")
     reached: int = 0
     listing: bool = True
+    listed: dict[str, int] = {}
 
     @classmethod
     def of(cls, cursor: Json) -> _Place:
@@ -153,6 +161,22 @@ class _Place(BaseModel):
             return cls.model_validate(cursor or {})
         except ValidationError:
             return cls()
+
+    def pass_by(self, newest: int, label: str | None) -> None:
+        """Note the date of a mail that was read, while listing a label or by the history; no later than now.
+
+        Mail that was moved here from elsewhere may bear any date.
+        """
+        newest = min(newest, int(time.time() * 1000))
+        if label is None:
+            self.reached = max(self.reached, newest)
+        else:
+            self.listed[label] = max(self.listed.get(label, 0), newest)
+
+    def end_listing(self) -> None:
+        """Note that everything was listed, and that the history comes next."""
+        self.reached = max([self.reached, *self.listed.values()])
+        self.listing, self.listed = False, {}
 
 
 @dataclass(frozen=True)
@@ -198,7 +222,7 @@ class GmailSource:
                 if refused.status != NOT_FOUND:
                     raise
                 log.warning("mailbox_history_lost", source=self.source)
-                place.listing, place.history = True, ""
+                place.listing, place.history, place.listed = True, "", {}
         if place.listing:
             async for batch in self._listed(line, place, wants):
                 yield batch
@@ -208,27 +232,34 @@ class GmailSource:
         if not place.history:
             place.history = _digits((await line.json("gmail/v1/users/me/profile")).get("historyId"))
         ids = await self._ids(line, place)
-        for chunk in _chunks(ids):
-            async for items in self._read(line, chunk, place, wants):
-                yield Batch(self.source, items, place.model_dump(), len(ids))
-        place.listing = False
-        yield Batch(self.source, [], place.model_dump(), len(ids))
+        total = sum(map(len, ids.values()))
+        for label, named in ids.items():
+            for chunk in _chunks(named):
+                async for items in self._read(line, chunk, place, wants, label):
+                    yield Batch(self.source, items, place.model_dump(), total)
+        place.end_listing()
+        yield Batch(self.source, [], place.model_dump(), total)
 
-    async def _ids(self, line: Rest, place: _Place) -> list[str]:
-        """Return the ids of all mails since the one that was reached, oldest first."""
+    async def _ids(self, line: Rest, place: _Place) -> dict[str, list[str]]:
+        """Return the ids of all mails since the one that was reached, oldest first, each under one label."""
         first = datetime.now(UTC) - timedelta(days=self.box.choice.history_days)
-        since = max(0, int(first.timestamp()), int(place.reached // 1000 - OVERLAP.total_seconds()))
-        found: dict[str, None] = {}
+        found: dict[str, list[str]] = {}
+        seen: set[str] = set()
         for label in self.box.choice.labels or ("",):
+            reached = place.listed.get(label, place.reached) // 1000
+            since = max(0, int(first.timestamp()), int(reached - OVERLAP.total_seconds()))
             asked: dict[str, str | int] = {
                 "q": f"after:{since} -in:drafts -in:chats",
                 "maxResults": IDS_AT_ONCE,
                 "includeSpamTrash": "true" if self.box.choice.spam else "false",
                 **({"labelIds": label} if label else {}),
             }
+            named: dict[str, None] = {}
             async for page in _pages(line, "gmail/v1/users/me/messages", asked):
-                found.update(dict.fromkeys(_ids_of(page.get("messages"))))
-        return [*reversed(found)]
+                named.update(dict.fromkeys(_ids_of(page.get("messages"))))
+            found[label] = [one for one in reversed(named) if one not in seen]
+            seen.update(named)
+        return found
 
     async def _since(self, line: Rest, place: _Place, wants: Wants) -> AsyncIterator[Batch[Item]]:
         """Yield the mails that the history names; a record is passed when all its mails were read."""
@@ -252,7 +283,7 @@ class GmailSource:
         yield Batch(self.source, [], place.model_dump())
 
     async def _read(
-        self, line: Rest, ids: Sequence[str], place: _Place, wants: Wants
+        self, line: Rest, ids: Sequence[str], place: _Place, wants: Wants, label: str | None = None
     ) -> AsyncIterator[list[Item]]:
         """Yield the mails of these ids in groups of bounded size: bodies only of wanted ones."""
         begun = time.monotonic()
@@ -263,7 +294,7 @@ class GmailSource:
             yield await side_by_side(
                 lambda one: self._item(line, one, whole=one.id in whole), group, SIDE_BY_SIDE
             )
-        place.reached = max([place.reached, *(one.arrived for one in found)])
+        place.pass_by(max((one.arrived for one in found), default=0), label)
         if len(ids) == HEADS_AT_ONCE:
             await asyncio.sleep(max(0.0, begun + len(ids) / HEADS_A_SECOND - time.monotonic()))
 
@@ -320,15 +351,19 @@ def problem(refused: Refused, who: str) -> NeedsHuman:
             f"the Google Workspace of {who} lets no application read its mail",
             "let its admin allow it: Admin console, Security, API controls",
         )
-    if code in {"accessnotconfigured", "service_disabled"}:
+    if code in SWITCHED_OFF:
         return NeedsHuman("the Gmail API is switched off", "enable the Gmail API in the Google Cloud project")
-    if code == "failedprecondition" and refused.status == BAD_REQUEST:
+    if _lacks_gmail(refused):
         return NeedsHuman(f"{who} has no Gmail", "take it off the list, or give it a Gmail licence")
     if refused.status == FORBIDDEN:
         return NeedsHuman(
             f"Google does not open {who}: {refused.code or 'forbidden'}", "see docs/mailboxes.md"
         )
     return NeedsHuman(f"Google does not understand us: {refused}", "report this, with this line")
+
+
+def _lacks_gmail(refused: Refused) -> bool:
+    return refused.code.lower() == "failedprecondition" and refused.status == BAD_REQUEST
 
 
 def head_of(fields: object) -> bytes:
@@ -344,13 +379,14 @@ def head_of(fields: object) -> bytes:
 
 async def _pages(line: Rest, path: str, asked: dict[str, str | int]) -> AsyncIterator[dict[str, Any]]:
     token = ""
-    while True:
+    for _ in range(MOST_PAGES):
         page = await line.json(path, {**asked, **({"pageToken": token} if token else {})})
         yield page
         following = page.get("nextPageToken")
         if not isinstance(following, str) or following in {"", token}:
             return
         token = following
+    raise SourceDown("Google lists mails without an end")
 
 
 def _ids_of(named: object) -> list[str]:

@@ -19,15 +19,15 @@ from urllib.parse import quote
 import structlog
 from pydantic import BaseModel, Field, PrivateAttr, ValidationError, model_validator
 
-from bot.model import Json, NeedsHuman
+from bot.model import Json, NeedsHuman, SourceDown
 from watchers import Batch
 from watchers.mail import Item, RawMail, Wants
 from watchers.mail.gmail import head_of
 from watchers.mail.grants import MICROSOFT_LOGIN, Application, Secret
-from watchers.mail.group import Group, Opened, no_news
+from watchers.mail.group import Group, Opened, keeps_out, no_news
 from watchers.mail.head import LIMITS
 from watchers.mail.parse import parse
-from watchers.mail.rest import FORBIDDEN, Refused, Rest, dicts, side_by_side
+from watchers.mail.rest import FORBIDDEN, NOT_FOUND, Refused, Rest, dicts, side_by_side
 from watchers.mail.tokens import SAFE_ADDRESS, SCOPES, Provider, Tokens, Use
 
 log = structlog.get_logger()
@@ -41,10 +41,13 @@ SIDE_BY_SIDE = 3
 OVERLAP = timedelta(days=1)
 """How much is listed again where the link was lost, and how far before now a new link begins."""
 
+MOST_PAGES = 20_000
+"""So many pages of one list are asked for: a million mails."""
+
 WORN_OUT = 4000
 """After how many mails a link is replaced: with a filter it gives 5,000 at most."""
 
-NOT_FOUND = 404
+FURTHER, NEXT_TIME = "@odata.nextLink", "@odata.deltaLink"
 GONE = 410
 LOST = frozenset({"syncstatenotfound", "syncstateinvalid", "resyncrequired", "resyncchangesapplydifferences"})
 NO_FOLDER = frozenset({"errorfoldernotfound", "erroritemnotfound"})
@@ -117,7 +120,7 @@ class GraphMailboxes(Group):
             async with Rest(self.api, self._tokens(), Use.MAIL, address, "see docs/mailboxes.md") as line:
                 await line.json(path, {"$top": 1, "$select": "id"})
         except Refused as refused:
-            if strictly:
+            if strictly or not keeps_out(refused):
                 raise problem(refused, address) from None
             return Opened.UNKNOWN if refused.status == NOT_FOUND else Opened.CLOSED
         return Opened.OPEN
@@ -249,17 +252,13 @@ class _Reading:
     async def _following(self) -> AsyncIterator[list[Item]]:
         """Yield what the link says is new: it leads to further pages, and then to the link of next time."""
         given = self.at.given
-        while True:
-            page = await self._page(self.at.link)
+        async for page in self._pages(await self._page(self.at.link)):
             mails = _mails(page)
             async for group in self._read(mails):
                 yield group
             self.at.given += len(mails)
-            self.at.reached = max(filter(None, [self.at.reached, *map(_received, mails)]), default=None)
-            further, last = page.get("@odata.nextLink"), page.get("@odata.deltaLink")
-            self.at.link = str(further or last or self.at.link)
-            if not further:
-                break
+            self._pass_by(mails)
+            self.at.link = str(page.get(FURTHER) or page.get(NEXT_TIME) or self.at.link)
         if self.at.given > given:
             yield []
 
@@ -276,15 +275,11 @@ class _Reading:
                 "$top": MAILS_AT_ONCE,
             },
         )
-        while True:
-            mails = _mails(page)
+        async for some in self._pages(page):
+            mails = _mails(some)
             async for group in self._read(mails):
                 yield group
-            self.at.reached = max(filter(None, [self.at.reached, *map(_received, mails)]), default=None)
-            further = page.get("@odata.nextLink")
-            if not isinstance(further, str):
-                break
-            page = await self._page(further)
+            self._pass_by(mails)
         self.at.listing = False
         yield []
 
@@ -298,9 +293,26 @@ class _Reading:
                 "$select": SELECT,
             },
         )
-        while isinstance(further := page.get("@odata.nextLink"), str):
+        link = ""
+        async for some in self._pages(page):
+            link = str(some.get(NEXT_TIME) or "")
+        return link
+
+    async def _pages(self, page: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        """Yield a page and those that follow it."""
+        for _ in range(MOST_PAGES):
+            yield page
+            further = page.get(FURTHER)
+            if not isinstance(further, str):
+                return
             page = await self._page(further)
-        return str(page.get("@odata.deltaLink") or "")
+        raise SourceDown("Microsoft lists mails without an end")
+
+    def _pass_by(self, mails: Sequence[dict[str, Any]]) -> None:
+        """Note the date of the newest mail that was read, which is no later than now."""
+        now = datetime.now(UTC)
+        dates = (min(date, now) for date in map(_received, mails) if date is not None)
+        self.at.reached = max(filter(None, [self.at.reached, *dates]), default=None)
 
     async def _page(self, path: str, params: Mapping[str, str | int] | None = None) -> dict[str, Any]:
         prefer = {"Prefer": f"odata.maxpagesize={MAILS_AT_ONCE}"} if "/delta" in path else {}

@@ -21,9 +21,13 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 from bot.model import Json, NeedsHuman
 from watchers import Batch, Settings
 from watchers.mail import Item, MailSource, Wants
+from watchers.mail.rest import FORBIDDEN, NOT_FOUND, Refused
 
 FENCE_GOOD_FOR = timedelta(hours=1)
 LARGEST_LIST = 2**20
+SWITCHED_OFF = frozenset({"accessnotconfigured", "service_disabled"})
+"""How Google says, in lower case, that an interface is switched off for all."""
+
 ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+=^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,255}")
 
 
@@ -44,6 +48,11 @@ class Opened(StrEnum):
     OPEN = "open"
     CLOSED = "closed"
     UNKNOWN = "unknown"
+
+
+def keeps_out(refused: Refused) -> bool:
+    """Say whether a refusal is about this mailbox; any other leaves open whether it would open."""
+    return refused.status in {FORBIDDEN, NOT_FOUND} and refused.code.lower() not in SWITCHED_OFF
 
 
 @dataclass(frozen=True)

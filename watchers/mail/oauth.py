@@ -32,6 +32,7 @@ MARGIN_SECONDS = 120.0
 
 SHORTEST_SECONDS = 30.0
 USUAL_SECONDS = 3600.0
+LONGEST_LEASE_SECONDS = 86_400.0
 IN_JSON = {"Accept": "application/json"}
 BUSY = 429
 SERVER_ERRORS = 500
@@ -63,10 +64,9 @@ async def ask(url: str, form: Mapping[str, str]) -> Granted:
     access, seconds = told.get("access_token"), told.get("expires_in")
     if not isinstance(access, str) or not access or str(told.get("token_type", "")).lower() != "bearer":
         raise SourceDown(f"{httpx.URL(url).host} gave no token")
-    lasts = float(seconds) if isinstance(seconds, int | float) else USUAL_SECONDS
     return Granted(
         access,
-        lasts,
+        _lasting(seconds),
         _text(told.get("refresh_token")),
         frozenset(_text(told.get("scope")).split()),
         _text(told.get("id_token")),
@@ -134,6 +134,13 @@ class Lease:
                 self._token = granted.access
                 self._until = time.monotonic() + max(SHORTEST_SECONDS, granted.seconds - MARGIN_SECONDS)
             return self._token
+
+
+def _lasting(seconds: object) -> float:
+    """Return how long a token is said to be good, at most a day: it may be any number, or none."""
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool):
+        return float(max(0, min(seconds, LONGEST_LEASE_SECONDS)))
+    return USUAL_SECONDS
 
 
 def _text(value: object) -> str:
