@@ -21,7 +21,7 @@ from bot.model import (
     Watched,
 )
 from bot.store import Amendment, changes, codec
-from bot.store.forgotten import Forgotten, new_key
+from bot.store.forgotten import Forgotten, expired, new_key
 
 T = TypeVar("T")
 
@@ -86,6 +86,17 @@ class MemoryStore:
             kept.clear()
             kept.update(cleaned)
         return changed
+
+    async def expire(self, address: str, version: int) -> bool:
+        """Erase what is kept of somebody whose time is over; nothing keeps them out afterwards."""
+        if address not in self._people or self._people[address].version != version:
+            return False
+        del self._people[address]
+        for kept in (self._cursors, self._settings):
+            cleaned = expired(address).cleaned(kept)
+            kept.clear()
+            kept.update(cleaned)
+        return True
 
     async def contacts(self) -> list[Contact]:
         """Return everybody who is watched, by address."""

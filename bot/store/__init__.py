@@ -61,6 +61,13 @@ class Store(Protocol):
         whatever happens: by the next start, if need be.
         """
 
+    async def expire(self, address: str, version: int) -> bool:
+        """Erase what is kept of somebody whose time is over, and their traces in cursors and settings.
+
+        False, and nothing changes, where the person's version is no longer `version`. Nothing keeps them out
+        afterwards; what is kept of others stays as it is, and has a time of its own.
+        """
+
     async def contacts(self) -> list[Contact]:
         """Return everybody who is watched, by address."""
 

@@ -34,6 +34,12 @@ def new_key() -> bytes:
     return secrets.token_bytes(KEY_BYTES)
 
 
+def expired(address: str) -> Forgotten:
+    """Return what cleans one person out, for once, without a key: nothing of it is kept."""
+    nobody = Forgotten(b"")
+    return nobody.with_mark(nobody.mark(address))
+
+
 @dataclass(frozen=True)
 class Forgotten:
     """Whom we were asked to forget: hashes of their addresses under a key that only this store has."""

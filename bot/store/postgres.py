@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -32,7 +33,7 @@ from bot.model import (
 )
 from bot.store import Amendment, changes, codec, table
 from bot.store.database import Connection, Database, rows
-from bot.store.forgotten import Forgotten, new_key
+from bot.store.forgotten import Forgotten, expired, new_key
 from bot.store.moving import Entry
 
 T = TypeVar("T")
@@ -70,6 +71,8 @@ class PostgresStore:
         self._marks_read = 0
         self._outlines: dict[str, tuple[int, Watched]] = {}
         self._outlining = asyncio.Lock()
+        self.took: Callable[[float], None] = lambda _seconds: None
+        """Told how many seconds each write took, patience with the database included."""
 
     @classmethod
     async def open(cls, url: str) -> Self:
@@ -130,6 +133,22 @@ class PostgresStore:
 
         kept = await self.database.run(begin)
         return bool(await self._end_forgetting()) or kept
+
+    async def expire(self, address: str, version: int) -> bool:
+        """Erase what is kept of somebody whose time is over; nothing keeps them out afterwards."""
+
+        async def erase(connection: Connection) -> bool:
+            person = await table.locked(connection, address)
+            if person is None or person.version != version:
+                return False
+            await connection.execute("DELETE FROM person WHERE address = %s", (address,))
+            return True
+
+        if not await self._write(erase):
+            return False
+        for source in await self._cursors_naming(address):
+            await self._clean_cursor(source, expired(address))
+        return True
 
     async def contacts(self) -> list[Contact]:
         """Return everybody who is watched, by address."""
@@ -400,7 +419,10 @@ class PostgresStore:
             await self._read_marks(connection)
             return await write(connection)
 
-        return await self.database.run(work)
+        begun = time.perf_counter()
+        done = await self.database.run(work)
+        self.took(time.perf_counter() - begun)
+        return done
 
     async def _write_person(self, address: str, change: Callable[[Person], Person | None]) -> bool:
         """Change a person, who may be new, in one write; False where the change is refused."""
@@ -460,9 +482,8 @@ class PostgresStore:
         query = "SELECT address FROM person WHERE brief::text ILIKE %s OR observations::text ILIKE %s"
         for (other,) in await self._read(query, mention, mention):
             changed += await self._clean_person(other)
-        query = "SELECT source FROM cursor_of WHERE source ILIKE %s OR cursor::text ILIKE %s"
-        for (source,) in await self._read(query, mention, mention):
-            changed += await self._clean_cursor(source)
+        for source in await self._cursors_naming(address):
+            changed += await self._clean_cursor(source, self._forgotten)
 
         async def end(connection: Connection) -> None:
             await connection.execute("DELETE FROM forgetting WHERE address = %s", (address,))
@@ -480,12 +501,17 @@ class PostgresStore:
 
         return await self._write(write)
 
-    async def _clean_cursor(self, source: str) -> bool:
+    async def _cursors_naming(self, address: str) -> list[str]:
+        mention = f"%{_pattern(address)}%"
+        query = "SELECT source FROM cursor_of WHERE source ILIKE %s OR cursor::text ILIKE %s"
+        return [str(row[0]) for row in await self._read(query, mention, mention)]
+
+    async def _clean_cursor(self, source: str, forgotten: Forgotten) -> bool:
         async def write(connection: Connection) -> bool:
             found = await rows(connection, table.LOCKED_CURSOR, source)
             before = found[0][0] if found else None
-            after = self._forgotten.cleaned(before)
-            if self._forgotten.cleaned(source) != source:
+            after = forgotten.cleaned(before)
+            if forgotten.cleaned(source) != source:
                 await connection.execute("DELETE FROM cursor_of WHERE source = %s", (source,))
                 return True
             update = "UPDATE cursor_of SET cursor = %s::json WHERE source = %s"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -35,7 +36,7 @@ from bot.model import (
 )
 from bot.store import Amendment, StoreDown, changes, codec
 from bot.store.files import DiskRefuses, OwnerLock, Shelf, make_private, sync_folder, write_durably
-from bot.store.forgotten import Forgotten, new_key
+from bot.store.forgotten import Forgotten, expired, new_key
 from bot.store.index import Index
 from bot.store.moving import Entry
 from bot.store.outage import Outage
@@ -80,6 +81,8 @@ class TinyStore:
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._lock: OwnerLock | None = None
         self._outage = Outage()
+        self.took: Callable[[float], None] = lambda _seconds: None
+        """Told how many seconds each write took, the wait for others included."""
 
     @classmethod
     async def open(cls, folder: Path) -> Self:
@@ -140,6 +143,21 @@ class TinyStore:
         async with self._forgetting:
             kept = await self._write(begin)
             return await self._end_forgetting() > 0 or kept
+
+    async def expire(self, address: str, version: int) -> bool:
+        """Erase what is kept of somebody whose time is over; nothing keeps them out afterwards."""
+
+        def erase() -> bool:
+            person = self._get(address)
+            return person is not None and person.version == version and self._erase(address)
+
+        async with self._forgetting:
+            if not await self._write(erase):
+                return False
+            for shelf in (self._cursors, self._slots):
+                for key in await asyncio.to_thread(shelf.mentioning, address):
+                    await self._write(partial(self._clean_document, shelf, key, expired(address)))
+        return True
 
     async def contacts(self) -> list[Contact]:
         """Return everybody who is watched, by address."""
@@ -357,12 +375,14 @@ class TinyStore:
 
     async def _write(self, write: Callable[[], T]) -> T:
         """Do a write after all others. Raise StoreDown where the disk refuses: nothing has changed then."""
+        begun = time.perf_counter()
         try:
             done = await asyncio.get_running_loop().run_in_executor(self._writer, write)
         except DiskRefuses as refused:
             self._outage.begins(f"{refused.what}; {refused.how}")
             raise StoreDown(f"{refused.what}; {refused.how}") from refused
         self._outage.ends()
+        self.took(time.perf_counter() - begun)
         return done
 
     async def _write_person(self, address: str, change: Callable[[Person], Person | None]) -> bool:
@@ -468,7 +488,7 @@ class TinyStore:
                 changed += await self._write(partial(self._clean_person, key))
             for shelf in (self._cursors, self._slots):
                 for key in await asyncio.to_thread(shelf.mentioning, address):
-                    changed += await self._write(partial(self._clean_document, shelf, key))
+                    changed += await self._write(partial(self._clean_document, shelf, key, self._forgotten))
         if unfinished:
             await self._write(lambda: self._keep_forgotten(self._forgotten, []))
         return changed
@@ -487,10 +507,10 @@ class TinyStore:
         self._people.forget_past(address)
         return changed
 
-    def _clean_document(self, shelf: Shelf, key: str) -> bool:
+    def _clean_document(self, shelf: Shelf, key: str, forgotten: Forgotten) -> bool:
         before = shelf.get(key)
-        after = self._forgotten.cleaned(before)
-        if self._forgotten.cleaned(key) != key:
+        after = forgotten.cleaned(before)
+        if forgotten.cleaned(key) != key:
             shelf.erase(key)
             return True
         if after is not None and after != before:
