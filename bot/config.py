@@ -163,6 +163,11 @@ class Listen(Section):
         pattern=r"^(https://\S+[^/\s]|http://(localhost|127\.0\.0\.1)(:\d+)?)?$",
         description="how the world reaches it through your proxy, such as https://stillthere.vendor.example",
     )
+    everywhere: bool = Field(
+        default=False,
+        description="answer health and metrics in schedulers and workers too: for containers, of which each has "
+        "an address of its own",
+    )
     activity_secret_env: str = Field(
         default="STILLTHERE_ACTIVITY_SECRET",
         description="the variable with the secret that signs POST /activity; without it nothing is taken",
@@ -338,6 +343,11 @@ class Config(Section):
     )
     review: Duration = Field(
         default=timedelta(hours=6), description="how often everybody is judged anew, without news"
+    )
+    retention: Duration = Field(
+        default=timedelta(days=365),
+        description="how long what is known of a person is kept after the last business contact, or after the "
+        "deal's close where that is later; then it is erased, with the messages in Slack",
     )
     slack: Slack | None = Field(
         default=None, description="where alerts go; without it they are shown in the terminal"

@@ -19,7 +19,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 
 from bot.coverage import Coverage
-from bot.model import NeedsHuman
+from bot.model import NeedsHuman, Person
 from bot.routing import Rules
 from bot.slack.actions import Desk
 from bot.slack.archive import Archive
@@ -27,7 +27,7 @@ from bot.slack.baselines import Baselines
 from bot.slack.board import Board
 from bot.slack.commands import Commands
 from bot.slack.digests import Digests
-from bot.slack.erasure import Eraser
+from bot.slack.erasure import Erased, Eraser
 from bot.slack.events import Events
 from bot.slack.forms import Forms, nobody
 from bot.slack.gate import Gate
@@ -192,6 +192,24 @@ class SlackApp:
                 await ask(self._client.chat_postMessage(channel=admin.user, text=text))
             except SlackApiError as error:
                 log.warning("admin.not_told", why=code(error))
+
+    async def forget(self, address: str) -> Erased:
+        """Erase a person, and redact the messages about them; works without `start`."""
+        return await self._eraser.forget(address)
+
+    async def expire(self, person: Person) -> bool:
+        """Erase somebody whose time is over, with the messages about them; False where they changed since."""
+        return await self._eraser.expire(person)
+
+    async def redact(self) -> None:
+        """Redact what could not be redacted before, or was left to us by another process."""
+        await self._eraser.finish()
+
+    async def is_connected(self) -> bool:
+        """Say whether Slack reaches us now."""
+        return self._http is not None or (
+            self._socket is not None and bool(await self._socket.client.is_connected())
+        )
 
     def _coverage(self) -> Coverage:
         return self.coverage()

@@ -15,7 +15,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.model import Case, Contact, Home, Json, NeedsHuman, SourceDown
+from bot.model import Case, Contact, Home, Json, NeedsHuman, Person, SourceDown
 from bot.routing import owners
 from bot.slack.archive import Archive
 from bot.slack.baselines import Baselines
@@ -88,6 +88,27 @@ class Eraser:
             erased = await self._redact(kept=kept)
             await self._refresh((person.contact or person.former) if person else None)
             return erased
+
+    async def expire(self, person: Person) -> bool:
+        """Erase somebody whose time is over, with the messages about them and the digests that name them.
+
+        False where something new is known of them, which leaves everything as it is.
+        """
+        async with self._turn:
+            theirs = [post for case in person.cases for post in _posts(case)]
+            about = [*theirs, *await self._archive.naming(person.address)]
+            lists = await self._lists.naming(person.address)
+            noted = await self._noted()
+            await self._note(about)
+            if not await self._store.expire(person.address, person.version):
+                taken_back = {(home.channel, home.ts) for home in about} - {(h.channel, h.ts) for h in noted}
+                await self._amend(lambda homes: [h for h in homes if (h.channel, h.ts) not in taken_back])
+                return False
+            self._board.register.drop(person.address)
+            for which, home in lists:
+                await self._redraw_list(which, home)
+            await self._redact(kept=True)
+            return True
 
     async def _naming(self, cases: Iterable[Case], address: str) -> list[Case]:
         """Return the cases of others that would be told otherwise if nobody knew of the person."""
