@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from bot import silence
 from bot.backscatter import HARD
-from bot.evidence import Leave, day, leave, weigh
+from bot.evidence import EVEN, Leave, Scales, day, leave, weigh
 from bot.free_days import Period
 from bot.history import DEPARTURES, History
 from bot.incidents import Incident
@@ -156,6 +156,7 @@ def assess(
     derived: Iterable[Observation] = (),
     circumstances: Circumstances = NORMAL,
     thresholds: Thresholds = SHIPPED,
+    scales: Scales = EVEN,
     stands: Verdict | None = None,
 ) -> Assessment:
     """Judge one person by what is known at `now`; `derived` is what the watchers concluded from it.
@@ -172,6 +173,7 @@ def assess(
         circumstances.incidents,
         unread=circumstances.partly,
         paused=circumstances.paused,
+        scales=scales,
     )
     paused = [*circumstances.paused, *leaves(history, kinds)]
     rhythm = silence.judge(history.activity, now, paused) if away is None else None
@@ -179,7 +181,7 @@ def assess(
     shown = by_family(evidence)
     alarming = alarm(evidence, shown, fused(shown, before), thresholds.while_standing(stands))
     if rhythm is not None and rhythm.surprise <= NOTABLE_SILENCE:
-        evidence.append(silence_evidence(rhythm, before, now, circumstances.partly))
+        evidence.append(silence_evidence(rhythm, before, now, circumstances.partly, scales.silence))
     probability = fused(by_family(evidence), before)
     evidence.sort(key=lambda item: (not leads(alarming, item), -item.at.timestamp(), -item.weight, item.key))
     verdict = alarming or calm(
@@ -221,17 +223,24 @@ def prior(history: History, now: datetime) -> float:
     It grows with the time since they were last proven to be there: people leave at a steady rate.
     """
     known = history.life or next(iter(history.observations), None)
-    since = now - known.at if known is not None else UNKNOWN_FOR
-    stayed = math.exp(math.log(1 - LEAVE_IN_A_YEAR) * (since / A_YEAR))
+    return prior_after(now - known.at if known is not None else None)
+
+
+def prior_after(since: timedelta | None) -> float:
+    """Return the same by the time since then, None where nothing at all is known of them."""
+    known = UNKNOWN_FOR if since is None else since
+    stayed = math.exp(math.log(1 - LEAVE_IN_A_YEAR) * (known / A_YEAR))
     return min(max(1 - stayed, LEAST_PRIOR), MOST_PRIOR)
 
 
-def silence_evidence(rhythm: silence.Silence, before: float, now: datetime, unread: str) -> Evidence:
+def silence_evidence(
+    rhythm: silence.Silence, before: float, now: datetime, unread: str, scale: float = 1.0
+) -> Evidence:
     """Turn a silence into evidence: how much likelier it makes a departure than the time alone does.
 
     It weighs nothing where some of what they wrote could not be read.
     """
-    weight = min(CAPS[Family.SILENCE], max(0.0, logit(rhythm.probability) - logit(before)))
+    weight = scale * min(CAPS[Family.SILENCE], max(0.0, logit(rhythm.probability) - logit(before)))
     return Evidence(
         key="",
         kind=SILENT,
@@ -246,13 +255,18 @@ def silence_evidence(rhythm: silence.Silence, before: float, now: datetime, unre
 
 
 def by_family(evidence: Iterable[Evidence]) -> dict[Family, float]:
-    """Add up each family: the strongest fact in full, each further one at half of the one before, capped."""
+    """Add up each family, capped."""
+    return {family: min(CAPS[family], added) for family, added in sums(evidence).items()}
+
+
+def sums(evidence: Iterable[Evidence]) -> dict[Family, float]:
+    """Add up each family: the strongest fact in full, each further one at half of the one before."""
     weights: defaultdict[Family, list[float]] = defaultdict(list)
     for item in evidence:
         if item.weight > 0:
             weights[item.family].append(item.weight)
     return {
-        family: min(CAPS[family], sum(w * REPEAT**i for i, w in enumerate(sorted(found, reverse=True))))
+        family: sum(weight * REPEAT**place for place, weight in enumerate(sorted(found, reverse=True)))
         for family, found in weights.items()
     }
 

@@ -50,6 +50,37 @@ BEFORE_LEAVE = timedelta(days=3)
 """Whoever goes on leave clears their calendar shortly before."""
 
 
+LARGEST = 2.0
+"""A family never counts for more than twice what it does as shipped, and never for less than half."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """What each family of evidence is worth, relative to what is shipped; learnt from answers.
+
+    A rep's word has no scale, and neither has the source's own.
+    """
+
+    mail: float = 1.0
+    public: float = 1.0
+    calendar: float = 1.0
+    silence: float = 1.0
+    response: float = 1.0
+
+    def of(self, family: Family) -> float:
+        """Return a family's scale."""
+        return 1.0 if family is Family.ANSWER else float(getattr(self, family))
+
+    def with_one(self, family: str, scale: float) -> Scales:
+        """Return the same with one of them changed, within its bounds."""
+        bounded = min(max(scale, 1 / LARGEST), LARGEST)
+        changed: dict[str, float] = {family: bounded}
+        return replace(self, **changed)
+
+
+EVEN = Scales()
+
+
 @dataclass(frozen=True)
 class Moment:
     """Everything an observation is weighed against: the history of its person, and the time.
@@ -66,6 +97,7 @@ class Moment:
     takes_back: Mapping[tuple[Family, str], Observation] = field(default_factory=dict)
     unread: str = ""
     paused: Sequence[tuple[date, date]] = ()
+    scales: Scales = EVEN
 
     def evidence(self, seen: Observation, kind: Kind) -> Evidence:
         """Weigh one observation."""
@@ -74,8 +106,7 @@ class Moment:
             factor, note = self._worth(seen, kind)
             weight *= factor
         explicit = weight > 0 and not note and says_left(seen, kind)
-        if explicit:
-            weight = max(weight, OWN_WORD)
+        weight = max(weight, OWN_WORD) if explicit else weight * self.scales.of(kind.family)
         return Evidence(
             key=seen.key,
             kind=seen.kind,
@@ -152,6 +183,7 @@ def weigh(
     *,
     unread: str = "",
     paused: Sequence[tuple[date, date]] = (),
+    scales: Scales = EVEN,
 ) -> list[Evidence]:
     """Weigh what was observed of a person: all that can count, and the newest of each kind of the rest.
 
@@ -159,7 +191,7 @@ def weigh(
     the account.
     """
     aways, takes_back = absences(history, kinds), narrow_life(history, kinds)
-    moment = Moment(now, history, incidents, aways, takes_back, unread, paused)
+    moment = Moment(now, history, incidents, aways, takes_back, unread, paused, scales)
     weighed: list[Evidence] = []
     for name, found in history.by_kind.items():
         kind = kinds[name]

@@ -20,6 +20,7 @@ from bot import alerts, incidents
 from bot.account import Account
 from bot.alerts import SECOND_LOOK, Baseline, Since
 from bot.assessment import LEAST_PRIOR, SHIPPED, Circumstances, Thresholds, assess
+from bot.evidence import EVEN, Scales
 from bot.history import is_forged
 from bot.incidents import Incident
 from bot.model import (
@@ -66,6 +67,7 @@ class Rules:
     kinds: Mapping[str, Kind]
     derivers: Sequence[Deriver] = ()
     thresholds: Thresholds = SHIPPED
+    scales: Scales = EVEN
 
     def derive(self, person: Person, now: datetime) -> list[Observation]:
         """Return what a person's observations mean together at `now`."""
@@ -235,6 +237,7 @@ class Pipeline:
                 derived=self.rules.derive(person, now),
                 circumstances=circumstances,
                 thresholds=self.rules.thresholds,
+                scales=self.rules.scales,
                 stands=person.assessment.verdict if person.assessment is not None else None,
             )
             assessment = account.completed(contact, person, assessment)
