@@ -130,3 +130,48 @@ def test_such_a_title_says_that_it_is_over(title: str) -> None:
 )
 def test_such_a_title_is_still_held(title: str) -> None:
     assert not says_departed(title, 2024)
+
+
+@pytest.mark.parametrize("written", ["Jane M. Doe", "J. Doe", "Doe, Jane", "Jane Doe"])
+def test_a_photo_and_the_name_beside_it_are_one_person_however_each_is_written(written: str) -> None:
+    rows = [(written, "Jane Doe", "VP Sales"), *((name, name, title) for name, title in TEAM[1:])]
+    body = "".join(
+        f'<div class="card"><img src="/p.jpg" alt="{alt}"><h3>{name}</h3><p>{title}</p></div>'
+        for name, alt, title in rows
+    )
+    found = read(page(body)).members
+    assert [person.title for person in found] == [title for _, title in TEAM]
+    assert found[0].name == ("Jane Doe" if written == "J. Doe" else written)
+
+
+def test_a_family_name_a_given_name_and_a_title_parted_by_commas_are_told_apart() -> None:
+    body = "".join(f"<p>{name.split(maxsplit=1)[1]}, {name.split()[0]}, {title}</p>" for name, title in TEAM)
+    assert [person.title for person in read(page(body)).members] == [title for _, title in TEAM]
+
+
+def test_a_title_is_found_where_a_site_builder_wraps_every_line_by_itself() -> None:
+    body = "".join(
+        f'<div class="widget"><h2>{name}</h2></div><div class="widget"><p>{title}</p></div>'
+        for name, title in TEAM
+    )
+    assert [(person.name, person.title) for person in read(page(body)).members] == list(TEAM)
+
+
+def test_pronouns_are_no_part_of_a_name() -> None:
+    body = cards([(f"{name} (they/them)", title) for name, title in TEAM])
+    assert [person.name for person in read(page(body)).members] == [name for name, _ in TEAM]
+
+
+@pytest.mark.parametrize(
+    ("heading", "kind"),
+    [
+        ("People who used to work here", Kind.FORMER),
+        ("No longer active", Kind.FORMER),
+        ("Left the team", Kind.FORMER),
+        ("Our previous work", Kind.OTHER),
+        ("Current and former members", Kind.OTHER),
+        ("Graduate students", Kind.OTHER),
+    ],
+)
+def test_a_phrase_of_leaving_is_not_undone_by_its_own_words(heading: str, kind: Kind) -> None:
+    assert kind_of(heading) is kind

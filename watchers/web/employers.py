@@ -19,6 +19,7 @@ _LEGAL = frozenset(
 )
 _AT = re.compile(r"(?:\bat|@|\bbei|\bbei der|\bchez|\bhos|\bw/)\s?(?=[^\W\d_a-z])(.{2,80})$")
 _PARTS = re.compile(r"\s*(?:,|\||·|•|\s[-\u2013\u2014]\s)\s*")
+_MOST_NAME = 60
 _ASIDE = re.compile(r"\(([^()]{2,60})\)\s*$")
 
 
@@ -71,6 +72,18 @@ def replaced(old_title: str, old_org: str, new_title: str) -> str:
     if set(words(last)) <= vocabulary("places"):
         return ""
     return "" if has_title_word(last) or same_company(last, old_org) or not last[:1].isupper() else last
+
+
+def replaced_alone(old_title: str, old_org: str, new_title: str) -> str:
+    """Return the employer that stands where a card had no title but another; empty where none does.
+
+    >>> replaced_alone("", "Acme", "Globex"), replaced_alone("", "Acme", "Head of Sales")
+    ('Globex', '')
+    """
+    is_name = new_title[:1].isupper() and not has_title_word(new_title) and len(new_title) <= _MOST_NAME
+    if old_title or not is_name or set(words(new_title)) <= vocabulary("places"):
+        return ""
+    return "" if same_company(new_title, old_org) else new_title
 
 
 def replaced_note(old: Iterable[str], old_org: str, new: Iterable[str]) -> str:

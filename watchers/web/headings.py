@@ -53,7 +53,8 @@ def names_the_departed(text: str) -> bool:
     folded = fold(clean(text))
     if len(words(folded)) > MOST_WORDS or not (found := phrases("former").search(folded)):
         return False
-    if vocabulary("not_former") & set(words(folded)) or _CURRENT.search(folded):
+    around = f"{folded[: found.start()]} | {folded[found.end() :]}"
+    if vocabulary("not_former") & set(words(around)) or _CURRENT.search(around):
         return False
     first = _JOINED.split(folded)[0]
     mixed = _TEAM.search(first) and not phrases("former").search(first) and found.start() >= len(first)

@@ -23,7 +23,7 @@ SLOWER = 1.5
 """By this an interval grows with each look that found nothing new."""
 AFTER_FAILURE = timedelta(hours=6)
 """Until a page that could not be read is tried again; twice as long each time."""
-READING = 1
+READING = 2
 """Raised when reading gets better at what it saw before, so that unchanged pages are read anew."""
 MOST_REASON = 200
 

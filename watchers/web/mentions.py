@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from watchers.web.blocks import Document, Line, Place
 from watchers.web.folding import EDGES, clean, fold
 from watchers.web.headings import Kind, kind_of
 from watchers.web.hints import Hint, Hints
 from watchers.web.namelike import Look, has_title_word, look
-from watchers.web.names import MOST_LETTERS
+from watchers.web.names import MOST_LETTERS, compare, parse
 from watchers.web.sections import Standing
 from watchers.web.titles import is_prose
 
@@ -41,6 +43,8 @@ _FEW_IN_A_LIST = 3
 _NAMED_SHARE = 0.6
 _NEWS_CARD = 8
 _MOST_SPLITS = 12
+_BESIDE = 3
+"""Lines between a photo and the name of whom it shows, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,3 +242,30 @@ def _is_no_name(doc: Document, line: Line) -> bool:
         return True
     box = doc.boxes[line.pieces[0].box]
     return box.tag == "a" and box.attrs.get("href", "").strip() in {"/", "./", "#top", "/index.html"}
+
+
+def without_photos(sure: Sequence[Mention]) -> list[Mention]:
+    """Leave out what photos say of those whom the text names, too, maybe with an initial or turned round.
+
+    Where the text beside a photo has but an initial, the photo's full name is taken.
+    """
+    texts = [mention for mention in sure if mention.shape != "alt"]
+    keys = {parse(mention.name).key for mention in texts}
+    lines = [mention.line for mention in texts]
+    alone: list[Mention] = []
+    for photo in (mention for mention in sure if mention.shape == "alt"):
+        if parse(photo.name).key in keys:
+            continue
+        first = bisect_left(lines, photo.line - _BESIDE)
+        beside = range(first, bisect_left(lines, photo.line + _BESIDE + 1))
+        alike = [at for at in beside if compare(parse(texts[at].name), parse(photo.name))]
+        if not alike:
+            alone.append(photo)
+        elif len(alike) == 1 and _has_initial(texts[alike[0]]) and not _has_initial(photo):
+            texts[alike[0]] = replace(texts[alike[0]], name=photo.name)
+    return sorted([*texts, *alone], key=lambda mention: mention.line)
+
+
+def _has_initial(mention: Mention) -> bool:
+    """Say whether a mention has but the initial of the given name."""
+    return len(parse(mention.name).given) == 1

@@ -64,9 +64,12 @@ def look(text: str) -> Look:  # noqa: PLR0911 - each return is a rule
 def _is_last_first(text: str) -> bool:
     """Say whether a comma, if any, parts a family from a given name or a degree from a name."""
     last, comma, first = text.partition(",")
-    found = words(first)
     if not comma or is_degree(first):
         return True
+    first, _, further = first.partition(",")
+    if further.strip() and not is_degree(further):
+        return False
+    found = words(first)
     if not found or len(found) > _FEWEST + 1:
         return False
     ahead = [chunk for chunk in last.split() if chunk.lower() not in _PARTICLES]

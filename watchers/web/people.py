@@ -12,7 +12,7 @@ from watchers.web.blocks import Asset, Box, Document, Line, Piece, Place, lay_ou
 from watchers.web.folding import EDGES, clean, fold, words
 from watchers.web.headings import Kind, kind_of
 from watchers.web.hints import Hint, Hints
-from watchers.web.mentions import Mention, mentions
+from watchers.web.mentions import Mention, mentions, without_photos
 from watchers.web.namelike import Look, has_title_word, look
 from watchers.web.names import is_degree, parse
 from watchers.web.persons import Person
@@ -26,6 +26,9 @@ _GROUP_MANY, _GROUP_MANY_SHARE = 4, 0.3
 _NOTE, _MOST_NOTES = 80, 4
 _SMALL_CARD = 6
 _AFTER_DEGREE = re.compile(r"([^,|\u2013\u2014-]{1,20})[,|\u2013\u2014-](.*)", re.DOTALL)
+_PRONOUNS = re.compile(r"\s*[(\[](?:she|he|they|ze|xe|any)\s?[/,][^()\[\]]{0,24}[)\]]", re.IGNORECASE)
+_JOINED_AT = re.compile(r"\S@\S")
+_IN_BRACKETS = re.compile(r"\(([^()]{2,60})\)$")
 _LOWEST_HEADING = 6
 _CARD_LINES = 12
 _AHEAD = 6
@@ -121,10 +124,7 @@ class _Reader:
         """Return the people in order."""
         sure = self._sure()
         named = [0] * (len(self.doc.lines) + 1)
-        texts = {parse(mention.name).key for mention in sure if mention.shape != "alt"}
-        shown = [
-            mention for mention in sure if mention.shape != "alt" or parse(mention.name).key not in texts
-        ]
+        shown = without_photos(sure)
         for mention in shown:
             named[mention.line + 1] = 1
         self.counts = list(accumulate(named))
@@ -255,11 +255,22 @@ class _Reader:
             if self.doc.boxes[box].parent >= 0
             else self.doc.boxes[box]
         )
-        return mention.line, min(limit, mention.line + _CARD_LINES, max(parent.last, mention.line + 1)), -1
+        last = min(limit, mention.line + _CARD_LINES, max(parent.last, mention.line + 1))
+        return mention.line, last + (last == mention.line + 1 < limit and self._is_title(last)), -1
+
+    def _is_title(self, number: int) -> bool:
+        """Say whether a line is a title, wherever it stands: builders of sites wrap each line by itself."""
+        line = self.doc.lines[number]
+        short = len(line.text) <= _NOTE and not line.alt and not line.heading
+        return short and has_title_word(line.text) and not is_prose(line.text)
 
     def _person(self, mention: Mention) -> Person:
         first, last, card = self._card(mention)
         title, org, status, notes = self._parts(mention, first, last, card)
+        name = _bare(mention.name)
+        aside = _IN_BRACKETS.search(name)
+        # "Jane Doe (Acme)": what it is, only what stands there later can tell.
+        notes = (*notes, aside[1])[-_MOST_NOTES:] if aside else notes
         where = self.standings[mention.line]
         assets = self._assets(mention, card)
         former = where.former
@@ -268,7 +279,7 @@ class _Reader:
         if not former and status and (kind_of(status) is Kind.FORMER or fold(status) in {"inactive", "left"}):
             former = status
         return Person(
-            name=_bare(mention.name),
+            name=name,
             title=title,
             org=org,
             section=where.text,
@@ -436,7 +447,7 @@ def _score(text: str, hint: Hint, given: str, order: int) -> int:  # noqa: PLR09
     """Say how much a text looks like the title of the person beside it; 0 is none."""
     if not text or len(text) > _MOST_TITLE or hint in _NO_TITLES:
         return 0
-    if "@" in text or "://" in text or is_prose(text, given) or not any(letter.isalpha() for letter in text):
+    if _is_address(text) or is_prose(text, given) or not any(letter.isalpha() for letter in text):
         return 0
     if hint is Hint.TITLE:
         return 8 - order
@@ -447,6 +458,13 @@ def _score(text: str, hint: Hint, given: str, order: int) -> int:  # noqa: PLR09
     if has_title_word(text):
         return 5 - order
     return 2 if order == 0 else 1 if order == 1 else 0
+
+
+def _is_address(text: str) -> bool:
+    """Say whether a text is an address or a handle, unlike "Engineer @ Acme"."""
+    return "://" in text or (
+        "@" in text and (_JOINED_AT.search(text) is not None or not has_title_word(text))
+    )
 
 
 _LABELS = frozenset(
@@ -464,7 +482,7 @@ def _is_label(text: str) -> bool:
 
 
 def _bare(name: str) -> str:
-    return name.strip(EDGES)
+    return _PRONOUNS.sub("", name).strip(EDGES)
 
 
 def _trimmed(title: str) -> str:

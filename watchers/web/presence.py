@@ -17,7 +17,14 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from watchers.web.employers import employer, is_company, replaced, replaced_note, same_company
+from watchers.web.employers import (
+    employer,
+    is_company,
+    replaced,
+    replaced_alone,
+    replaced_note,
+    same_company,
+)
 from watchers.web.matching import Match, Matcher, Sought
 from watchers.web.names import parse
 from watchers.web.persons import Person
@@ -262,7 +269,9 @@ class _Look:
         named = employer(person, self.companies)
         if named or not was:
             return named
-        in_title = replaced(kept.get("title", ""), was, person.title)
+        title = kept.get("title", "")
+        alone = replaced_alone(title, kept.get("org", ""), person.title) if kept.get("org") else ""
+        in_title = alone or replaced(title, was, person.title)
         return in_title or replaced_note(kept.get("notes", ()), was, person.notes)
 
     def _notice_reorganisation(self, findings: list[Finding]) -> None:
@@ -388,6 +397,8 @@ class _Look:
             return finding
         if same_title(was, now) or difference(was, now) in self.formats or self._restyled(kept, person):
             return finding
+        if self._only_rebranded(each.key, person):
+            return finding
         if self._is_confirmed(each.key, "changed", " ".join(sorted(fold_title(now)))):
             return replace(
                 finding,
@@ -404,6 +415,12 @@ class _Look:
             return False
         went, came = difference(kept.get("title", ""), person.title)
         return not went or not came
+
+    def _only_rebranded(self, key: str, person: Person) -> bool:
+        """Say whether a title only names the employer by its new name."""
+        was, now = self._employer_before(key), self._employer_now(key, person)
+        went, came = difference(self.before[key].get("title", ""), person.title)
+        return (was, now) in self.rebrands and went <= fold_title(was) and came <= fold_title(now)
 
     def _is_confirmed(self, key: str, kind: str, value: str) -> bool:
         """Say whether an earlier look, at least a day ago, saw the same change."""
