@@ -41,6 +41,9 @@ async def take(store: Store, found: Iterable[Contact], said: str, *, follow: boo
             if old is not None and old.deal is not None:
                 await store.watch(replace(old, deal=None))
                 changed += 1
+    # Whom the store refuses, having forgotten them, is not to stand in a setting either.
+    watched = {contact.address for contact in await store.contacts()}
+    owners = {address: owner for address, owner in owners.items() if address in watched}
     if owners != before:
         await store.save_setting(said, owners)
     return changed

@@ -44,6 +44,8 @@ MAILS = "sales-email-read"
 WRITES = ("crm.objects.contacts.write",)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+A_MILLISECOND = timedelta(milliseconds=1)
+"""What HubSpot dates to; a search also finds what changed earlier within the same one."""
 
 Filter = Mapping[str, str]
 
@@ -147,9 +149,9 @@ class HubSpot:
             if len(found) < PAGE:
                 return
             last = found[-1].moment(stamp)
-            if last is None or last < at:
+            if last is None or last < at - A_MILLISECOND:
                 raise SourceDown(f"{self.line.host} does not sort what it finds")
-            if last == at:
+            if last <= at:
                 exactly = {"propertyName": stamp, "operator": "EQ", "value": _milliseconds(at)}
                 page: list[Record] = []
                 async for record in self.every(what, [exactly, *filters], wanted):
@@ -159,7 +161,7 @@ class HubSpot:
                         page = []
                 if page:
                     yield page
-                last += timedelta(milliseconds=1)
+                last = at + A_MILLISECOND
             at = last
 
     async def _search(
@@ -257,7 +259,7 @@ def records(what: str, told: object) -> list[Record]:
 
 
 def _milliseconds(at: datetime) -> str:
-    return str((at - EPOCH) // timedelta(milliseconds=1))
+    return str((at - EPOCH) // A_MILLISECOND)
 
 
 def _code(told: object) -> str:
