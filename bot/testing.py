@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -122,6 +122,11 @@ class MemoryStore:
             for address, person in sorted(self._people.items())
             if address.rpartition("@")[2] in domains
         ]
+
+    async def everybody(self) -> AsyncIterator[Person]:
+        """Yield everybody of whom something is kept, watched or not; others may change it meanwhile."""
+        for person in list(self._people.values()):
+            yield _copy(person)
 
     async def record(self, observations: Iterable[Observation]) -> list[Observation]:
         """Keep what is not yet known and return just that; each person it is about then has news."""

@@ -9,7 +9,7 @@ contract: TinyDB (`tiny`) for one process, PostgreSQL (`postgres`) for several, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -82,6 +82,9 @@ class Store(Protocol):
 
     async def people(self, domains: frozenset[str]) -> list[Person]:
         """Return everybody, watched or not, whose address is at one of these domains, by address."""
+
+    def everybody(self) -> AsyncIterator[Person]:
+        """Yield everybody of whom something is kept, watched or not; others may change it meanwhile."""
 
     async def record(self, observations: Iterable[Observation]) -> list[Observation]:
         """Keep what is not yet known and return just that; each person it is about then has news."""

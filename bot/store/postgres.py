@@ -194,6 +194,14 @@ class PostgresStore:
         found = await self._read("SELECT brief, observations FROM person WHERE domain = ANY(%s)", kept)
         return sorted((table.person_of(*row) for row in found), key=lambda person: person.address)
 
+    async def everybody(self) -> AsyncIterator[Person]:
+        """Yield everybody of whom something is kept, watched or not; others may change it meanwhile."""
+        for (addresses,) in await self._read(IN_BATCHES, BATCH):
+            query = "SELECT brief, observations FROM person WHERE address = ANY(%s)"
+            for row in await self._read(query, addresses):
+                yield table.person_of(*row)
+                await asyncio.sleep(0)
+
     async def record(self, observations: Iterable[Observation]) -> list[Observation]:
         """Keep what is not yet known and return just that; each person it is about then has news."""
         about = changes.by_person(observations)
@@ -349,11 +357,8 @@ class PostgresStore:
 
     async def entries(self) -> AsyncIterator[Entry]:
         """Yield all that is kept, for another store to take; people a few at a time."""
-        for (addresses,) in await self._read(IN_BATCHES, BATCH):
-            query = "SELECT brief, observations FROM person WHERE address = ANY(%s)"
-            for brief, observations in await self._read(query, addresses):
-                person = table.person_of(brief, observations)
-                yield Entry("person", person.address, codec.to_document(person))
+        async for person in self.everybody():
+            yield Entry("person", person.address, codec.to_document(person))
         for source, cursor in await self._read("SELECT source, cursor FROM cursor_of"):
             yield Entry("cursor", source, cursor)
         for watcher, slot in await self._read("SELECT watcher, slot FROM slot"):

@@ -185,6 +185,12 @@ class TinyStore:
         found = (self._get(address) for address in self._index.at(domains))
         return [person for person in found if person is not None]
 
+    async def everybody(self) -> AsyncIterator[Person]:
+        """Yield everybody of whom something is kept, watched or not; others may change it meanwhile."""
+        for _, document in self._people.items():
+            yield codec.from_document(document)
+            await asyncio.sleep(0)
+
     async def record(self, observations: Iterable[Observation]) -> list[Observation]:
         """Keep what is not yet known and return just that; each person it is about then has news."""
         about = changes.by_person(observations)
@@ -341,8 +347,8 @@ class TinyStore:
 
     async def entries(self) -> AsyncIterator[Entry]:
         """Yield all that is kept, for another store to take."""
-        for address, document in self._people.items():
-            yield Entry("person", address, codec.to_document(codec.from_document(document)))
+        async for person in self.everybody():
+            yield Entry("person", person.address, codec.to_document(person))
         for source, document in self._cursors.items():
             yield Entry("cursor", source, document["cursor"])
         for name, document in self._slots.items():
