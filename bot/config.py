@@ -165,8 +165,8 @@ class Listen(Section):
     )
     everywhere: bool = Field(
         default=False,
-        description="answer health and metrics in schedulers and workers too: for containers, of which each has "
-        "an address of its own",
+        description="answer health and metrics in schedulers and workers too: for containers, of which each "
+        "has an address of its own",
     )
     activity_secret_env: str = Field(
         default="STILLTHERE_ACTIVITY_SECRET",
@@ -346,8 +346,8 @@ class Config(Section):
     )
     retention: Duration = Field(
         default=timedelta(days=365),
-        description="how long what is known of a person is kept after the last business contact, or after the "
-        "deal's close where that is later; then it is erased, with the messages in Slack",
+        description="how long what is known of a person is kept after the last business contact, or after "
+        "the deal's close where that is later; then it is erased, with the messages in Slack",
     )
     slack: Slack | None = Field(
         default=None, description="where alerts go; without it they are shown in the terminal"

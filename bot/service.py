@@ -20,9 +20,12 @@ from bot.demotion import announcement, demoted
 from bot.engine import Engine, Unit
 from bot.engine.local import LocalEngine
 from bot.health import Health
-from bot.model import NeedsHuman, SourceDown
+from bot.model import NeedsHuman, Person, SourceDown
+from bot.overdue import lines, overdue
 from bot.pipeline import Pipeline, Rules
+from bot.retention import term
 from bot.schedule import Schedule, slot
+from bot.slack.mrkdwn import quote
 from bot.slack.outbox import Outbox, Poster
 from bot.stats import precision
 from bot.store import Store, StoreDown
@@ -35,6 +38,13 @@ DIGESTS_EVERY = timedelta(minutes=4)
 BASELINES_EVERY = timedelta(seconds=20)
 HEALTH_EVERY = timedelta(minutes=1)
 RESCUE_EVERY = timedelta(seconds=10)
+REDACT_EVERY = timedelta(minutes=5)
+RETENTION_EVERY = timedelta(days=1)
+
+TOLD_OUTAGES = "outages told"
+"""The setting that holds of which sources the admins were told that they are not read, and since when."""
+
+LONGEST_LINE = 500
 DEMOTED = "demoted"
 """The setting that names the kinds of signal that raise no alerts."""
 
@@ -92,6 +102,12 @@ class Teller(Protocol):
     async def announce(self, text: str) -> None:
         """Tell every admin. Raise SourceDown and NeedsHuman."""
 
+    async def expire(self, person: Person) -> bool:
+        """Erase somebody whose time is over, with the messages about them; False where they changed since."""
+
+    async def redact(self) -> None:
+        """Redact what could not be redacted before, or was left to us by another process."""
+
 
 class Service:
     """The running service: looks at what is due, judges what is new, brings out what is raised."""
@@ -115,6 +131,13 @@ class Service:
         self.engine: Engine = LocalEngine(self.look, store)
         self.shares = False
         """Whether other processes work on the same store: what each knows of the sources is shared then."""
+        self.began = now()
+        self.recorded = 0
+        """How many observations this process recorded."""
+
+        self.rescued = 0
+        """How many units of processes that died were given to others."""
+
         self._teller = teller
         self._watchers = {watcher.name: watcher for watcher, _ in plan.watchers}
         self._taken: Contacts | None = None
@@ -133,13 +156,16 @@ class Service:
             schedule.often(OUTBOX_EVERY, "outbox", self.bring_out)
             schedule.often(DIGESTS_EVERY, "digests", self.send_digests)
             schedule.often(BASELINES_EVERY, "baselines", self.tell_baselines)
+            schedule.often(HEALTH_EVERY, "outages", self.tell_outages)
+            schedule.often(REDACT_EVERY, "redact", self.redact)
+            schedule.every(RETENTION_EVERY, "retention", self.end_retention)
         if self.role in PLANS:
             await self.take_contacts()
             await self._follow_crm(schedule)
             for watcher, interval in self.plan.watchers:
                 schedule.planned(interval, watcher.name, partial(self.plan_sweep, watcher))
             schedule.planned(self.plan.config.review, "review", self.plan_review)
-            schedule.often(RESCUE_EVERY, "rescue", self.engine.rescue)
+            schedule.often(RESCUE_EVERY, "rescue", self.rescue)
             wakers = [asyncio.create_task(self._wake(unit)) for unit in await self._units()]
         if self.shares:
             await self.learn_health()
@@ -212,6 +238,7 @@ class Service:
             self.health.bad(unit.source, failure, now())
             await self._share_health(unit.source)
             return
+        self.recorded += swept.new
         self.health.good(unit.source, now())
         await self._share_health(unit.source)
         if swept.items:
@@ -266,6 +293,67 @@ class Service:
         """Send each rep the list of who already looked gone, once a source was read through."""
         if self._teller is not None:
             await self._teller.tell_baselines(now())
+
+    async def rescue(self) -> None:
+        """Give to others what processes that died were doing."""
+        self.rescued += await self.engine.rescue()
+
+    async def tell_outages(self) -> None:
+        """Tell the admins once of a source that was not read for three intervals, and once of its recovery."""
+        every = await self.intervals()
+        troubles = self.health.troubles
+        late = overdue(every, self.health.read_at, self.began, now())
+        late |= {name: one.since for name, one in troubles.items() if one.needs_human and name in every}
+        kept = await self.store.setting(TOLD_OUTAGES)
+        before = kept if isinstance(kept, dict) else {}
+        told = {name: datetime.fromisoformat(str(at)) for name, at in before.items() if name in every}
+        why = {source: trouble.what for source, trouble in troubles.items()}
+        waits = {name: at for name, at in told.items() if name not in self.health.read_at}
+        said = lines(late, told, self.health.read_at, why, now())
+        if said and not await self._announced(said):
+            return
+        after = {**waits, **late}
+        if after.keys() != before.keys():
+            await self.store.save_setting(TOLD_OUTAGES, {name: at.isoformat() for name, at in after.items()})
+
+    async def intervals(self) -> dict[str, timedelta]:
+        """Return how often each source is looked at."""
+        scope = await self.pipeline.scope()
+        return {
+            source: interval
+            for watcher, interval in self.plan.watchers
+            for source in watcher.sources(scope)
+        }
+
+    async def redact(self) -> None:
+        """Redact the messages about whoever was forgotten by another process, or while Slack was away."""
+        if self._teller is not None:
+            await self._teller.redact()
+
+    async def end_retention(self) -> None:
+        """Erase whose time is over, with the messages about them, watched or not."""
+        ended = 0
+        async for person in self.store.everybody():
+            if term(person, self.plan.config.retention, self.pipeline.rules.kinds, now()).is_over(now()):
+                expire = self._teller.expire(person) if self._teller else self._expire(person)
+                ended += await expire
+        if ended:
+            log.info("retention.ended", people=ended)
+
+    async def _expire(self, person: Person) -> bool:
+        return await self.store.expire(person.address, person.version)
+
+    async def _announced(self, said: Sequence[str]) -> bool:
+        """Tell the admins; False where they could not be told now."""
+        for line in said:
+            log.warning("admin.told", what=line)
+        try:
+            if self._teller is not None:
+                await self._teller.announce("\n".join(quote(line, LONGEST_LINE) for line in said))
+        except (SourceDown, NeedsHuman) as problem:
+            log.warning("admin.not_told", why=problem.what)
+            return False
+        return True
 
     async def weigh_signals(self) -> None:
         """Leave to the digest what kinds of signal were wrong too often, and say so where that changes."""
