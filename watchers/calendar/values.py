@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from watchers.mail.zones import plausible
+
 
 def text(value: object) -> str:
     """Return a text that can be stored, empty where it is none."""
@@ -26,6 +28,6 @@ def moment(value: object) -> datetime | None:
     """Return an ISO 8601 moment in UTC, None where it is none; without an offset it is UTC already."""
     try:
         when = datetime.fromisoformat(value) if isinstance(value, str) else None
-        return when and (when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC))
+        return plausible(when and (when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)))
     except (ValueError, OverflowError):
         return None

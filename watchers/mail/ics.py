@@ -311,10 +311,10 @@ def _moment(
     if not isinstance(value, datetime):
         if not isinstance(value, date):
             return None, False
-        return datetime.combine(value, time(), UTC), True
+        return zones.plausible(datetime.combine(value, time(), UTC)), True
     try:
         if value.tzinfo is not None:
-            return value.astimezone(UTC), False
+            return zones.plausible(value.astimezone(UTC)), False
         zone = _param(getattr(prop, "params", {}), "X-TZID") or own_zone
         moment = zones.to_utc(value, zone, rules) if zone else None
     except (ValueError, OverflowError):
@@ -324,12 +324,12 @@ def _moment(
             f"unknown time zone {zone[:40]!r} taken as UTC" if zone else "floating time taken as UTC"
         )
         moment = value.replace(tzinfo=UTC)
-    return moment, False
+    return zones.plausible(moment), False
 
 
 def _after(start: datetime, length: timedelta) -> datetime | None:
     try:
-        return start + length
+        return zones.plausible(start + length)
     except OverflowError:
         return None
 

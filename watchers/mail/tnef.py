@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from watchers.mail.ics import MAX_ADDRESS, MAX_SUMMARY, Attendee, Event, Itip, plain_address, read_ics, title
+from watchers.mail.zones import plausible
 
 if TYPE_CHECKING:
     from watchers.mail.head import Head
@@ -337,7 +338,7 @@ def _uid(known: dict[Name, Value]) -> tuple[str, str]:
 
 def _file_time(ticks: int) -> datetime | None:
     try:
-        return EPOCH + timedelta(microseconds=ticks // 10)
+        return plausible(EPOCH + timedelta(microseconds=ticks // 10))
     except OverflowError:
         return None
 
@@ -346,7 +347,7 @@ def _old_date(data: bytes) -> datetime | None:
     """Read a date as attDateStart holds it: six numbers and the day of the week; it is taken as UTC."""
     try:
         year, month, day, hour, minute, second = struct.unpack_from(f"<{DATE_FIELDS}H", data)
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        return plausible(datetime(year, month, day, hour, minute, second, tzinfo=UTC))
     except (struct.error, ValueError):
         return None
 

@@ -23,6 +23,9 @@ MAX_NAME = 100
 MAX_OBSERVANCES = 100
 """At most so many rules of one zone are read; real ones have two, or one for each change of the law."""
 
+EARLIEST, LATEST = 1970, 2199
+"""The years of meetings. Others mean "none" (Outlook writes 1601 and 4501), or harm: dates end with 9999."""
+
 WEEK = 7
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 EVERY_MONTH_HAS = 28
@@ -131,6 +134,11 @@ def to_utc(wall: datetime, name: str, rules: Rules) -> datetime | None:
         return (wall - _offset_at(wall, rules[name])).replace(tzinfo=UTC)
     zone = zone or display(name)
     return wall.replace(tzinfo=zone).astimezone(UTC) if zone else None
+
+
+def plausible(moment: datetime | None) -> datetime | None:
+    """Return a moment in which a meeting can be, None for any other: years may be added to it."""
+    return moment if moment is not None and EARLIEST <= moment.year <= LATEST else None
 
 
 def _offset_at(wall: datetime, observances: Sequence[Observance]) -> timedelta:
