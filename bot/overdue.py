@@ -12,6 +12,8 @@ INTERVALS = 3
 MOST_NAMED = 5
 """So many sources of one watcher are named one by one; more are told as a number."""
 
+NO_END = "no look came to its end"
+
 
 def overdue(
     every: Mapping[str, timedelta], read_at: Mapping[str, datetime], began: datetime, now: datetime
@@ -40,7 +42,7 @@ def lines(
     return [
         *_grouped(
             {
-                source: f"{source} was not read for {_long(now - at)}: {why.get(source) or 'no look came to its end'}. "
+                source: f"{source} was not read for {_long(now - at)}: {why.get(source) or NO_END}. "
                 "Who is seen only there is unchecked until it is."
                 for source, at in new.items()
             },
