@@ -174,6 +174,9 @@ class GithubProfiles(Watcher[Glimpse]):
         contacts = {contact.address: contact for contact in scope.contacts if login_of(contact)}
         remembered = cursor if isinstance(cursor, dict) else {}
         kept = {address: Kept.from_json(remembered.get(address)) for address in contacts}
+        if not remembered.keys() <= kept.keys():
+            # Of those who are no longer watched, nothing is remembered.
+            yield Batch(source, [], _memory(kept))
         due = [address for address, one in kept.items() if one.is_due(self._clock())]
         due.sort(key=lambda address: (kept[address].next_look, address))
         async with Line(self.config.api, self._headers()) as line:
@@ -182,8 +185,7 @@ class GithubProfiles(Watcher[Glimpse]):
                 seen = await self._look(line, contact, kept[address], now)
                 others = [kept[other] for other in contacts if _colleagues(contact, contacts[other])]
                 kept[address], news = concluded(contact, seen, others, now)
-                memory: Json = {each: one.as_json() for each, one in kept.items()}
-                yield Batch(source, news, memory)
+                yield Batch(source, news, _memory(kept))
 
     def _headers(self) -> dict[str, str]:
         headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
@@ -254,6 +256,10 @@ class GithubProfiles(Watcher[Glimpse]):
                 because=(because,),
             )
         ]
+
+
+def _memory(kept: Mapping[str, Kept]) -> Json:
+    return {address: one.as_json() for address, one in kept.items()}
 
 
 def login_of(contact: Contact) -> str:

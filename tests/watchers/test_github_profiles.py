@@ -220,6 +220,18 @@ async def test_a_limit_is_waited_for_and_loses_nothing(world: World) -> None:
     assert await world.kinds() == ["profile_present", "profile_moved"]
 
 
+async def test_of_a_contact_who_is_no_longer_watched_nothing_is_remembered(world: World) -> None:
+    await world.store.watch(OMAR)
+    world.github.person("janedoe", "Acme")
+    world.github.person("omarroe", "Acme")
+    await world.look()
+    await world.store.unwatch(JANE.address)
+    await world.pipeline.sweep(world.watcher, "github_profiles", world.clock() - timedelta(hours=20))
+    remembered = await world.store.cursor("github_profiles")
+    assert isinstance(remembered, dict)
+    assert list(remembered) == [OMAR.address]
+
+
 async def test_a_token_is_sent_and_one_that_is_refused_needs_a_human(
     github: GitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
