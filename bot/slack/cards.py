@@ -206,7 +206,7 @@ def _verdict(assessment: Assessment, by: Naming, now: datetime, before: Assessme
     was = f" (was: {before.verdict})" if before and before.verdict is not assessment.verdict else ""
     same = [fact.at for fact in assessment.evidence if fact.sentence == assessment.headline]
     on = f"{words.day(max(same), now)}; " if same else ""
-    headline = by.quote(assessment.headline, 300).rstrip(".")
+    headline = by.quote(words.reason(assessment.verdict, assessment.headline), 300).rstrip(".")
     return f"*{words.title(assessment.verdict)}*{was}: {headline} ({on}{words.strength(assessment)})."
 
 

@@ -181,7 +181,7 @@ def _with_show(number: int, text: str, contact: Contact) -> SectionBlock:
 def _row(one: Watched, now: datetime, *, with_owner: bool) -> str:
     contact = one.contact
     mark = f"{MARKS[one.verdict]} " if one.verdict in MARKS else ""
-    reason = quote(one.headline, 200).rstrip(".") or "not looked at yet"
+    reason = quote(words.reason(one.verdict, one.headline), 200).rstrip(".") or "not looked at yet"
     small = [
         f"last real contact {words.day(one.last_contact, now)}"
         if one.last_contact

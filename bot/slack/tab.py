@@ -248,7 +248,7 @@ def _watched(one: Watched, now: datetime) -> str:
     """Say what is thought of somebody, in words."""
     mark = f"{MARKS[one.verdict]} " if one.verdict in MARKS else ""
     back = f", back {words.day(one.returns, now)}" if one.returns else ""
-    reason = quote(one.headline, 150).rstrip(".") or "not looked at yet"
+    reason = quote(words.reason(one.verdict, one.headline), 150).rstrip(".") or "not looked at yet"
     return f"{mark}{name_and_account(one.contact)}\n*{words.title(one.verdict)}*{back}: {reason}"
 
 

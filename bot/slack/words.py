@@ -55,6 +55,11 @@ def source(name: str) -> str:
     return f"{kind} {which}" if colon and kind.isalpha() and not is_address else name
 
 
+def reason(verdict: Verdict, headline: str) -> str:
+    """Return why a verdict is what it is, for a reader: who is unchecked has the name of a source there."""
+    return source(headline) if verdict is Verdict.UNCHECKED else headline
+
+
 def day(when: date, now: datetime) -> str:
     """Return a short date, `Mon 3 Aug`, in the time zone of `now`; with the year where it is far off."""
     on = when.astimezone(now.tzinfo).date() if isinstance(when, datetime) else when

@@ -40,7 +40,7 @@ COVERAGE = Coverage((Outage(BOX, DOWN_SINCE, needs_human=True),), {BOX: DOWN_SIN
 QUARTER = ((1, 0), (0,), (2, 1), (1,), (0,), (1, 1), (3,), (0,), (1,), (0, 1), (1,), (2, 0, 1), (1, 0, 1))
 """Right ones, false alarms and those without an answer, week by week."""
 
-UNSEEN = "mailbox rita@vendor.example cannot be read"
+UNSEEN = f"{BOX} cannot be read"
 SEEN = {
     "Omar Diaz": (12, "Wrote to us", OTHER_BOX),
     "Eve Poe": (9, "Wrote to us", BOX),

@@ -340,6 +340,13 @@ async def test_whoever_could_not_be_looked_at_has_no_last_check(office: Office) 
 
 
 @pytest.mark.servers
+async def test_why_somebody_is_unchecked_is_said_in_words(office: Office) -> None:
+    await judge(office.store, JANE, Verdict.UNCHECKED, "mailbox:rita@vendor.example cannot be read")
+    shown = await office.open()
+    assert "*Unchecked*: mailbox rita@vendor.example cannot be read" in shown
+
+
+@pytest.mark.servers
 async def test_an_open_account_notice_stands_among_the_decisions(office: Office) -> None:
     await judge(office.store, JANE, Verdict.ACTIVE)
     account = Contact("@acme.example", account="Acme", owner="rita@vendor.example")
