@@ -11,6 +11,7 @@ import hashlib
 from collections import Counter as Tally
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from aiohttp import web
@@ -31,11 +32,12 @@ PULSE = timedelta(seconds=1)
 """How often it is measured by how much the event loop is late."""
 
 MOST_SOURCES = 500
-"""So many sources of one kind have a series of their own; where there are more, only their states are counted."""
+"""So many sources of one kind have a series of their own; of more, only the states are counted."""
 
 MOST_UNSENT = 200
 """So many unsent alerts are looked at for the oldest."""
 
+NAMESPACE = "stillthere"
 ID_DIGITS = 8
 WRITE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -61,7 +63,7 @@ def source_id(source: str) -> str:
 
 
 def due_lag(every: Mapping[str, timedelta], health: Health, now: datetime) -> timedelta:
-    """Return by how much the source is late that is late the longest; what is known to be down is not late."""
+    """Return by how much the latest source is late; what is known to be down is not late."""
     late = [
         now - health.read_at[source] - interval
         for source, interval in every.items()
@@ -76,28 +78,29 @@ class Metrics:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self.registry = registry = CollectorRegistry()
-        made = {"registry": registry, "namespace": "stillthere"}
-        build = Gauge("build_info", "The version that runs.", ["version"], **made)
-        build.labels(__version__).set(1)
-        self._lag = Gauge("due_lag_seconds", "By how much the latest source is late.", **made)
-        self._last = Gauge(
-            "source_last_success_timestamp_seconds",
-            "When a source was last read.",
-            ["kind", "source"],
-            **made,
+        gauge = partial(Gauge, namespace=NAMESPACE, registry=registry)
+        counter = partial(Counter, namespace=NAMESPACE, registry=registry)
+        gauge("build_info", "The version that runs.", ["version"]).labels(__version__).set(1)
+        self._lag = gauge("due_lag_seconds", "By how much the latest source is late.")
+        self._last = gauge(
+            "source_last_success_timestamp_seconds", "When a source was last read.", ["kind", "source"]
         )
-        self._sources = Gauge("sources", "Sources by their state.", ["kind", "state"], **made)
-        self._unsent = Gauge("alerts_unsent", "Alerts that are due and not sent.", **made)
-        self._oldest = Gauge("alerts_oldest_unsent_seconds", "The age of the oldest of these.", **made)
-        self._alerts = Counter("alerts", "Alerts brought out by this process.", ["verdict"], **made)
-        self._errors = Counter("posting_errors", "Posts that failed.", ["why"], **made)
-        self._recorded = Gauge("observations_recorded", "Observations since this process started.", **made)
-        self._rescued = Gauge("jobs_rescued", "Jobs of dead workers given to others since the start.", **made)
-        self._waiting = Gauge("jobs_waiting", "Jobs in the queue, those under way included.", **made)
+        self._sources = gauge("sources", "Sources by their state.", ["kind", "state"])
+        self._unsent = gauge("alerts_unsent", "Alerts that are due and not sent.")
+        self._oldest = gauge("alerts_oldest_unsent_seconds", "The age of the oldest of these.")
+        self._alerts = counter("alerts", "Alerts brought out by this process.", ["verdict"])
+        self._errors = counter("posting_errors", "Posts that failed.", ["why"])
+        self._recorded = gauge("observations_recorded", "Observations since this process started.")
+        self._rescued = gauge("jobs_rescued", "Jobs of dead workers given to others since the start.")
+        self._waiting = gauge("jobs_waiting", "Jobs in the queue, those under way included.")
         self._writes = Histogram(
-            "store_write_seconds", "How long a write to the store took.", buckets=WRITE_SECONDS, **made
+            "store_write_seconds",
+            "How long a write to the store took.",
+            namespace=NAMESPACE,
+            registry=registry,
+            buckets=WRITE_SECONDS,
         )
-        self._loop = Gauge("event_loop_lag_seconds", "By how much the event loop was last late.", **made)
+        self._loop = gauge("event_loop_lag_seconds", "By how much the event loop was last late.")
 
     def wrote(self, seconds: float) -> None:
         """Note how long a write to the store took."""
