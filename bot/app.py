@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import shutil
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
+from aiohttp.web import RouteDef
 from rich.console import Console
 
 from bot import activity_route, config
+from bot import metrics as ops
 from bot.crm.csv import read_contacts
+from bot.engine.local import LocalEngine
 from bot.crm.writing import writer
 from bot.listener import listening
+from bot.metrics import Metrics
 from bot.model import NeedsHuman, SourceDown
 from bot.routing import Rules, Team
 from bot.service import TELLS, Role, Service, now
@@ -37,6 +42,8 @@ log = structlog.get_logger()
 FIRST_TRY_AGAIN = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=10)
 CONNECTIONS_EVERY = timedelta(minutes=1)
+LEAST_FREE = 16 * 2**20
+"""With less room on its disk, in bytes, a data folder takes no more writes for long."""
 
 
 async def serve(config_file: Path, console: Console, role: Role = Role.ALL) -> None:
@@ -55,18 +62,21 @@ async def serve(config_file: Path, console: Console, role: Role = Role.ALL) -> N
         for notice in store.notices:
             log.error("store.notice", notice=notice)
         async with _slack(plan.config, store, role) as slack, _connecting(plan, store) as connecting:
+            metrics = Metrics(now)
             if slack is None:
-                service = Service(plan, store, TerminalPoster(console), role=role)
+                service = Service(plan, store, metrics.counting(TerminalPoster(console)), role=role)
             else:
-                service = Service(plan, store, slack.poster, slack, role)
+                service = Service(plan, store, metrics.counting(slack.poster), slack, role)
                 slack.coverage = service.health.coverage
                 slack.sources = service.sources
                 if connecting is not None:
                     slack.home.mailbox = connecting.button
-            web = _web(plan.config.listen, store, role, connecting)
-            proposing = _proposing(plan.config.crm, slack)
-            async with _engine(store, service), web, proposing, service.running():
-                await stop.wait()
+            store.took = metrics.wrote
+            async with _engine(store, service), _proposing(plan.config.crm, slack), _pulse(metrics):
+                routes = ops_routes(metrics, store, service, slack)
+                web = _web(plan.config.listen, store, role, connecting, routes)
+                async with web, service.running():
+                    await stop.wait()
             log.info("service.stopping")
     log.info("service.stopped")
 
@@ -152,18 +162,56 @@ async def _connecting(plan: config.Plan, store: Store) -> AsyncIterator[Connect 
 
 @contextlib.asynccontextmanager
 async def _web(
-    listen: config.Listen | None, store: Store, role: Role, connecting: Connect | None
+    listen: config.Listen | None,
+    store: Store,
+    role: Role,
+    connecting: Connect | None,
+    always: Sequence[RouteDef],
 ) -> AsyncIterator[None]:
-    """Answer the web where config.yaml says so, in the process that talks with people."""
-    if listen is None or role not in TELLS:
+    """Answer the web where config.yaml says so: of people, in the process that talks with them."""
+    if listen is None or not (role in TELLS or listen.everywhere):
         yield
         return
-    routes = [
-        *activity_route.routes(store, listen.activity_secret, now),
-        *(connecting.routes() if connecting else ()),
-    ]
+    routes = [*always]
+    if role in TELLS:
+        routes += activity_route.routes(store, listen.activity_secret, now)
+        routes += connecting.routes() if connecting else ()
     async with listening(listen.host, listen.port, routes):
         yield
+
+
+@contextlib.asynccontextmanager
+async def _pulse(metrics: Metrics) -> AsyncIterator[None]:
+    """Measure how late the event loop is."""
+    measuring = asyncio.create_task(metrics.measure_loop())
+    try:
+        yield
+    finally:
+        measuring.cancel()
+        await asyncio.gather(measuring, return_exceptions=True)
+
+
+def ops_routes(
+    metrics: Metrics, store: TinyStore | PostgresStore, service: Service, slack: SlackApp | None
+) -> list[RouteDef]:
+    """Return the routes by which whoever runs the service sees how it is."""
+
+    async def store_is_there() -> str:
+        await store.setting("readiness")
+        if isinstance(store, TinyStore) and shutil.disk_usage(store.folder).free < LEAST_FREE:
+            return "the disk is full"
+        return ""
+
+    async def slack_is_there() -> str:
+        return "" if slack is None or await slack.is_connected() else "not connected"
+
+    async def collect() -> bytes:
+        queue = service.engine
+        waiting = None if isinstance(queue, LocalEngine) else getattr(queue, "waiting", None)
+        return await metrics.collect(store, service, waiting)
+
+    checks = {"store": store_is_there} | ({"slack": slack_is_there} if slack is not None else {})
+    return ops.routes(collect, checks)
 
 
 @contextlib.asynccontextmanager

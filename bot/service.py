@@ -299,7 +299,7 @@ class Service:
         self.rescued += await self.engine.rescue()
 
     async def tell_outages(self) -> None:
-        """Tell the admins once of a source that was not read for three intervals, and once of its recovery."""
+        """Tell the admins once of a source that was not read for three intervals, and of its recovery."""
         every = await self.intervals()
         troubles = self.health.troubles
         late = overdue(every, self.health.read_at, self.began, now())
@@ -320,9 +320,7 @@ class Service:
         """Return how often each source is looked at."""
         scope = await self.pipeline.scope()
         return {
-            source: interval
-            for watcher, interval in self.plan.watchers
-            for source in watcher.sources(scope)
+            source: interval for watcher, interval in self.plan.watchers for source in watcher.sources(scope)
         }
 
     async def redact(self) -> None:
