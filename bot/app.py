@@ -19,8 +19,8 @@ from rich.console import Console
 from bot import activity_route, config
 from bot import metrics as ops
 from bot.crm.csv import read_contacts
-from bot.engine.local import LocalEngine
 from bot.crm.writing import writer
+from bot.engine.local import LocalEngine
 from bot.listener import listening
 from bot.metrics import Metrics
 from bot.model import NeedsHuman, SourceDown
