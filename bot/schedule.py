@@ -41,6 +41,31 @@ def slot(now: datetime, every: timedelta) -> datetime:
     return EPOCH + every * ((now - EPOCH) // every)
 
 
+class Slots:
+    """The slots of some work, one after another, whatever the clock does.
+
+    A clock that is set back comes to slots again that were claimed already. They count as others then, a
+    microsecond later for each time, or nothing would be done until the clock is where it was.
+    """
+
+    def __init__(self, interval: timedelta, clock: Clock) -> None:
+        self._interval = interval
+        self._clock = clock
+        self._latest = EPOCH
+        self._set_back = 0
+        self.claimed = EPOCH
+
+    def due(self) -> datetime | None:
+        """Return the slot that it is time for; None where it was claimed."""
+        now = slot(self._clock(), self._interval)
+        if now < self._latest:
+            self._set_back += 1
+            log.warning("clock.set_back", seconds=round((self._latest - now).total_seconds()))
+        self._latest = now
+        due = now + timedelta(microseconds=self._set_back)
+        return None if due == self.claimed else due
+
+
 class Schedule:
     """Start work when it is due. The memory job store keeps no state: slots in the store decide."""
 
@@ -60,25 +85,23 @@ class Schedule:
 
     def planned(self, interval: timedelta, name: str, plan: Plan) -> None:
         """Plan some work once in each slot of this length; `plan` claims the slot itself."""
-        planned = EPOCH
+        slots = Slots(interval, self._clock)
 
         async def tick() -> None:
-            nonlocal planned
-            due = slot(self._clock(), interval)
-            if due != planned and await plan(due):
-                planned = due
+            due = slots.due()
+            if due is not None and await plan(due):
+                slots.claimed = due
 
         self._add(interval / TICKS, name, partial(self._do, tick), jitter=True)
 
     def every(self, interval: timedelta, name: str, work: Work) -> None:
         """Do some work once in each slot of this length, by one process; the first slot is now."""
-        claimed = EPOCH
+        slots = Slots(interval, self._clock)
 
         async def tick() -> None:
-            nonlocal claimed
-            due = slot(self._clock(), interval)
-            if due != claimed and await self._store.claim_slot(name, due):
-                claimed = due
+            due = slots.due()
+            if due is not None and await self._store.claim_slot(name, due):
+                slots.claimed = due
                 await self._do(work)
 
         self._add(interval / TICKS, name, tick, jitter=True)

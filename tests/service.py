@@ -29,6 +29,11 @@ class Service:
     def start(self) -> None:
         """Start it, and wait until it says that it runs."""
         before = len(self.events("service.started"))
+        self.launch()
+        self.wait(lambda: len(self.events("service.started")) > before)
+
+    def launch(self) -> None:
+        """Start it without waiting."""
         with self.log.open("ab") as log, (self.folder / "out.txt").open("ab") as out:
             self.process = subprocess.Popen(
                 [
@@ -45,7 +50,6 @@ class Service:
                 stderr=log,
                 env={**os.environ, **self.env},
             )
-        self.wait(lambda: len(self.events("service.started")) > before)
 
     def kill(self) -> None:
         """Kill it as a power cut does."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
 import re
+import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib import resources
 from typing import Any, Self, TypeAlias, TypeVar
 
@@ -32,6 +35,11 @@ MOST_CONNECTIONS = 8
 CONNECT_SECONDS = 10
 RECONNECT_SECONDS = 10
 """After so long of trying in vain the pool gives up until somebody asks again, and then tries at once."""
+
+ANSWER_SECONDS = 70
+"""Longer than any statement may take: whoever is silent for so long is gone."""
+
+CHECK_SECONDS = 5
 
 PATIENCE_SECONDS = 30
 """So long is asked again before the database is said to be away; what asks comes again by itself."""
@@ -98,7 +106,7 @@ class Database:
             open=False,
             timeout=CONNECT_SECONDS,
             reconnect_timeout=RECONNECT_SECONDS,
-            check=AsyncConnectionPool.check_connection,
+            check=_check,
             kwargs=_manners(url),
         )
         await pool.open()
@@ -157,7 +165,7 @@ class Database:
     @staticmethod
     async def _in_transaction(connection: Connection, work: Callable[[Connection], Awaitable[T]]) -> T:
         try:
-            async with connection.transaction():
+            async with _answering(connection, ANSWER_SECONDS), connection.transaction():
                 return await work(connection)
         except psycopg.errors.ReadOnlySqlTransaction:
             await connection.close()  # another server may be the one that takes writes now
@@ -190,6 +198,29 @@ def _manners(url: str) -> dict[str, Any]:
         "options": f"{options} {LIMITS}".strip(),
         **NOTICING,
     }
+
+
+@contextlib.asynccontextmanager
+async def _answering(connection: Connection, seconds: float) -> AsyncIterator[None]:
+    """Hang up on a server that does not answer: what waits for it fails then, as when the line breaks."""
+    hanging_up = asyncio.get_running_loop().call_later(seconds, _hang_up, connection)
+    try:
+        yield
+    finally:
+        hanging_up.cancel()
+
+
+def _hang_up(connection: Connection) -> None:
+    with (
+        contextlib.suppress(OSError, psycopg.OperationalError),
+        socket.socket(fileno=os.dup(connection.fileno())) as line,
+    ):
+        line.shutdown(socket.SHUT_RDWR)
+
+
+async def _check(connection: Connection) -> None:
+    async with _answering(connection, CHECK_SECONDS):
+        await AsyncConnectionPool.check_connection(connection)
 
 
 def _reason(error: Exception) -> str:

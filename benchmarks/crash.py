@@ -1,0 +1,72 @@
+"""Kill the processes of the service at random instants, and count what was lost or doubled.
+
+    python -m benchmarks.crash [--kills 200] [--seed 1]
+
+Two schedulers, two workers and a Slack process run on a PostgreSQL of their own (with fsync) and a Slack
+stand-in whose app may read the history. Before each kill one more champion leaves; the victim is any of the
+processes or the database server, killed with SIGKILL (the server with SIGQUIT, which is an immediate
+shutdown), and started again at once. Printed, as one line of JSON: kills by victim, observations and alerts
+lost and doubled, alerts nobody left for, slots nobody planned, seconds until all had come through, and the
+load of the machine. Exits with 1 where anything was lost or doubled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.faults.fleet import Fleet, Storm, as_line, sailing
+from tests.servers import postgres, slack
+
+REPS = 4
+WRONG = (
+    "observations_lost",
+    "observations_doubled",
+    "alerts_lost",
+    "alerts_doubled",
+    "alerts_unfounded",
+    "slots_missed",
+)
+
+
+def main() -> int:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    reps = [f"rep{number}@vendor.example" for number in range(REPS)]
+    with (
+        postgres.running(durable=True) as server,
+        slack.workspace(reps=REPS) as workspace,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        workspace.show_channel("champions", is_private=True)
+        fleet = Fleet(Path(folder), server.new_database(), workspace, options.kills, reps)
+        with sailing(fleet):
+            storm, began = Storm(fleet, server, options.seed), datetime.now(UTC)
+            storm.rage(options.kills)
+            raged = time.monotonic()
+            storm.settle()
+            result = {
+                "seed": options.seed,
+                **storm.result(),
+                "slots_missed": len(fleet.missed(began)),
+                "settled_s": round(time.monotonic() - raged, 1),
+                "rescued": len(fleet.events("job.rescued")),
+                "tracebacks": len(fleet.events("look.failed")) + len(fleet.events("job.failed")),
+                "load": round(os.getloadavg()[0], 1),
+            }
+    print(as_line(result))
+    return int(any(result[what] for what in WRONG))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
