@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -203,6 +204,21 @@ LINES = (
 @given(st.lists(st.sampled_from(LINES), max_size=30))
 def test_whatever_a_feed_holds_nothing_breaks(lines: list[str]) -> None:
     assert len(list(entries("\r\n".join(lines).encode(), SCOPE))) <= lines.count("BEGIN:VEVENT")
+
+
+@pytest.mark.parametrize(
+    "line", [b"X-NOTE:" + b"\r\n a" * 300_000, b"BEGIN:VEVENT\r\n" * 50_000, b"\r" * 10**6]
+)
+def test_lines_of_any_length_and_number_cost_no_more_than_their_file(line: bytes) -> None:
+    raw = b"BEGIN:VCALENDAR\r\n" + line + ics(CALL, SET).encode().partition(b"\r\n")[2]
+    tracemalloc.start()
+    try:
+        (found,) = entries(raw, SCOPE)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found.uid
+    assert peak < 8 * 2**20
 
 
 def test_alarms_and_long_descriptions_do_not_hide_a_meeting() -> None:

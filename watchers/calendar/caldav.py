@@ -6,6 +6,7 @@ window, and a server that lost the token likewise: what is listed again unchange
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncIterator, Generator, Iterable, Sequence
@@ -331,16 +332,20 @@ class _Collection:
                     log.warning("calendar_event_skipped", reason="too large")
                 continue
             self.asking.must_answer(answer)
-            found: list[Entry] = []
-            missing = []
-            for one in dav.multistatus(answer.body, self.place.host).resources:
-                path = _path(_joined(self.place, one.href))
-                if one.status == NOT_FOUND:
-                    missing.append(path)
-                elif calendar := one.text(f"{CAL}calendar-data"):
-                    scope = self.look.scope
-                    found += entries(calendar.encode(), scope, self._uids(calendar, path), path)
+            found, missing = await asyncio.to_thread(self._read, answer.body)
             yield Page(None, found, gone=self._idents(missing))
+
+    def _read(self, body: bytes) -> tuple[list[Entry], list[str]]:
+        """Return the meetings in an answer, and what it says is not there."""
+        found: list[Entry] = []
+        missing = []
+        for one in dav.multistatus(body, self.place.host).resources:
+            path = _path(_joined(self.place, one.href))
+            if one.status == NOT_FOUND:
+                missing.append(path)
+            elif calendar := one.text(f"{CAL}calendar-data"):
+                found += entries(calendar.encode(), self.look.scope, self._uids(calendar, path), path)
+        return found[:MOST_ENTRIES], missing
 
     def _uids(self, calendar: str, path: str) -> Sequence[str]:
         """Return the UID of a resource that is followed already: it counts whoever is left in it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from io import BytesIO
 
 from watchers import Scope
 from watchers.calendar import CANCELLED, Entry
@@ -41,7 +42,6 @@ KEPT = (
     b"ATTENDEE",
 )
 
-_UNFOLD = re.compile(rb"\r?\n[ \t]")
 _NAME = re.compile(rb"[A-Z-]{1,20}(?=[:;])", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s:;,\"'<>=]{1,64}@[a-z0-9._-]{1,255}")
 _BEGIN, _END = b"BEGIN:VEVENT", b"END:VEVENT"
@@ -83,11 +83,11 @@ def _parts(raw: bytes) -> tuple[list[bytes], list[list[bytes]]]:
     events: list[list[bytes]] = []
     event: list[bytes] | None = None
     inside = b""
-    for line in _UNFOLD.sub(b"", raw).splitlines():
+    for line in _lines(raw):
         word = line[:40].strip().upper()
         if inside:
             if inside == b"VTIMEZONE" and len(head) < MOST_ZONE_LINES:
-                head.append(line[:LONGEST_LINE])
+                head.append(line)
             inside = b"" if word == b"END:" + inside else inside
         elif word == _BEGIN:
             event = []
@@ -98,10 +98,22 @@ def _parts(raw: bytes) -> tuple[list[bytes], list[list[bytes]]]:
             inside = word[6:]
             head += [line] if inside == b"VTIMEZONE" and event is None else []
         elif event is not None and len(event) < LONGEST_EVENT and _name(line) in KEPT:
-            event.append(line[:LONGEST_LINE])
+            event.append(line)
         elif event is None and word.startswith(b"X-WR-TIMEZONE"):
-            head.append(line[:LONGEST_LINE])
+            head.append(line)
     return head, events
+
+
+def _lines(raw: bytes) -> Iterator[bytes]:
+    """Yield the unfolded lines (RFC 5545 3.1), each cut, without a copy of the whole."""
+    line = b""
+    for piece in BytesIO(raw):
+        if piece[:1] in {b" ", b"\t"}:
+            line += piece[1:].rstrip(b"\r\n")[: LONGEST_LINE - len(line)]
+        else:
+            yield line
+            line = piece.rstrip(b"\r\n")[:LONGEST_LINE]
+    yield line
 
 
 def _name(line: bytes) -> bytes:
