@@ -66,6 +66,7 @@ class Acquaintance:
     warmth: float = 0.0
     threads: frozenset[str] = frozenset()
     meetings: int = 0
+    invitations: int = 0
     last: datetime | None = None
     answering: bool = False
     title: str = ""
@@ -106,13 +107,15 @@ class Acquaintance:
         """Say in words what we know of them."""
         told = []
         count = len(self.threads)
-        threads = f"on {count} thread{'s' if count != 1 else ''} with us"
+        threads = f"on {_counted(count, 'thread')} with us"
         if count and self.last is not None:
             told.append(f"{threads}, last {'reply' if self.answering else 'wrote'} {ago(self.last, now)}")
         elif count:
             told.append(f"{threads}, has not written yet")
         if self.meetings:
-            told.append(f"in {self.meetings} meeting{'s' if self.meetings != 1 else ''} with us")
+            told.append(f"in {_counted(self.meetings, 'meeting')} with us")
+        elif self.invitations:
+            told.append(f"invited to {_counted(self.invitations, 'meeting')} with us")
         if self.title:
             told.append(f"{self.title} {self.where}".strip())
         if not told:
@@ -156,6 +159,10 @@ def ago(when: datetime, now: datetime) -> str:
     return "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days ago"
 
 
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' if count != 1 else ''}"
+
+
 def _acquaintance(
     one: Somebody,
     now: datetime,
@@ -174,7 +181,8 @@ def _acquaintance(
         somebody=one,
         warmth=mails.warmth,
         threads=frozenset(mails.threads),
-        meetings=len(mails.met) + len(mails.invited),
+        meetings=len(mails.met),
+        invitations=len(mails.invited),
         last=mails.last,
         answering=mails.answering,
         title=title,

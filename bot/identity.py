@@ -113,13 +113,14 @@ def name_of(person: Person) -> str:
 
 def called(person: Person) -> str:
     """Return the name that mail gives somebody: their own word before ours, the newest first."""
-    best, name = (False, 0.0), ""
+    own, name, when = False, "", None
     for seen in person.observations:
         given = seen.facts.get("name")
-        if given and isinstance(given, str):
-            rank = (seen.kind in NAMED_BY_THEMSELVES, seen.at.timestamp())
-            if rank >= best and "@" not in given:
-                best, name = rank, given
+        if not given or not isinstance(given, str) or "@" in given:
+            continue
+        by_them = seen.kind in NAMED_BY_THEMSELVES
+        if when is None or (by_them and not own) or (by_them is own and seen.at >= when):
+            own, name, when = by_them, given, seen.at
     return " ".join(name[:LONGEST_NAME].split())
 
 
