@@ -284,3 +284,32 @@ async def test_a_stopped_schedule_starts_nothing_any_more_and_stopping_twice_is_
     await asyncio.sleep(0.2)
     assert len(work.ran) == done
     schedule.stop()
+
+
+@pytest.mark.parametrize("step", [-timedelta(days=1), timedelta(days=1)])
+async def test_work_goes_on_at_once_when_the_clock_is_stepped(step: timedelta) -> None:
+    clock, done = FrozenClock(NOON), Counter[str]()
+    store = MemoryStore()
+    schedule = Schedule(store, clock)
+
+    async def planned(due: datetime) -> bool:
+        claimed = await store.claim_slot("planned", due)
+        done["planned"] += claimed
+        return claimed
+
+    async def every() -> None:
+        done["every"] += 1
+
+    schedule.planned(TINY, "planned", planned)
+    schedule.every(TINY, "every", every)
+    with capture_logs() as logs:
+        async with running(schedule):
+            for number in range(1, 4):
+                await until(lambda number=number: done["planned"] == done["every"] == number)  # type: ignore[misc]
+                clock.advance(TINY)
+            for by in (step, -step):
+                before = done["every"]
+                clock.advance(by)
+                await until(lambda before=before: min(done.values()) == before + 1)  # type: ignore[misc]
+    assert done["planned"] == done["every"]
+    assert [line["event"] for line in logs] == ["clock.set_back"] * 2

@@ -47,6 +47,9 @@ AT_A_TIME = 500
 TRIES = 5
 """How often jobs are deferred anew because another process deferred some of the same."""
 
+POLL = timedelta(seconds=1)
+"""How often a worker that was told of nothing looks for work regardless."""
+
 HEARTBEAT = timedelta(seconds=4)
 STALLED_AFTER = timedelta(seconds=14)
 """A worker that was not heard of for so long is dead, and its jobs are given to others."""
@@ -195,6 +198,7 @@ class QueueEngine:
                     concurrency=AT_ONCE,
                     delete_jobs="always",
                     install_signal_handlers=False,
+                    fetch_job_polling_interval=POLL.total_seconds(),
                     shutdown_graceful_timeout=FAREWELL.total_seconds(),
                     update_heartbeat_interval=HEARTBEAT.total_seconds(),
                     stalled_worker_timeout=STALLED_AFTER.total_seconds(),
