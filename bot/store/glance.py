@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 from bot.model import Json, NeedsHuman, Person
-from bot.store import codec
+from bot.store import codec, tiny
 from bot.store.files import BACKUP, FILE, Damaged, decode
+from bot.store.moving import Entry
 from bot.store.tiny import CURSOR_DIGITS, PEOPLE_DIGITS
 
 
@@ -49,6 +50,22 @@ class Glance:
         document = await asyncio.to_thread(self._document, "cursors", CURSOR_DIGITS, codec.normal(source))
         cursor: Json = document["cursor"] if document else None
         return cursor
+
+    async def entries(self) -> AsyncIterator[Entry]:
+        """Yield every person, cursor and setting that is kept, and the marks of the forgotten."""
+        for path in sorted((self.folder / "people").glob(f"*{FILE}")):
+            for address, document in (await asyncio.to_thread(_documents, path)).items():
+                yield Entry("person", address, codec.to_document(codec.from_document(document)))
+        for path in sorted((self.folder / "cursors").glob(f"*{FILE}")):
+            for source, document in (await asyncio.to_thread(_documents, path)).items():
+                yield Entry("cursor", source, document["cursor"])
+        key = self.folder / tiny.KEY_FILE
+        if key.exists():
+            yield Entry("forgotten key", "", key.read_bytes().hex())
+        for path in sorted((self.folder / tiny.FORGOTTEN).glob(f"*{FILE}")):
+            for document in _documents(path).values():
+                for mark in document["marks"]:
+                    yield Entry("forgotten", mark, None)
 
     def _person(self, address: str) -> Person | None:
         document = self._document("people", PEOPLE_DIGITS, address)
