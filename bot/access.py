@@ -1,5 +1,6 @@
-"""Answer a person who asks what is kept of them: every fact, where it comes from, and who was told. Pure but
-for walking through what is kept. GDPR, article 15.
+"""Answer a person who asks what is kept of them: every fact, where it comes from, and who was told.
+
+Reads only. See article 15 of the GDPR.
 """
 
 from __future__ import annotations
