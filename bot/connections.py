@@ -206,8 +206,11 @@ class Connections:
         Raises NeedsHuman where the permission is gone, and SourceDown.
         """
         client = self.clients[link.provider]
-        tokens = await self._refresh_tokens(link)
-        for refresh in tokens:
+        tried: set[str] = set()
+        while tokens := [one for one in await self._refresh_tokens(link) if one not in tried]:
+            # Anew after each refusal: another process may have replaced the token that was refused.
+            refresh = tokens[0]
+            tried.add(refresh)
             try:
                 granted = await client.ask({"grant_type": "refresh_token", "refresh_token": refresh})
             except GrantRefused as refused:
@@ -217,11 +220,11 @@ class Connections:
                     f"{link.provider} refuses our client: {refused.code}",
                     f"correct connect.{link.provider}, and its secret, in config.yaml",
                 ) from None
-            if granted.refresh not in {"", tokens[0]} and (link.provider, link.mailbox) in self._links:
+            if granted.refresh not in {"", refresh} and (link.provider, link.mailbox) in self._links:
                 sealed = self._vault.seal({"refresh": granted.refresh, "before": refresh})
                 await self._replace(link, sealed)
             return granted
-        if not tokens:
+        if not tried:
             raise NeedsHuman(f"the token of {link.mailbox} is not there, or sealed under another key", AGAIN)
         raise NeedsHuman(f"the permission to read {link.mailbox} has ended or was taken back", AGAIN)
 

@@ -86,6 +86,32 @@ async def test_a_replaced_refresh_token_is_kept_before_it_is_used(vendor: Team) 
     assert await again.tokens.token(Use.MAIL)
 
 
+async def test_a_token_that_another_process_replaced_meanwhile_is_taken_up(vendor: Team) -> None:
+    vendor.tokens.rotates = True
+    first = vendor.connections
+    vendor.open()
+    await vendor.connections.load()
+    [link] = first.all()
+    read, waiting, replaced = first._refresh_tokens, asyncio.Event(), asyncio.Event()
+
+    async def slowly(link: Link) -> list[str]:
+        found = await read(link)
+        if not waiting.is_set():
+            waiting.set()
+            await replaced.wait()
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(first, "_refresh_tokens", slowly)
+        renewal = asyncio.create_task(first.renew(link))
+        await waiting.wait()
+        await vendor.connections.renew(link)
+        replaced.set()
+        granted = await renewal
+    assert granted.access
+    assert await read(link) == [granted.refresh, *(await read(link))[1:]]
+
+
 async def test_killed_between_renewal_and_saving_the_mailbox_is_kept_where_the_provider_lets_it(
     vendor: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
