@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from bot import stats
 from bot.alerts import GRAVITY
+from bot.audit import draw
 from bot.coverage import Coverage, Gap, gaps
 from bot.exposure import has_open_deal, in_contact, stake
 from bot.identity import resolve
@@ -51,7 +52,8 @@ class Held:
 class Week:
     """A rep's week; `people` is how many are watched for them.
 
-    `alone` are the contacts without whom a deal has nobody left. `away` is who is on leave, by return.
+    `alone` are the contacts without whom a deal has nobody left. `away` is who is on leave, by return. `ask`
+    is who never alarmed and whom the rep is asked about.
     """
 
     people: int
@@ -66,6 +68,7 @@ class Week:
     precision: tuple[Precision, ...] = ()
     overall: Precision = NO_ANSWERS
     quarter: tuple[Tally, ...] = ()
+    ask: Contact | None = None
 
     @property
     def is_silent(self) -> bool:
@@ -86,13 +89,15 @@ class Own:
 class Book:
     """What a rep's week is made of.
 
-    `around` holds everybody known at each account, by its name; `notices` the cases of whole accounts.
+    `around` holds everybody known at each account, by its name; `notices` the cases of whole accounts. `rep`
+    is their Slack user id.
     """
 
     people: Sequence[Own]
     around: Mapping[str, Collection[Person]]
     notices: Sequence[Case] = ()
     coverage: Coverage = field(default_factory=Coverage)
+    rep: str = ""
 
 
 def week(book: Book, since: datetime, now: datetime) -> Week:
@@ -119,6 +124,7 @@ def week(book: Book, since: datetime, now: datetime) -> Week:
         precision=tuple(stats.precision(cases, now)),
         overall=stats.overall(cases, now),
         quarter=tuple(stats.quarter(cases, now)),
+        ask=draw((own.person for own in book.people), book.rep, monday_of(now.date()), now),
     )
 
 
@@ -131,9 +137,13 @@ def due_at(now: datetime, zone: ZoneInfo, day: int, hour: int) -> tuple[date, da
     >>> due_at(datetime(2026, 8, 6, tzinfo=UTC), ZoneInfo("Europe/Berlin"), 0, 8)[1].isoformat()
     '2026-08-03T06:00:00+00:00'
     """
-    today = now.astimezone(zone).date()
-    monday = today - timedelta(days=today.weekday())
+    monday = monday_of(now.astimezone(zone).date())
     return monday, datetime.combine(monday + timedelta(days=day), time(hour), zone).astimezone(UTC)
+
+
+def monday_of(day: date) -> date:
+    """Return the first day of the week."""
+    return day - timedelta(days=day.weekday())
 
 
 def waits(case: Case, today: date) -> bool:

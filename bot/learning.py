@@ -314,3 +314,19 @@ def line(record: Record) -> str:
         f"{day}: {moved}, by {record.labels} answers; Brier score {record.old_brier:.3f} before, "
         f"{record.new_brier:.3f} after"
     )
+
+
+def summary(known: Sequence[Record]) -> dict[str, Json]:
+    """Return what `learning show --json` prints."""
+    return {
+        "off": is_off(known),
+        "scales": asdict(known[-1].after if known else EVEN),
+        "records": [one.as_json() for one in known],
+    }
+
+
+def lines(known: Sequence[Record]) -> list[str]:
+    """Return what `learning show` prints: the scales in force, then every change."""
+    scales = known[-1].after if known else EVEN
+    listed = ", ".join(f"{name} {getattr(scales, name):.2f}" for name in LEARNT)
+    return [f"Scales: {listed}{' (learning is off)' if is_off(known) else ''}", *map(line, known)]

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from bot import activity, answers, config
+from bot import activity, answers, config, learner, learning
 from bot.crm import reading as crm
 from bot.crm.csv import Contacts, read_contacts
 from bot.crm.taking import take
@@ -45,6 +45,7 @@ TOLD_OUTAGES = "outages told"
 """The setting that holds of which sources the admins were told that they are not read, and since when."""
 
 LONGEST_LINE = 500
+LEARN_EVERY = timedelta(days=1)
 DEMOTED = "demoted"
 """The setting that names the kinds of signal that raise no alerts."""
 
@@ -148,11 +149,13 @@ class Service:
 
         Every start looks at once, whether or not the slot was used before: what was mended shows at once.
         """
+        await learner.take(self.store, self.pipeline)
         schedule = Schedule(self.store, now)
         wakers: list[asyncio.Task[None]] = []
         if self.role in TELLS:
             await self.weigh_signals()
             schedule.every(self.plan.config.review, "signals", self.weigh_signals)
+            schedule.every(LEARN_EVERY, "learning", self.learn)
             schedule.often(OUTBOX_EVERY, "outbox", self.bring_out)
             schedule.often(DIGESTS_EVERY, "digests", self.send_digests)
             schedule.often(BASELINES_EVERY, "baselines", self.tell_baselines)
@@ -274,10 +277,21 @@ class Service:
         """Take over what other processes know of the sources, and of signals that are wrong too often."""
         await self.health.learn(self.store, await self.sources())
         self.pipeline.outages.update(self.health.outages())
+        await learner.take(self.store, self.pipeline)
         kept = await self.store.setting(DEMOTED)
         self.pipeline.demoted = (
             frozenset(str(kind) for kind in kept) if isinstance(kept, list) else frozenset()
         )
+
+    async def learn(self) -> None:
+        """Learn from what was answered how much each family of evidence is worth, and tell the admins."""
+        record = await learner.learn(self.store, self.pipeline, now())
+        if record is None or self._teller is None:
+            return
+        try:
+            await self._teller.announce(f"Learnt from answers: {learning.line(record)}")
+        except (SourceDown, NeedsHuman) as problem:
+            log.warning("admin.not_told", why=problem.what)
 
     async def bring_out(self) -> None:
         """Let every alert that is due be shown, where this process is the one that tells."""

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from bot import check, timeline
 from bot.history import is_forged
+from bot.learning import SETTING, in_force, records
 from bot.model import Action, Assessment, Contact, Decision, Json, NeedsHuman, Person, Reason, Strength
 from bot.our_days import CURSOR
 from bot.pipeline import Pipeline, Rules
@@ -66,6 +67,9 @@ class Readable(Protocol):
 
     async def cursor(self, source: str) -> Json:
         """Return where reading of a source goes on, None where it was never read."""
+
+    async def setting(self, name: str) -> Json:
+        """Return a setting that somebody made while the service ran, None where nobody did."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,8 @@ async def _judged(store: Readable, contact: Contact, our_domains: Iterable[str],
     await memory.save_cursor(CURSOR, await store.cursor(CURSOR))
     if own is not None:
         await _let_stand(memory, own, now)
-    pipeline = Pipeline(memory, Rules(kinds(), derivers()), our_domains, baseline=False)
+    scales = in_force(records(await store.setting(SETTING)), now)
+    pipeline = Pipeline(memory, Rules(kinds(), derivers(), scales=scales), our_domains, baseline=False)
     (assessment,) = await pipeline.judge(now, [contact.address])
     return assessment
 

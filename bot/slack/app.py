@@ -23,6 +23,7 @@ from bot.model import NeedsHuman, Person
 from bot.routing import Rules
 from bot.slack.actions import Desk
 from bot.slack.archive import Archive
+from bot.slack.audits import Audits
 from bot.slack.baselines import Baselines
 from bot.slack.board import Board
 from bot.slack.commands import Commands
@@ -121,6 +122,8 @@ class SlackApp:
         pace = Pace(connection.pace)
         self._baselines = Baselines(store, self._client, posting, people, board.register, rules, pace)
         Settling(store, self._client, people, self._baselines, self._gate, now).register(self.bolt)
+        audits = Audits(store, self._client, people, board.register, self._gate, now, shadow=bool(shadow))
+        audits.register(self.bolt)
         archive = Archive(store, board.register)
         self._eraser = Eraser(store, self._client, board, self._baselines, archive, people, now, home.refresh)
         house = House(

@@ -18,6 +18,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import audit
 from bot.coverage import Coverage
 from bot.digest import Book, Own, Week, due_at, week
 from bot.model import Case, Contact, Home, Json, NeedsHuman, Person, SourceDown, Suggestion, Watched
@@ -179,7 +180,11 @@ class Digests:
             admins = [await self._people.find(address) for address in self._shadow]
             users = [admin.user for admin in admins if admin is not None]
             preface = f"Shadow mode: this is for {quote(rep.name or rep.user, 80)}."
-        card, plain = (digest(found, now, preface, charts_are_taken=taken) for taken in (True, False))
+        marks = await self._register.marks()
+        card, plain = (digest(found, now, preface, marks, charts_are_taken=taken) for taken in (True, False))
+        if found.ask is not None:
+            asked = audit.Question(slot.monday, rep.user, found.ask.address)
+            await self._store.amend_setting(audit.SETTING, lambda kept: audit.with_one(kept, asked))
         try:
             async with asyncio.timeout(SENDING.total_seconds() / 2):
                 for user in users:
@@ -228,7 +233,8 @@ class Digests:
                 own.append(Own(watched, person))
             await asyncio.sleep(0)
         contacts = await self._store.contacts()
-        return Book(own, await self._around(mine, contacts), await self._notices(rep), self._coverage())
+        around, notices = await self._around(mine, contacts), await self._notices(rep)
+        return Book(own, around, notices, self._coverage(), rep.user)
 
     async def _around(self, mine: Sequence[Watched], contacts: Sequence[Contact]) -> dict[str, list[Person]]:
         """Return everybody known at the accounts where a deal is at stake."""

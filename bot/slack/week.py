@@ -10,18 +10,27 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from slackblocks import Block, HeaderBlock, SectionBlock
+from slackblocks import ActionsBlock, Block, Button, HeaderBlock, SectionBlock
 
+from bot.audit import CHOICES
 from bot.coverage import Gap
-from bot.digest import Change, Due, Held, Week
-from bot.model import Contact, Reason, Watched
+from bot.digest import Change, Due, Held, Week, monday_of
+from bot.model import Choice, Contact, Reason, Watched
 from bot.slack import charts, words
 from bot.slack.cards import MARKS
+from bot.slack.marks import Marks
 from bot.slack.mrkdwn import quote
 from bot.slack.parts import Card, section, small_print
 from bot.stats import Precision
 
 T = TypeVar("T")
+
+AUDIT = "audit."
+"""The buttons of the question carry this and their choice as action id; their value is its mark and week."""
+
+AUDIT_LABELS = {Choice.STILL_THERE: "Still there", Choice.LEFT: "Has left"}
+
+UNMARKED = Marks()
 
 LINES = 8
 """Lines in a section at most; the rest is on the Home tab."""
@@ -41,7 +50,9 @@ _WHY_HELD = {
 _NAMES = 3
 
 
-def digest(week: Week, now: datetime, preface: str = "", *, charts_are_taken: bool = True) -> Card:
+def digest(
+    week: Week, now: datetime, preface: str = "", marks: Marks = UNMARKED, *, charts_are_taken: bool = True
+) -> Card:
     """Build the message; `now` is in the rep's time zone, `preface` (mrkdwn) stands before everything.
 
     Where Slack takes no charts, the quarter is drawn in plain text.
@@ -49,7 +60,7 @@ def digest(week: Week, now: datetime, preface: str = "", *, charts_are_taken: bo
     if week.is_silent:
         people = "the one person" if week.people == 1 else f"your {week.people} people"
         text = " ".join(part for part in (preface, f"Your week: nothing to report on {people}.") if part)
-        return Card.of(text, [section("silent", text)])
+        return Card.of(text, [section("silent", text), *question(week.ask, now, marks)])
     blocks: list[Block] = [HeaderBlock(f"Your week, {words.day(now.date(), now)}", block_id="week")]
     if preface:
         blocks.insert(0, small_print("preface", preface))
@@ -71,7 +82,21 @@ def digest(week: Week, now: datetime, preface: str = "", *, charts_are_taken: bo
         blocks.append(small_print("precision", precision(week.overall, week.precision)))
     if week.due:
         blocks.append(small_print("how", "Answer under each alert, or on the Home tab of this app."))
+    blocks += question(week.ask, now, marks)
     return Card.of(_summary(week, preface), blocks)
+
+
+def question(about: Contact | None, now: datetime, marks: Marks) -> list[Block]:
+    """Ask about one person who never alarmed; nothing where there is nobody to ask about."""
+    if about is None:
+        return []
+    asked = (
+        f"One question: is {name_and_account(about)}, still there? We never raised an alert about them; "
+        "your answer shows what we miss."
+    )
+    value = f"{marks.of(about.address)} {monday_of(now.date()).isoformat()}"
+    buttons = [Button(AUDIT_LABELS[choice], f"{AUDIT}{choice}", value=value) for choice in CHOICES]
+    return [section("audit", asked), ActionsBlock([*buttons], block_id="audit-answers")]
 
 
 def unchecked(gap: Gap, now: datetime) -> str:

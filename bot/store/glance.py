@@ -16,7 +16,7 @@ from bot.model import Json, NeedsHuman, Person
 from bot.store import codec, tiny
 from bot.store.files import BACKUP, FILE, Damaged, decode
 from bot.store.moving import Entry
-from bot.store.tiny import CURSOR_DIGITS, PEOPLE_DIGITS
+from bot.store.tiny import CURSOR_DIGITS, PEOPLE_DIGITS, SETTING
 
 
 class Glance:
@@ -50,6 +50,10 @@ class Glance:
         document = await asyncio.to_thread(self._document, "cursors", CURSOR_DIGITS, codec.normal(source))
         cursor: Json = document["cursor"] if document else None
         return cursor
+
+    async def setting(self, name: str) -> Json:
+        """Return a setting that somebody made while the service ran, None where nobody did."""
+        return await self.cursor(f"{SETTING}{name}")
 
     async def entries(self) -> AsyncIterator[Entry]:
         """Yield every person, cursor and setting that is kept, and the marks of the forgotten."""

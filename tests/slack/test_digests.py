@@ -251,7 +251,7 @@ async def test_a_deal_hangs_on_one_person_until_somebody_else_of_the_account_is_
     assert "0 active contacts remain" not in json.dumps(rounds.to()[1]["blocks"])
 
 
-async def test_a_week_with_nothing_to_say_is_one_line(slack_server: Workspace) -> None:
+async def test_a_week_with_nothing_to_say_is_one_line_and_the_question(slack_server: Workspace) -> None:
     store, clock = MemoryStore(), FrozenClock(SUNDAY)
     slack_server.show_user("rita", tz=BERLIN)
     await active(store, Contact("jane@acme.example", "Jane Doe", owner="rita@vendor.example"))
@@ -259,7 +259,7 @@ async def test_a_week_with_nothing_to_say_is_one_line(slack_server: Workspace) -
     assert await made.at("2026-08-02T12:00", "2026-08-03T06:00") == [0, 1]
     [message] = made.to()
     assert message["text"] == "Your week: nothing to report on the one person."
-    assert len(message["blocks"]) == 1
+    assert [block["block_id"] for block in message["blocks"]] == ["silent", "audit", "audit-answers"]
 
 
 async def test_in_shadow_mode_the_admin_gets_it_and_reads_whose_it_is(slack_server: Workspace) -> None:
