@@ -226,6 +226,18 @@ async def _slack(settings: config.Config, store: Store, role: Role) -> AsyncIter
         log.warning("slack.absent", why=why, instead="alerts are shown in this terminal")
         yield None
         return
+    app = slack_app(settings, slack, store)
+    connecting = asyncio.create_task(_connect(app))
+    try:
+        yield app
+    finally:
+        connecting.cancel()
+        await asyncio.gather(connecting, return_exceptions=True)
+        await app.stop()
+
+
+def slack_app(settings: config.Config, slack: config.Slack, store: Store) -> SlackApp:
+    """Return the Slack app that config.yaml describes, not started."""
     http = slack.http or config.Http()
     connection = Connection(
         bot_token=slack.bot_token,
@@ -238,14 +250,7 @@ async def _slack(settings: config.Config, store: Store, role: Role) -> AsyncIter
         rules=rules(slack, settings.team.time_zone),
         our_domains=frozenset(settings.team.domains),
     )
-    app = SlackApp(connection, store, now)
-    connecting = asyncio.create_task(_connect(app))
-    try:
-        yield app
-    finally:
-        connecting.cancel()
-        await asyncio.gather(connecting, return_exceptions=True)
-        await app.stop()
+    return SlackApp(connection, store, now)
 
 
 def rules(slack: config.Slack, zone: str) -> Rules:

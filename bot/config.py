@@ -41,6 +41,7 @@ LONGEST = timedelta(days=366)
 NEVER_QUIET = (time(), time())
 """Quiet hours that never begin."""
 
+LONGEST_SECRET = 2**14
 LARGEST = 128 * 2**10
 """How many characters of settings are read: hundreds of mailboxes."""
 
@@ -122,6 +123,23 @@ def channel(value: str) -> str:
     return value.strip()
 
 
+def secret(variable: str, path: Path | None) -> str:
+    """Return a secret from its file, or else from the environment; empty where the variable is not set.
+
+    Raise NeedsHuman where the file cannot be read or is empty.
+    """
+    if path is None:
+        return os.environ.get(variable, "")
+    try:
+        with path.open(encoding="utf-8") as file:
+            found = file.read(LONGEST_SECRET).strip()
+    except (OSError, UnicodeDecodeError):
+        found = ""
+    if not found:
+        raise NeedsHuman(f"{path} cannot be read, or is empty", "put the secret there, alone in the file")
+    return found
+
+
 QuietHours = Annotated[tuple[time, time], BeforeValidator(quiet_hours)]
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 Domain = Annotated[str, AfterValidator(domain)]
@@ -173,10 +191,14 @@ class Listen(Section):
         description="the variable with the secret that signs POST /activity; without it nothing is taken",
     )
 
+    activity_secret_file: Path | None = Field(
+        default=None, description="the file with that secret, instead of the variable"
+    )
+
     @property
     def activity_secret(self) -> str:
-        """Return the secret that signs activity, empty where the variable is not set."""
-        return os.environ.get(self.activity_secret_env, "")
+        """Return the secret that signs activity, empty where there is none."""
+        return secret(self.activity_secret_env, self.activity_secret_file)
 
 
 class GoogleClient(Section):
@@ -284,6 +306,15 @@ class Slack(Section):
     signing_secret_env: str = Field(
         default="SLACK_SIGNING_SECRET", description="the variable with the signing secret of HTTP mode"
     )
+    bot_token_file: Path | None = Field(
+        default=None, description="the file with the bot token, instead of the variable"
+    )
+    app_token_file: Path | None = Field(
+        default=None, description="the file with the app-level token, instead of the variable"
+    )
+    signing_secret_file: Path | None = Field(
+        default=None, description="the file with the signing secret, instead of the variable"
+    )
     http: Http | None = Field(default=None, description="listen for signed requests instead of Socket Mode")
     api: str = Field(default="https://slack.com/api/", description="where Slack's Web API is")
 
@@ -295,18 +326,18 @@ class Slack(Section):
 
     @property
     def bot_token(self) -> str:
-        """Return the bot token, empty where the variable is not set."""
-        return os.environ.get(self.bot_token_env, "")
+        """Return the bot token, empty where there is none."""
+        return secret(self.bot_token_env, self.bot_token_file)
 
     @property
     def app_token(self) -> str:
-        """Return the app-level token of Socket Mode, empty where the variable is not set."""
-        return os.environ.get(self.app_token_env, "")
+        """Return the app-level token of Socket Mode, empty where there is none."""
+        return secret(self.app_token_env, self.app_token_file)
 
     @property
     def signing_secret(self) -> str:
-        """Return the signing secret of HTTP mode, empty where the variable is not set."""
-        return os.environ.get(self.signing_secret_env, "")
+        """Return the signing secret of HTTP mode, empty where there is none."""
+        return secret(self.signing_secret_env, self.signing_secret_file)
 
 
 class Crm(Section):
@@ -341,6 +372,9 @@ class Config(Section):
         description="the variable with the address of a PostgreSQL database, such as "
         "postgresql://stillthere@localhost/stillthere; with it nothing is kept in the folder 'data'",
     )
+    database_file: Path | None = Field(
+        default=None, description="the file with that address, instead of the variable"
+    )
     review: Duration = Field(
         default=timedelta(hours=6), description="how often everybody is judged anew, without news"
     )
@@ -365,6 +399,8 @@ class Config(Section):
     @property
     def database(self) -> str:
         """Return the database's address; empty where none is named. Raise NeedsHuman where it is not set."""
+        if self.database_file is not None:
+            return secret("", self.database_file)
         found = os.environ.get(self.database_env, "") if self.database_env else ""
         if self.database_env and not found:
             raise NeedsHuman(
