@@ -105,10 +105,14 @@ class Pipeline:
         self._blind: frozenset[str] = frozenset()
         self.our_days = OurDays(store, self.our_domains)
         self._unread_since: dict[str, datetime] = {}
+        self._scope = Scope.of((), self.our_domains)
 
     async def scope(self) -> Scope:
         """Return whom we watch now."""
-        return Scope.of(await self.store.contacts(), self.our_domains)
+        contacts = tuple(await self.store.contacts())
+        if contacts != self._scope.contacts:
+            self._scope = Scope.of(contacts, self.our_domains)
+        return self._scope
 
     async def sweep(
         self, watcher: Watcher[Any], source: str, now: datetime, progress: Progress | None = None

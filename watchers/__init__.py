@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -68,7 +69,7 @@ class Scope:
         """Say whether the address is one of our own team's."""
         return under(address, self.our_domains)
 
-    @property
+    @cached_property
     def strays(self) -> frozenset[str]:
         """Return the watched addresses at domains that are nobody's account."""
         return frozenset(address for address in self.addresses if not under(address, self.domains))

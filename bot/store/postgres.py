@@ -53,6 +53,14 @@ NEXT_ALERTS = """
 CANDIDATES = 32
 """How many alerts are tried for at once; others hold at most as many as there are posters."""
 
+SEEN = """
+    SELECT pg_snapshot_xmin(pg_current_snapshot())::text,
+        ARRAY[(SELECT coalesce(max(number), 0) FROM forgotten), (SELECT count(*) FROM forgetting)]
+"""
+"""Up to which transaction all is seen, and which erasures began and ended: who is gone is not there to see."""
+
+CHANGED = "SELECT address, brief FROM person WHERE changed >= %s::xid8"
+
 BATCH = 200
 IN_BATCHES = """
     SELECT array_agg(address)
@@ -69,7 +77,9 @@ class PostgresStore:
         self.notices: list[str] = []
         self._forgotten = Forgotten(b"")
         self._marks_read = 0
-        self._outlines: dict[str, tuple[int, Watched]] = {}
+        self._outlines: dict[str, Watched] = {}
+        self._since = "0"
+        self._erased: list[int] = []
         self._outlining = asyncio.Lock()
         self.took: Callable[[float], None] = lambda _seconds: None
         """Told how many seconds each write took, patience with the database included."""
@@ -157,23 +167,23 @@ class PostgresStore:
     async def watchlist(self) -> list[Watched]:
         """Return everybody who is watched with what is thought of them, by address.
 
-        What was read before is read again only where its version changed.
+        What was read before is read again only where it changed.
         """
         async with self._outlining:
-            versions = await self._read("SELECT address, version FROM person WHERE watched")
-            stale = [
-                address
-                for address, version in versions
-                if address not in self._outlines or self._outlines[address][0] != version
-            ]
-            for (brief,) in await self._read("SELECT brief FROM person WHERE address = ANY(%s)", stale):
-                person = codec.outline(brief)
-                watched = changes.outlined(person)
-                if watched is not None:
-                    self._outlines[person.address] = (person.version, watched)
-            current = sorted(address for address, _ in versions)
-            self._outlines = {known: self._outlines[known] for known in current if known in self._outlines}
-            return [watched for _, watched in self._outlines.values()]
+            ((seen, erased),) = await self._read(SEEN)
+            if erased != self._erased:
+                self._outlines, self._since = {}, "0"
+            changed = await self._read(CHANGED, self._since)
+            for address, brief in changed:
+                watched = changes.outlined(codec.outline(brief))
+                if watched is None:
+                    self._outlines.pop(address, None)
+                else:
+                    self._outlines[address] = watched
+            if changed:
+                self._outlines = dict(sorted(self._outlines.items()))
+            self._since, self._erased = seen, erased
+            return [*self._outlines.values()]
 
     async def cases(self) -> list[Case]:
         """Return every case there ever was, by contact and episode."""
@@ -494,7 +504,6 @@ class PostgresStore:
             await connection.execute("DELETE FROM forgetting WHERE address = %s", (address,))
 
         await self._write(end)
-        self._outlines.clear()
         return changed
 
     async def _clean_person(self, address: str) -> bool:

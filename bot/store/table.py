@@ -18,10 +18,11 @@ PUT = """
     VALUES (%s, %s, %s, %s, %s, %s, %s::json, %s::json)
     ON CONFLICT (address) DO UPDATE SET version = excluded.version, watched = excluded.watched,
         news = excluded.news, has_cases = excluded.has_cases, brief = excluded.brief,
-        observations = excluded.observations
+        observations = excluded.observations, changed = pg_current_xact_id()
 """
 PUT_BRIEF = """
-    UPDATE person SET version = %s, watched = %s, news = %s, has_cases = %s, brief = %s::json
+    UPDATE person SET version = %s, watched = %s, news = %s, has_cases = %s, brief = %s::json,
+        changed = pg_current_xact_id()
     WHERE address = %s
 """
 

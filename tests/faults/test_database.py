@@ -244,3 +244,21 @@ async def test_what_one_process_raises_another_hears_within_a_second(
             await heard.wait()
         hearing.cancel()
         await asyncio.gather(hearing, return_exceptions=True)
+
+
+async def test_every_process_sees_whom_another_watches_changes_and_forgets(
+    own_database_server: PostgresServer,
+) -> None:
+    url = own_database_server.new_database()
+    async with await PostgresStore.open(url) as one, await PostgresStore.open(url) as other:
+        await asyncio.gather(*(one.watch(Contact(f"person{at}@acme.example")) for at in range(20)))
+        assert await other.contacts() == await one.contacts()
+        assert len(await other.contacts()) == 20
+        await one.watch(Contact("person3@acme.example", "Three"))
+        await one.unwatch("person4@acme.example")
+        await one.forget("person5@acme.example")
+        seen = {contact.address: contact.name for contact in await other.contacts()}
+        assert seen["person3@acme.example"] == "Three"
+        assert len(seen) == 18
+        assert not {"person4@acme.example", "person5@acme.example"} & seen.keys()
+        assert [*seen] == sorted(seen)
