@@ -154,7 +154,7 @@ def test_any_other_time_is_refused_with_one_that_is_right(tmp_path: Path, text: 
             f"{TEAM}colour: red\n",
             3,
             "colour",
-            "known are: connect, contacts, crm, data, database_env, listen, ",
+            "known are: connect, contacts, crm, data, database_env, database_file, listen, ",
         ),
         (f"{TEAM}slack:\n  channel: x\n  http:\n    prt: 9\n", 6, "slack.http.prt", "did you mean 'port'?"),
         (f"{TEAM}watchers:\n  mailboxx: {{}}\n", 4, "watchers.mailboxx", "did you mean 'mailbox'?"),

@@ -30,11 +30,15 @@ class Entry:
     document: Any
 
 
-class Movable(Protocol):
-    """A store whose contents can be moved as a whole, by one process while nobody else uses it."""
+class Walkable(Protocol):
+    """What can be walked through: a store, or `bot.store.glance.Glance`."""
 
     def entries(self) -> AsyncIterator[Entry]:
-        """Yield all that is kept, for another store to take."""
+        """Yield all that is kept."""
+
+
+class Movable(Walkable, Protocol):
+    """A store whose contents can be moved as a whole, by one process while nobody else uses it."""
 
     async def take(self, entries: Sequence[Entry]) -> None:
         """Keep what another store gave; taking it twice is taking it once."""
