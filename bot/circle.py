@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.history import is_forged
 from bot.identity import Somebody, is_shared, same_name
-from bot.model import Json, Observation, Verdict
+from bot.model import Json, Observation, Person, Verdict
 from watchers import under
 from watchers.mail.names import is_role
 
@@ -139,11 +139,17 @@ def is_desk(address: str) -> bool:
     return address.partition("@")[0].lower() in DESKS or is_role(address)
 
 
-def is_leaving(observations: Iterable[Observation]) -> bool:
-    """Say whether somebody has left or said so, and did not write since."""
-    signs = [seen for seen in observations if seen.kind in LEAVING or seen.kind == WROTE]
+def is_leaving(observations: Iterable[Observation], now: datetime) -> bool:
+    """Say whether somebody has left or said so by now, and did not write since."""
+    signs = [seen for seen in observations if (seen.kind in LEAVING or seen.kind == WROTE) and seen.at <= now]
     gone = max((seen.at for seen in signs if seen.kind != WROTE and not is_forged(seen)), default=None)
     return gone is not None and not any(seen.kind == WROTE and seen.at > gone for seen in signs)
+
+
+def is_gone(person: Person, now: datetime) -> bool:
+    """Say whether we had concluded by now that somebody left."""
+    judged = person.assessment
+    return judged is not None and judged.at <= now and judged.verdict in GONE
 
 
 def has_accepted(seen: Observation) -> bool:
@@ -188,22 +194,22 @@ def _acquaintance(
         title=title,
         where=where,
         is_known=known,
-        is_closed=_is_closed(one, our_names, ours),
+        is_closed=_is_closed(one, now, our_names, ours),
         answered=mails.answered,
         asked=frozenset(mails.asked),
     )
 
 
-def _is_closed(one: Somebody, our_names: Collection[str], ours: frozenset[str]) -> bool:
+def _is_closed(one: Somebody, now: datetime, our_names: Collection[str], ours: frozenset[str]) -> bool:
     """Say whether nobody should turn to them: a desk, one of ours, gone, or somebody who wants no mail."""
     local = one.address.partition("@")[0]
     return (
         is_desk(one.address)
         or under(one.address, ours)
         or local in our_names
-        or any(each.assessment is not None and each.assessment.verdict in GONE for each in one.people)
+        or any(is_gone(each, now) for each in one.people)
         or any(seen.kind in OPTED_OUT for seen in one.observations)
-        or is_leaving(one.observations)
+        or is_leaving(one.observations, now)
         or is_shared(one)
     )
 

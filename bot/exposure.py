@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.circle import GONE, has_accepted, is_desk, is_leaving
+from bot.circle import has_accepted, is_desk, is_gone, is_leaving
 from bot.identity import resolve
 from bot.model import Contact, Person
 
@@ -57,8 +57,14 @@ class Exposure:
         return max(map(stake, self.champions), default=0.0)
 
 
-def remaining(name: str, left: int) -> str:
-    """Say what is left of an account without somebody, the same way wherever it is told."""
+def remaining(row: Exposure, champion: Contact, name: str) -> str:
+    """Say what is left of an account without its champion, in the same words wherever it is told.
+
+    `name` is the champion's as the reader is to see it. Where nobody is in contact there is nothing to say.
+    """
+    left = row.without(champion)
+    if left == len(row.in_touch):
+        return f"{name} is not among them." if left else ""
     return f"If {name} leaves, {left} {'remains' if left == 1 else 'remain'}."
 
 
@@ -100,7 +106,7 @@ def in_contact(person: Person, now: datetime) -> datetime | None:
 
     That is the one meaning of being in contact, wherever it is told: in the digest as on `exposure`.
     """
-    if is_desk(person.address) or is_leaving(person.observations) or _is_gone(person):
+    if is_desk(person.address) or is_leaving(person.observations, now) or is_gone(person, now):
         return None
     return last_real_contact(person, now)
 
@@ -121,7 +127,3 @@ def last_real_contact(person: Person, now: datetime) -> datetime | None:
     wrote = [seen for seen in recent if seen.kind == THEIRS]
     answered = any(seen.kind == OURS for seen in recent) or any(seen.facts.get("answers") for seen in wrote)
     return max([*met, *(seen.at for seen in wrote if answered)], default=None)
-
-
-def _is_gone(person: Person) -> bool:
-    return person.assessment is not None and person.assessment.verdict in GONE

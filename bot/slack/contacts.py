@@ -20,7 +20,7 @@ from slackblocks import (
 
 from bot.alerts import GRAVITY
 from bot.coverage import Coverage
-from bot.exposure import WITHIN, Exposure
+from bot.exposure import WITHIN, Exposure, remaining
 from bot.model import (
     Action,
     Alert,
@@ -330,12 +330,7 @@ def _exposure(row: Exposure, now: datetime) -> str:
         f"{count} {'person' if count == 1 else 'people'}: {people}" if count else "Nobody is in real contact"
     )
     lines = [f"*{quote(row.account, 80)}*: {deals}", f"{who}."]
-    for champion in row.champions[:3]:
-        left, name = row.without(champion), cards.name(champion)
-        if left == count:
-            lines.append(f"{name} is not among them." if count else "")
-        else:
-            lines.append(f"If {name} leaves, {left} {'remains' if left == 1 else 'remain'}.")
+    lines += [remaining(row, champion, cards.name(champion)) for champion in row.champions[:3]]
     return "\n".join(line for line in lines if line)
 
 

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from bot import demo
+from bot.cli import main
+from watchers import load
+
+
+@pytest.fixture
+async def data(tmp_path: Path) -> Path:
+    load()
+    await demo.play(Console(file=io.StringIO()), tmp_path)
+    return tmp_path / "data"
+
+
+def asked(*arguments: str) -> str:
+    wide = {"COLUMNS": "200"}
+    result = CliRunner().invoke(main, ["exposure", *arguments], env=wide, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_it_says_on_how_many_people_a_deal_rests(data: Path) -> None:
+    told = " ".join(asked("--data", str(data), "--now", "2026-05-01").split())
+    assert "Acme rollout" in told
+    assert "240,000 EUR" in told
+    assert "Jane Doe (22 days ago)" in told
+    assert "1 account with open deals" in told
+
+
+def test_a_machine_gets_the_same_as_a_person(data: Path) -> None:
+    (row,) = json.loads(asked("--data", str(data), "--now", "2026-05-01", "--json"))
+    assert row["account"] == "Acme"
+    assert row["people"] == len(row["in_contact"])
+    (deal,) = row["deals"]
+    assert deal["remain"] == sum(one["address"] != deal["champion"] for one in row["in_contact"])
+    assert all(
+        datetime.fromisoformat(one["last"]) < datetime(2026, 5, 2, tzinfo=UTC) for one in row["in_contact"]
+    )
+
+
+def test_only_the_deals_of_the_owner_asked_for_are_shown(data: Path) -> None:
+    assert json.loads(asked("--data", str(data), "--owner", "rita rep", "--json"))
+    assert "nothing rests on anybody" in asked("--data", str(data), "--owner", "somebody else")
+
+
+def test_a_folder_without_data_is_no_empty_answer(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["exposure", "--data", str(tmp_path)])
+    assert result.exit_code != 0
