@@ -16,7 +16,7 @@ from bot.slack.marks import Marks
 from bot.slack.register import KEY
 from bot.store import codec
 from bot.store.forgotten import Forgotten, expired
-from bot.store.moving import Entry, Movable
+from bot.store.moving import Entry, Walkable
 
 SETTING = "setting "
 DIGESTS = f"{SETTING}digests sent "
@@ -38,7 +38,7 @@ class _Found:
 
 
 async def access(
-    store: Movable, address: str, retention: timedelta, kinds: Mapping[str, Kind], now: datetime
+    store: Walkable, address: str, retention: timedelta, kinds: Mapping[str, Kind], now: datetime
 ) -> dict[str, Json]:
     """Return all that is kept about a person, as JSON values."""
     found = _Found(codec.normal(address).strip().lower())

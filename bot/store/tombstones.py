@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from bot.model import Json, NeedsHuman
 from bot.store import Store, codec
 from bot.store.forgotten import KEY_BYTES, Forgotten
-from bot.store.moving import Entry, Movable
+from bot.store.moving import Entry, Movable, Walkable
 
 VERSION = 1
 MARK = re.compile(r"[0-9a-f]{64}")
@@ -26,7 +26,7 @@ class Whole(Store, Movable, Protocol):
     """A store whose contents can be walked through and replaced."""
 
 
-async def forgotten_in(store: Movable) -> Forgotten:
+async def forgotten_in(store: Walkable) -> Forgotten:
     """Return who is forgotten in a store; with an empty key where nobody ever was."""
     key, marks = b"", set()
     async for entry in store.entries():
@@ -37,7 +37,7 @@ async def forgotten_in(store: Movable) -> Forgotten:
     return Forgotten(key, frozenset(marks))
 
 
-async def exported(store: Movable) -> dict[str, Json]:
+async def exported(store: Walkable) -> dict[str, Json]:
     """Return the key and the marks as they stand in a file."""
     found = await forgotten_in(store)
     return {"version": VERSION, "key": found.key.hex(), "marks": [*sorted(found.marks)]}
