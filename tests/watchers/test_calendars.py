@@ -14,7 +14,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 from myworld.host import Host
 
-from bot.model import Assessment, Contact, Json, Observation, Verdict
+from bot.model import Assessment, Contact, Json, NeedsHuman, Observation, SourceDown, Verdict
 from bot.pipeline import Pipeline
 from bot.testing import FrozenClock, MemoryStore
 from tests.observations import RULES
@@ -80,6 +80,11 @@ class Desk:
     async def lose_place(self) -> None:
         lost: Json = self.program.lose_place(await self.cursor())
         await self.pipeline.store.save_cursor(self.source, lost)
+
+    def break_down(self) -> None:
+        """Take away what the calendar is read from, where no secret opens it."""
+        if isinstance(self.program, Files):
+            self.program.folder.rename(self.program.folder.with_name("elsewhere"))
 
     async def jane(self, at: datetime) -> Assessment:
         (assessment,) = await self.pipeline.judge(at, [JANE])
@@ -191,6 +196,26 @@ async def test_a_lost_place_is_no_flood_and_loses_no_move(desk: Desk) -> None:
     assert (await desk.kinds(SET + 11 * DAY)).count("meeting_pushed") == 1
 
 
+async def test_killed_before_the_place_was_saved_nothing_is_lost_and_nothing_counts_twice(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def killed(source: str, cursor: Json) -> None:
+        del source, cursor
+        raise SystemExit(9)
+
+    for number, call in enumerate((CALL, SECOND, THIRD)):
+        written = SET + 10 * number * DAY
+        desk.program.write(call, written)
+        with monkeypatch.context() as patch:
+            patch.setattr(desk.pipeline.store, "save_cursor", killed)
+            with pytest.raises(SystemExit):
+                await desk.read(written + HOUR)
+        await desk.read(written + 3 * HOUR)
+    kinds = await desk.kinds(SET + 21 * DAY)
+    assert (kinds.count("meeting_set"), kinds.count("meeting_pushed")) == (1, 2)
+    assert (await desk.jane(SET + 21 * DAY)).verdict is Verdict.SLIPPING
+
+
 async def test_a_meeting_called_off_by_them_without_a_new_date_is_a_sign(desk: Desk) -> None:
     await desk.write(CALL, SET)
     desk.program.cancel(replace(CALL, sequence=1), SET + 5 * DAY)
@@ -267,6 +292,45 @@ async def test_a_meeting_known_by_mail_and_calendar_counts_once(desk: Desk, tmp_
     assert kinds.count("meeting_set") == 1
     assert kinds.count("meeting_pushed") == 2
     assert kinds.count("meeting_drift") == 1
+
+
+async def test_a_push_in_the_calendars_of_two_reps_is_one_also_where_one_of_them_lags(tmp_path: Path) -> None:
+    programs = [Files(tmp_path / name) for name in ("rita", "omar")]
+    for program in programs:
+        program.folder.mkdir()
+    settings = {"calendars": [{**one.settings, "name": one.folder.name} for one in programs]}
+    watcher = Calendars(Calendars.Config.model_validate(settings))
+    desk = await _desk(programs[0])
+    watcher.clock = desk.clock
+
+    async def look(at: datetime) -> None:
+        desk.clock.advance(at - desk.clock())
+        for source in watcher.sources(Scope()):
+            await desk.pipeline.sweep(watcher, source, at)
+
+    for number, call in enumerate((CALL, SECOND, THIRD)):
+        at = SET + 10 * number * DAY
+        programs[0].write(call, at)
+        await look(at + HOUR)
+        programs[1].write(call, at)
+        await look(at + 8 * DAY)
+    programs[1].write(SECOND, SET + 10 * DAY)
+    await look(SET + 29 * DAY)
+    kinds = await desk.kinds(SET + 29 * DAY)
+    assert (kinds.count("meeting_set"), kinds.count("meeting_pushed")) == (1, 2)
+    assert "meeting_advanced" not in kinds
+
+
+async def test_whom_only_a_calendar_shows_is_unchecked_while_it_cannot_be_read(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.write(CALL, SET)
+    for name in desk.program.secrets():
+        monkeypatch.setenv(name, "revoked")
+    desk.break_down()
+    with pytest.raises((NeedsHuman, SourceDown)):
+        await desk.read(SET + 40 * DAY)
+    assert (await desk.jane(SET + 80 * DAY)).verdict is Verdict.UNCHECKED
 
 
 async def test_without_any_mail_nobody_can_say_that_a_push_came_without_a_word(desk: Desk) -> None:
