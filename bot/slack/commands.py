@@ -38,7 +38,7 @@ log = structlog.get_logger()
 
 OK = 200
 
-BREATH = timedelta(milliseconds=5)
+BREATH = timedelta(milliseconds=1)
 """Between the accounts of a rep, whose people take long to read, so that others are answered meanwhile."""
 
 Ack = Callable[..., Awaitable[object]]
@@ -210,19 +210,24 @@ class Commands:
         everybody = await self._house.store.contacts()
         mine = [one for one in everybody if caller.owns(one) and has_open_deal(one)]
         accounts = {one.account_name for one in mine}
-        domains = domains_by_account(one for one in everybody if one.account_name in accounts)
+        known = [one for one in everybody if one.account_name in accounts]
+        domains = domains_by_account(known)
+        strays: dict[str, list[Contact]] = {account: [] for account in accounts}
+        for one in known:
+            if one.domain not in domains[one.account_name]:
+                strays[one.account_name].append(one)
         around: dict[str, list[Person]] = {}
         async with self._reading:
             for account in sorted(accounts):
                 around[account] = await self._house.store.people(domains[account])
-                around[account] += await self._strays(account, domains[account], everybody)
+                around[account] += await self._people(strays[account])
                 await asyncio.sleep(BREATH.total_seconds())
-        await say(contacts.exposed(exposure(mine, around, caller.now), caller.now))
+            rows = await asyncio.to_thread(exposure, mine, around, caller.now)
+        await say(contacts.exposed(rows, caller.now))
 
-    async def _strays(self, account: str, domains: frozenset[str], everybody: list[Contact]) -> list[Person]:
-        """Return the account's people at addresses that belong to nobody's domain."""
-        strays = [one for one in everybody if one.account_name == account and one.domain not in domains]
-        found = [await self._house.store.person(one.address) for one in strays]
+    async def _people(self, known: list[Contact]) -> list[Person]:
+        """Return what is kept of those whose addresses belong to nobody's domain."""
+        found = [await self._house.store.person(one.address) for one in known]
         return [person for person in found if person is not None]
 
     async def _stats(self, _: Caller, __: str, say: Say) -> None:
