@@ -1,11 +1,12 @@
-"""Measure the TinyDB store beside stock TinyDB and sqlite3 doing the same work.
+"""Measure the TinyDB store beside stock TinyDB and sqlite3 doing the same work, and PostgreSQL at ten times.
 
 Each peer runs in a process of its own, so that memory is its own. One JSON line a peer: milliseconds a write
 (record one new observation of a person), milliseconds a read (all that is kept of a person), seconds to
 start (open, and know who has news), peak megabytes of the process that starts, reads and writes. On a busy
 machine look at `cpu_ms` (processor time of a read and a write together), `start_cpu_s` and `disk_ms`, what
 the disk takes to make a small file and its name durable, measured between the writes. Then one line with the
-ratios to ours (above 1: the peer is slower or larger).
+ratios to ours (above 1: the peer is slower or larger). PostgreSQL (with fsync, 32 MB of shared buffers) is
+measured at ten times as many people; the memory is that of our process, not of the server.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import random
 import resource
 import shutil
@@ -25,9 +27,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, Self, cast
 
+import psycopg
 from pydantic_core import from_json, to_json
 from tinydb import TinyDB, where
 from tinydb.table import Document
@@ -35,11 +39,18 @@ from tinydb.table import Document
 from bot.model import Contact, Observation, Person
 from bot.store import codec
 from bot.store.changes import recorded
+from bot.store.database import Connection
 from bot.store.files import FILE, DurableStorage, KeyedTable, sync_folder, write_durably
+from bot.store.postgres import PostgresStore
+from bot.store.table import put
 from bot.store.tiny import TinyStore
+from tests.servers import postgres
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 KIBIBYTE = 1024
+FLAT = 1.5
+"""PostgreSQL may take so many times as long for ten times as many people."""
+
 TARGETS = {"write_ms": 5.0, "read_ms": 1.0, "memory_mb": 100.0, "start_s": 3.0}
 
 
@@ -167,7 +178,59 @@ class Sqlite:
         self.connection.execute("REPLACE INTO people VALUES (?, ?, ?)", row)
 
 
-PEERS: dict[str, type[Peer]] = {"stillthere": Ours, "tinydb": StockTinyDB, "sqlite3": Sqlite}
+class Postgres(PostgresStore):
+    """The PostgreSQL store as it is shipped; the folder names its database."""
+
+    @classmethod
+    async def open(cls, folder: Path | str) -> Self:
+        """Connect to the folder's database."""
+        return await super().open((Path(folder) / URL_FILE).read_text())
+
+    async def fill(self, people: list[Person]) -> None:
+        """Keep people under all the names that are asked for, copied within the server."""
+        for person in people:
+            await self.database.run(partial(put, before=Person(person.address), after=person))
+
+    async def multiply(self, people: int, patterns: int) -> None:
+        """Copy what is kept until there are so many people."""
+
+        async def work(connection: Connection) -> None:
+            await connection.execute("SET LOCAL statement_timeout = 0")
+            await connection.execute(MULTIPLY, (patterns, people - 1, patterns, patterns))
+
+        await self.database.run(work)
+
+        async def analyze(connection: Connection) -> None:
+            await connection.execute("ANALYZE person")
+
+        await self.database.run(analyze)
+
+    async def record(self, observation: Observation) -> None:  # type: ignore[override]
+        """Keep one new observation durably."""
+        await super().record([observation])
+
+
+URL_FILE = "url"
+PATTERNS = 500
+"""So many different people are made for PostgreSQL; more are copies of them under other names."""
+
+MULTIPLY = """
+    INSERT INTO person (address, domain, version, watched, news, has_cases, brief, observations)
+    SELECT name || '@' || at, at, version, watched, news, has_cases,
+        replace(brief::text, address, name || '@' || at)::json,
+        replace(observations::text, address, name || '@' || at)::json
+    FROM generate_series(%s::integer, %s::integer) AS number
+    CROSS JOIN LATERAL (SELECT 'person' || number AS name, 'account' || number / 5 || '.example' AS at) AS who
+    JOIN person ON address =
+        'person' || number %% %s || '@account' || number %% %s / 5 || '.example'
+"""
+
+PEERS: dict[str, type[Peer]] = {
+    "stillthere": Ours,
+    "tinydb": StockTinyDB,
+    "sqlite3": Sqlite,
+    "postgres": Postgres,
+}
 WORDS = (
     "the mailbox does not exist here any more meeting moved from to by them invited accepted wrote".split()
 )
@@ -242,7 +305,11 @@ async def measure(name: str, folder: Path, people: int, repeats: int) -> dict[st
 async def fill(name: str, folder: Path, people: int, observations: int) -> None:
     """Fill a store with invented people."""
     peer = await PEERS[name].open(folder)
-    await peer.fill(list(invent(people, observations)))
+    if isinstance(peer, Postgres):
+        await peer.fill(list(invent(min(people, PATTERNS), observations)))
+        await peer.multiply(people, PATTERNS)
+    else:
+        await peer.fill(list(invent(people, observations)))
     await peer.close()
 
 
@@ -250,6 +317,42 @@ def run(*arguments: str) -> str:
     """Run this file again in a process of its own and return what it printed."""
     command = [sys.executable, "-m", "benchmarks.store", *arguments]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def prepare(name: str, folder: Path, server: postgres.PostgresServer | None) -> None:
+    """Make an empty database where the peer needs one."""
+    if name == "postgres" and server is not None:
+        folder.mkdir()
+        (folder / URL_FILE).write_text(server.new_database())
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes that a peer takes on the disk."""
+    if (folder / URL_FILE).exists():
+        with psycopg.connect((folder / URL_FILE).read_text()) as connection:
+            found = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+        return int(found[0]) if found else 0
+    return sum(path.stat().st_size for path in folder.rglob("*"))
+
+
+def compare_growth(peoples: list[int], observations: int) -> None:
+    """Measure PostgreSQL at each size, and print how much slower the largest is than the smallest."""
+    folder = Path(tempfile.mkdtemp(prefix="store-benchmark-"))
+    figures = []
+    with postgres.running(durable=True) as server:
+        for people in peoples:
+            here = folder / str(people)
+            prepare("postgres", here, server)
+            size = ["--people", str(people), "--observations", str(observations), "--folder", str(here)]
+            run("--child", "fill postgres", *size)
+            figures.append(json.loads(run("--child", "measure postgres", *size)))
+            figures[-1]["disk_mb"] = round(size_of(here) / KIBIBYTE**2, 1)
+            print(json.dumps({**figures[-1], "load": round(os.getloadavg()[0], 1)}), flush=True)
+    shutil.rmtree(folder)
+    growth = {
+        what: round(figures[-1][what] / figures[0][what], 2) for what in ("write_ms", "read_ms", "cpu_ms")
+    }
+    print(json.dumps({"growth": f"postgres {peoples[0]} to {peoples[-1]}", **growth, "promised": FLAT}))
 
 
 def compare(people: int, observations: int, names: list[str]) -> None:
@@ -270,7 +373,7 @@ def compare(people: int, observations: int, names: list[str]) -> None:
             figures[name] = json.loads(run("--child", f"measure {name}", *size))
             written = sum(path.stat().st_size for path in (folder / name).rglob("*"))
             figures[name]["disk_mb"] = round(written / KIBIBYTE**2, 1)
-            print(json.dumps(figures[name]), flush=True)
+            print(json.dumps({**figures[name], "load": round(os.getloadavg()[0], 1)}), flush=True)
     finally:
         shutil.rmtree(folder)
     ours = figures["stillthere"]
@@ -302,7 +405,10 @@ def main() -> None:
             print(json.dumps(asyncio.run(measure(name, options.folder, people[0], repeats))))
         return
     for number in people:
-        compare(number, options.observations, ["stillthere"] if options.only_ours else list(PEERS))
+        others = [] if options.only_ours else ["tinydb", "sqlite3"]
+        compare(number, options.observations, ["stillthere", *others])
+    if not options.only_ours:
+        compare_growth([10 * number for number in people], options.observations)
 
 
 if __name__ == "__main__":

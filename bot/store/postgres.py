@@ -57,7 +57,7 @@ SEEN = """
     SELECT pg_snapshot_xmin(pg_current_snapshot())::text,
         ARRAY[(SELECT coalesce(max(number), 0) FROM forgotten), (SELECT count(*) FROM forgetting)]
 """
-"""Up to which transaction all is seen, and which erasures began and ended: who is gone is not there to see."""
+"""Up to which transaction all is seen, and which erasures began and ended: who is gone is not seen."""
 
 CHANGED = "SELECT address, brief FROM person WHERE changed >= %s::xid8"
 
