@@ -119,6 +119,25 @@ async def test_only_the_calendars_that_are_named_are_read(program: Dav) -> None:
         await Reading({**program.settings, "calendars": ["Other"]}).at(SET)
 
 
+async def test_a_calendar_that_somebody_shares_is_read_only_where_it_is_named(
+    radicale: Radicale, program: Dav
+) -> None:
+    async def shared(request: web.Request, told: httpx.Response) -> web.Response | None:
+        if request.method != "PROPFIND" or request.headers["Depth"] != "1":
+            return None
+        own = f"<owner><href>/{program.user}/</href></owner>"
+        text = told.text.replace(own, "<owner><href>/principals/lea/</href></owner>")
+        assert text != told.text
+        return web.Response(status=207, text=text, content_type="text/xml")
+
+    program.write(CALL, SET)
+    async with between(radicale, shared) as (url, _):
+        with pytest.raises(NeedsHuman, match="no calendars of its own"):
+            await Reading({**program.settings, "url": url}).at(SET + HOUR)
+        named = Reading({**program.settings, "url": url, "calendars": ["work"]})
+        assert len(await named.at(SET + HOUR)) == 1
+
+
 async def test_an_override_and_its_series_are_told_apart(program: Dav) -> None:
     series = ics(CALL, SET, extra="RRULE:FREQ=WEEKLY;COUNT=8\r\n")
     moved = ics(Call(utc(2026, 5, 14, 13), sequence=1), SET, extra="RECURRENCE-ID:20260511T130000Z\r\n")

@@ -43,7 +43,7 @@ LOST = frozenset({400, 403, 409, 410, 412})
 
 
 class CaldavCalendar(Settings):
-    """Calendars on a CalDAV server: all of an account, or one."""
+    """Calendars on a CalDAV server: all of an account's own, those of some names, or one."""
 
     kind: Literal["caldav"]
     url: str = Field(pattern=r"^https?://\S+$", description="the server, the account, or one calendar")
@@ -53,7 +53,9 @@ class CaldavCalendar(Settings):
     password_file: Path | None = None
     token_env: str = Field(default="", description="an OAuth 2 access token; read anew at each connection")
     token_file: Path | None = None
-    calendars: tuple[str, ...] = Field(default=(), description="names of calendars; all where empty")
+    calendars: tuple[str, ...] = Field(
+        default=(), description="names of calendars; all of the account's own where empty"
+    )
     history_days: int = Field(default=365, ge=1, le=1000, description="how far the first pass looks back")
     timeout_seconds: float = Field(default=60, gt=0, description="how long one answer may take")
 
@@ -179,16 +181,17 @@ class _Asking:
             url, told = await self.propfind(_below(url, principal), 0, "c:calendar-home-set")
             home = told.resources[0].link(f"{CAL}calendar-home-set") if told.resources else ""
         url = _below(url, home) if home else url
-        url, told = await self.propfind(url, 1, "d:resourcetype", *ABOUT_CALENDAR)
+        url, told = await self.propfind(url, 1, *ABOUT_CALENDARS)
         found = [
             (_below(url, one.href), one)
             for one in told.resources
             if one.holds(f"{DAV}resourcetype", f"{CAL}calendar") and self._is_wanted(one)
         ]
         if not found:
-            named = " of these names" if self.calendar.calendars else ""
+            which = " of these names" if self.calendar.calendars else " of its own"
             raise NeedsHuman(
-                f"{self.calendar.label} shows no calendars{named}", "correct `url`, `user` or `calendars`"
+                f"{self.calendar.label} shows no calendars{which}",
+                "correct `url` or `user`, or name the calendars to read under `calendars`",
             )
         return found[:MOST_CALENDARS]
 
@@ -205,7 +208,9 @@ class _Asking:
         components = resource.props.get(f"{CAL}supported-calendar-component-set")
         kinds = {kind.get("name", "") for kind in components} if components is not None else {"VEVENT"}
         names = self.calendar.calendars
-        return "VEVENT" in kinds and (not names or resource.text(f"{DAV}displayname") in names)
+        return "VEVENT" in kinds and (
+            resource.text(f"{DAV}displayname") in names if names else _own(resource)
+        )
 
     async def _ask(self, method: str, url: httpx.URL, depth: int, body: bytes) -> Answer:
         headers = {"Depth": str(depth), "Content-Type": "application/xml; charset=utf-8"}
@@ -240,6 +245,7 @@ ABOUT_CALENDAR = (
     "c:supported-calendar-component-set",
     "s:getctag",
 )
+ABOUT_CALENDARS = ("d:resourcetype", "d:owner", "d:current-user-principal", *ABOUT_CALENDAR)
 
 
 class _Collection:
@@ -357,6 +363,12 @@ class _Collection:
         """Return what is followed of these resources: a meeting, and its changed occurrences."""
         wanted = set(paths)
         return [ident for ident in self.known if _resource_of(ident) in wanted]
+
+
+def _own(resource: Resource) -> bool:
+    """Say whether a calendar is the account's own: whose it shares with us did not connect it."""
+    owner, we = resource.link(f"{DAV}owner"), resource.link(f"{DAV}current-user-principal")
+    return not owner or not we or owner.rstrip("/") == we.rstrip("/")
 
 
 def _path(url: httpx.URL) -> str:
