@@ -102,7 +102,7 @@ class Board:
                 if code(error) in MESSAGE_GONE:
                     return False
                 if code(error) in NOT_DRAWN:
-                    log.exception("alert.not_drawn", why=code(error))
+                    log.warning("alert.not_drawn", why=code(error))
                     await self._edit(card.plainly(), home)
                 elif code(error) not in MESSAGE_FIXED:
                     raise

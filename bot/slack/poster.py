@@ -113,7 +113,7 @@ class SlackPoster:
             )
         except SlackApiError as error:
             if card.blocks and code(error) in NOT_DRAWN:
-                log.exception("alert.not_drawn", why=code(error), account=alert.contact.domain)
+                log.warning("alert.not_drawn", why=code(error), account=alert.contact.domain)
                 return await self._post(place, channel, card.plainly(), alert, thread)
             if thread and code(error) in MESSAGE_GONE:
                 return await self._post(place, channel, card, alert)

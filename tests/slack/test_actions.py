@@ -137,7 +137,7 @@ async def test_a_button_this_version_does_not_know_says_so(office: Office) -> No
 
 async def test_an_answer_is_kept_and_confirmed_when_the_message_cannot_be_changed(office: Office) -> None:
     await office.post_alert()
-    office.server.fail("chat.update", error="msg_blocks_too_long")
+    office.server.fail("chat.update", error="invalid_arguments")
     await office.press("answer.still_there")
     [told] = await office.told()
     assert "Your answer is kept" in told["text"]
