@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.backscatter import objection
+from bot.backscatter import objection, text
 from bot.history import is_forged
 from bot.model import (
     Assessment,
@@ -26,11 +26,24 @@ from bot.model import (
     Verdict,
 )
 
+ELSEWHERE = "wrote_elsewhere"
+DOMAIN = "domain_gone"
+"""A bounce that says of the whole domain that it takes no mail."""
+
 SEVERAL = 3
 """So many people of one domain are no coincidence."""
 
 WITHIN = timedelta(days=4)
 """Signs that follow each other within this time belong together."""
+
+MOVED_BEFORE = timedelta(days=60)
+"""So long before somebody of a domain is first seen to write from another one, the domain may have moved."""
+
+MOVERS = 2
+"""So many people who write from one other domain have not each found a new employer there."""
+
+SHORTEST_STEM = 4
+"""A shorter name is part of too many others."""
 
 CURRENT_FOR = timedelta(days=14)
 """How long after its last bounce an incident still hides what happens to the people behind it."""
@@ -42,18 +55,21 @@ class Sort(StrEnum):
     BOUNCES = "bounces"
     DEPARTURES = "departures"
     PAGES = "pages"
+    MOVED = "moved"
 
 
 HAPPENED: Mapping[Sort, str] = {
     Sort.BOUNCES: "{count} addresses at {domain} bounced {when}",
     Sort.DEPARTURES: "{count} people at {domain} left by their own replies {when}",
     Sort.PAGES: "{count} people at {domain} changed or vanished on public pages {when}",
+    Sort.MOVED: "mail to {domain} bounces, and its people write from {other} now",
 }
 
 RESERVE: Mapping[Sort, str] = {
     Sort.BOUNCES: "not counted as departures",
     Sort.DEPARTURES: "a reorganisation or an acquisition?",
     Sort.PAGES: "a reorganisation, or a page that was made anew?",
+    Sort.MOVED: "not counted as departures; watch their new addresses",
 }
 
 OPEN: Mapping[Sort, tuple[str, ...]] = {
@@ -65,6 +81,10 @@ OPEN: Mapping[Sort, tuple[str, ...]] = {
     Sort.DEPARTURES: (
         "a reorganisation: ask who takes the work over",
         "an acquisition: they may go on under another company's name",
+    ),
+    Sort.MOVED: (
+        "an acquisition or a new company name",
+        "some of them may really be gone: their old addresses do not tell",
     ),
     Sort.PAGES: (
         "a page that was made anew, or that names fewer people now",
@@ -79,16 +99,21 @@ def sort_of(kind: Kind) -> Sort | None:
         return Sort.PAGES
     if kind.family is not Family.MAIL or kind.means is not Means.GONE:
         return None
-    return Sort.DEPARTURES if kind.explicit else Sort.BOUNCES if kind.hard else None
+    return Sort.DEPARTURES if kind.explicit else Sort.BOUNCES if kind.hard or kind.name == DOMAIN else None
 
 
 @dataclass(frozen=True)
 class Incident:
-    """What happened to several people of one domain within days, with its signs, oldest first."""
+    """What happened to several people of one domain within days, with its signs, oldest first.
+
+    `other` is the domain that they moved to, where they did, `since` the earliest that it may have been.
+    """
 
     domain: str
     signs: tuple[Observation, ...]
     sort: Sort = Sort.BOUNCES
+    other: str = ""
+    since: datetime | None = None
 
     @property
     def first(self) -> datetime:
@@ -111,20 +136,25 @@ class Incident:
         when = f"on {self.first:%-d %B %Y}"
         if self.first.date() != self.last.date():
             when = f"between {self.first:%-d %B} and {self.last:%-d %B %Y}"
-        return HAPPENED[self.sort].format(count=len(self.addresses), domain=self.domain, when=when)
+        count = len(self.addresses)
+        said = HAPPENED[self.sort].format(count=count, domain=self.domain, when=when, other=self.other)
+        return said.replace("1 addresses", "1 address") if count == 1 else said
 
     def explains(self, seen: Observation, kind: Kind) -> bool:
         """Say whether it takes the weight from a sign of one person.
 
         What people's own replies say stays true of each of them, however many they are.
         """
-        if self.sort is Sort.DEPARTURES or sort_of(kind) is not self.sort:
+        sort = sort_of(kind)
+        if self.since is not None:
+            return sort is Sort.BOUNCES and seen.at >= self.since
+        if self.sort is Sort.DEPARTURES or sort is not self.sort:
             return False
         return self.first - WITHIN <= seen.at <= self.last + WITHIN
 
     def hides(self, now: datetime) -> bool:
         """Say whether it keeps us from seeing what happens to the people behind it."""
-        return self.sort is Sort.BOUNCES and now - self.last <= CURRENT_FOR
+        return self.sort is Sort.MOVED or (self.sort is Sort.BOUNCES and now - self.last <= CURRENT_FOR)
 
     def tells(self, assessment: Assessment) -> bool:
         """Say whether the notice tells what an assessment rests on already."""
@@ -136,6 +166,7 @@ def of(domain: str, people: Iterable[Person], now: datetime, kinds: Mapping[str,
     """Return the incidents of one domain that are known at `now`, oldest first."""
     sorts = {name: sort for name, kind in kinds.items() if (sort := sort_of(kind)) is not None}
     signs: dict[Sort, list[Observation]] = {sort: [] for sort in Sort}
+    elsewhere: list[Observation] = []
     for person in people:
         if person.address.rpartition("@")[2] != domain:
             continue
@@ -143,8 +174,42 @@ def of(domain: str, people: Iterable[Person], now: datetime, kinds: Mapping[str,
             sort = sorts.get(seen.kind)
             if sort is not None and seen.at <= now and _is_genuine(sort, seen, person):
                 signs[sort].append(seen)
+            elif seen.kind == ELSEWHERE and seen.at <= now and not is_forged(seen):
+                elsewhere.append(seen)
     found = [incident for sort, seen in signs.items() for incident in _clusters(domain, sort, seen)]
+    found += _moved(domain, signs[Sort.BOUNCES], elsewhere)
     return sorted(found, key=lambda incident: incident.first)
+
+
+def _moved(domain: str, bounces: Sequence[Observation], seen: Sequence[Observation]) -> list[Incident]:
+    """Return that a domain which bounces moved to another one, by who writes from there.
+
+    One person who writes from elsewhere may have found another employer; several have not, nor has anybody
+    whose new domain bears the old one's name.
+    """
+    others: dict[str, list[Observation]] = {}
+    for one in sorted(seen, key=lambda one: (one.at, one.key)):
+        others.setdefault(text(one.facts.get("domain")), []).append(one)
+    for other, sightings in sorted(others.items()):
+        people = {one.contact for one in sightings}
+        since = sightings[0].at - MOVED_BEFORE
+        signs = sorted((one for one in bounces if one.at >= since), key=lambda one: (one.at, one.key))
+        if signs and (len(people) >= MOVERS or bears_the_name(other, domain)):
+            return [Incident(domain, tuple(signs), Sort.MOVED, other, since)]
+    return []
+
+
+def bears_the_name(one: str, other: str) -> bool:
+    """Say whether one of two domains is named after the other.
+
+    >>> bears_the_name("acme-group.example", "acme.example")
+    True
+    >>> bears_the_name("newco.example", "acme.example")
+    False
+    """
+    first, second = (domain.removeprefix("mail.").partition(".")[0] for domain in (one, other))
+    short, long = sorted((first, second), key=len)
+    return len(short) >= SHORTEST_STEM and short in long
 
 
 def _is_genuine(sort: Sort, seen: Observation, person: Person) -> bool:
@@ -161,7 +226,13 @@ def _clusters(domain: str, sort: Sort, signs: Sequence[Observation]) -> list[Inc
         else:
             clusters.append([sign])
     found = [Incident(domain, tuple(cluster), sort) for cluster in clusters]
-    return [incident for incident in found if len(incident.addresses) >= SEVERAL]
+    return [incident for incident in found if _concerns_many(incident)]
+
+
+def _concerns_many(incident: Incident) -> bool:
+    """Say whether it is about the domain: several people, or two signs of which one says so itself."""
+    says_so = len(incident.signs) > 1 and any(sign.kind == DOMAIN for sign in incident.signs)
+    return len(incident.addresses) >= SEVERAL or says_so
 
 
 def notice(incident: Incident, account: str, owner: str, now: datetime) -> tuple[Contact, Assessment]:

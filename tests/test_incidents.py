@@ -109,3 +109,51 @@ def test_a_notice_says_in_words_what_else_it_may_be() -> None:
     (incident,) = found(*(replied(name, 2) for name in "abc"))
     _, assessment = incidents.notice(incident, "Acme", "rita@vendor.example", NOW)
     assert assessment.headline.endswith(": a reorganisation or an acquisition?")
+
+
+def elsewhere(name: str, days: float, domain: str, **facts: bool) -> Observation:
+    return seen("wrote_elsewhere", days, f"{name}@acme.example", domain=domain, **facts)
+
+
+def test_one_bounce_is_no_departure_where_a_colleague_writes_from_a_domain_of_the_same_name() -> None:
+    jane = gone("jane", 5)
+    (incident,) = found(jane, person("tom", elsewhere("tom", 1, "acme-group.example")))
+    assert incident.sort is Sort.MOVED
+    assert incident.addresses == ("jane@acme.example",)
+    assert incident.explains(jane.observations[-1], RULES.kinds["mailbox_gone"])
+    assert incident.hides(NOW)
+    assert "write from acme-group.example now" in incident.sentence
+
+
+def test_two_people_who_write_from_another_domain_have_moved_with_it_and_one_may_have_a_new_job() -> None:
+    jane = gone("jane", 5)
+    tom, ann = (person(name, elsewhere(name, 1, "newco.example")) for name in ("tom", "ann"))
+    assert found(jane, tom) == []
+    (incident,) = found(jane, tom, ann)
+    assert incident.sort is Sort.MOVED
+    assert found(tom, ann) == []
+
+
+def test_a_forged_mail_from_another_domain_moves_nobody() -> None:
+    assert found(gone("jane", 5), person("tom", elsewhere("tom", 1, "acme-group.example", forged=True))) == []
+
+
+def test_what_bounced_long_before_a_domain_moved_stays_a_departure() -> None:
+    jane = gone("jane", 100)
+    moved = person("tom", elsewhere("tom", 1, "acme-group.example"))
+    assert found(jane, moved) == []
+
+
+def test_a_report_that_the_domain_takes_no_mail_explains_another_bounce_there() -> None:
+    domain = seen("domain_gone", 3, "tom@acme.example", ours=True)
+    jane, tom = gone("jane", 2), person("tom", domain)
+    (incident,) = found(jane, tom)
+    assert incident.explains(jane.observations[-1], RULES.kinds["mailbox_gone"])
+    assert found(tom) == []
+    assert found(jane) == []
+
+
+def test_the_bounces_of_colleagues_whom_nobody_watches_count() -> None:
+    watched, unwatched = gone("jane", 2), [gone(name, 2) for name in ("tom", "ann")]
+    (incident,) = found(watched, *unwatched)
+    assert len(incident.addresses) == 3

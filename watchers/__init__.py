@@ -11,7 +11,7 @@ import importlib
 import pkgutil
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -73,6 +73,15 @@ class Scope:
     def strays(self) -> frozenset[str]:
         """Return the watched addresses at domains that are nobody's account."""
         return frozenset(address for address in self.addresses if not under(address, self.domains))
+
+    @cached_property
+    def by_local_part(self) -> Mapping[str, tuple[Contact, ...]]:
+        """Return the watched people by what stands before the @."""
+        found: dict[str, tuple[Contact, ...]] = {}
+        for contact in self.contacts:
+            local = contact.address.partition("@")[0]
+            found[local] = (*found.get(local, ()), contact)
+        return found
 
     def covers(self, address: str) -> bool:
         """Say whether the address is a watched person's or a watched account's."""

@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.model import Family, Json, Kind, Means, Observation
-from watchers import Example, MailReader, Scope
+from watchers import FREE_MAIL, Example, MailReader, Scope
 from watchers.mail.automatic import automatic
 from watchers.mail.exchange import COLLEAGUE, SLOW, UNANSWERED, exchange_signals
+from watchers.mail.folding import fold
 from watchers.mail.ics import announces_calendar
 from watchers.mail.meetings import same_account
 from watchers.mail.tnef import outlooks_meeting
@@ -49,6 +50,12 @@ class Correspondence(MailReader):
         Kind("wrote", Means.ALIVE, Family.RESPONSE, example="wrote to rep@vendor.example"),
         Kind("written_to", Means.NOTED, Family.RESPONSE, example="rep@vendor.example wrote to them"),
         Kind("copied", Means.NOTED, Family.RESPONSE, example="copied on a mail by ann@acme.example"),
+        Kind(
+            "wrote_elsewhere",
+            Means.NOTED,
+            Family.RESPONSE,
+            example="wrote from another domain: acme-group.example",
+        ),
         _sign(SLOW, 0.3, "answers now take 4 days; they used to take 5 hours"),
         _sign(UNANSWERED, 0.4, "3 of our mails since 4 May are unanswered"),
         _sign(COLLEAGUE, 0.4, "the last 2 answers to our mails came from ann@acme.example instead"),
@@ -123,12 +130,30 @@ class _Letter:
             whom = us[0] if us else self.people[1] if len(self.people) > 1 else ""
             sentence = f"wrote to {whom[:80]}" if whom else "wrote to us"
             yield self._observe("wrote", self.sender, "", sentence)
+            yield from self._from_elsewhere()
         if len(self.people) > BULK:
             return
         for address, field in self._others():
             if self.scope.covers(address.address):
                 by = self.sender.address[:80]
                 yield self._observe("copied", address, field, f"copied on a mail by {by}")
+
+    def _from_elsewhere(self) -> Iterator[Observation]:
+        """Yield that somebody of a watched person's name and local part wrote from an unknown domain."""
+        local, _, domain = self.sender.address.partition("@")
+        if self.scope.covers(self.sender.address) or domain in FREE_MAIL or not self.sender.name:
+            return
+        for contact in self.scope.by_local_part.get(local, ()):
+            if fold(contact.name.lower()).split() == fold(self.sender.name.lower()).split():
+                yield Observation(
+                    contact=contact.address,
+                    kind="wrote_elsewhere",
+                    at=self.head.date or UNKNOWN_DATE,
+                    source="",
+                    sentence=f"wrote from another domain: {domain[:80]}",
+                    group=domain[:80],
+                    facts={"message_id": self.head.message_id, "domain": domain[:80]},
+                )
 
     def _reached_us(self) -> bool:
         """Say whether the mail was meant for us; where our domains are unknown, it is in our mailbox."""

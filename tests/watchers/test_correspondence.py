@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.model import Observation
+from bot.model import Contact, Observation
 from tests.watchers.dialects import DIALECTS
 from tests.watchers.invitation_mails import BOB, JANE, REP, SCOPE, Invitation
 from watchers import Scope
@@ -134,3 +134,27 @@ def test_random_headers_never_raise(raw: bytes) -> None:
 def test_a_mail_system_is_no_person() -> None:
     raw = b"From: Mail System <MAILER-DAEMON@acme.example>\nTo: rep@vendor.example\n\nSorry."
     assert Correspondence().read(parse(raw), Scope(frozenset({"vendor.example"}))) == ()
+
+
+@pytest.mark.parametrize(
+    ("sender", "known"),
+    [
+        ("Jane Doe <jane.doe@acme-group.example>", True),
+        ("JANE DOE <Jane.Doe@Acme-Group.example>", True),
+        ("John Doe <jane.doe@acme-group.example>", False),
+        ("jane.doe@acme-group.example", False),
+        ("Jane Doe <j.doe@acme-group.example>", False),
+        ("Jane Doe <jane.doe@gmail.com>", False),
+        ("Jane Doe <jane.doe@acme.example>", False),
+    ],
+)
+def test_somebody_of_the_persons_name_and_local_part_who_writes_from_another_domain_is_noted(
+    sender: str, *, known: bool
+) -> None:
+    scope = Scope.of([Contact("jane.doe@acme.example", "Jane Doe")], ["vendor.example"])
+    raw = f"From: {sender}\r\nTo: {REP}\r\nDate: Mon, 20 Apr 2026 09:00:00 +0000\r\n\r\nHello.\r\n".encode()
+    found = [one for one in read(raw, scope) if one.kind == "wrote_elsewhere"]
+    assert bool(found) == known
+    for one in found:
+        assert (one.contact, one.facts["domain"]) == ("jane.doe@acme.example", "acme-group.example")
+        assert one.sentence == "wrote from another domain: acme-group.example"
