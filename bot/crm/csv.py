@@ -10,7 +10,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -66,6 +66,13 @@ LONGEST = 500
 """The longest value that is taken over; what is longer is cut."""
 
 
+PROGRESS_EVERY = 2000
+"""After so many rows each it is said how far reading has come."""
+
+Progress = Callable[[str, int, int], None]
+"""Told of a file how many rows were read so far, and of how many lines."""
+
+
 @dataclass(frozen=True)
 class BadRow:
     """A row that was left out; `number` counts from 1 for the first line under the header."""
@@ -82,17 +89,17 @@ class Contacts:
     bad: tuple[BadRow, ...] = ()
 
 
-def read_contacts(path: Path) -> Contacts:
+def read_contacts(path: Path, progress: Progress | None = None) -> Contacts:
     """Read a contacts file. Raises NeedsHuman where there is no such file or no e-mail column."""
     try:
         text = decode(path.read_bytes())
     except OSError as error:
         raise NeedsHuman(f"{path}: {error.strerror}", "name a CSV file with a column 'email'") from error
-    return parse_contacts(text, str(path))
+    return parse_contacts(text, str(path), progress)
 
 
-def parse_contacts(text: str, where: str) -> Contacts:
-    """Read contacts from CSV text; `where` names it in errors."""
+def parse_contacts(text: str, where: str, progress: Progress | None = None) -> Contacts:
+    """Read contacts from CSV text; `where` names it in errors and to `progress`."""
     lines = io.StringIO(text, newline="").readlines()
     begin = next((number for number, line in enumerate(lines) if line.strip(BLANK)), len(lines))
     rows = read_rows(lines[begin:], delimiter("".join(lines[begin : begin + 1])))
@@ -105,6 +112,8 @@ def parse_contacts(text: str, where: str) -> Contacts:
     contacts: dict[str, Contact] = {}
     bad: list[BadRow] = []
     for number, row in enumerate(rows, start=1):
+        if progress is not None and number % PROGRESS_EVERY == 0:
+            progress(where, number, len(lines) - begin)
         if not any(cell.strip() for cell in row):
             continue
         cells = {name: tidy(row[at]) for name, at in columns.items() if at < len(row)}
@@ -149,8 +158,10 @@ def one_row(line: str, mark: str) -> list[str]:
 
 def tidy(cell: str) -> str:
     """Return a cell on one line, without control characters, cut at the longest that is taken over."""
-    words = cell[: 2 * LONGEST].split()
-    return "".join(char for char in " ".join(words) if char.isprintable() or char in JOINERS)[:LONGEST]
+    line = " ".join(cell[: 2 * LONGEST].split())
+    if not line.isprintable():
+        line = "".join(char for char in line if char.isprintable() or char in JOINERS)
+    return line[:LONGEST]
 
 
 def decode(raw: bytes) -> str:
