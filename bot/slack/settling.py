@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
@@ -19,7 +20,7 @@ from bot.slack import first_list
 from bot.slack.baselines import Baselines, entry
 from bot.slack.door import Ack, Door, Stopped
 from bot.slack.first_list import Which
-from bot.slack.forms import home
+from bot.slack.forms import PROMPT, home
 from bot.slack.gate import TOO_LATE, Gate, trigger
 from bot.slack.people import Directory, Profile
 from bot.slack.presses import Who
@@ -80,15 +81,21 @@ class Settling:
         return listener
 
     async def _confirm(self, ack: Ack, body: Body, profile: Profile) -> None:
-        """Confirm everybody on the list as left who is Left or Likely left."""
+        """Confirm everybody on the list as left who is Left or Likely left.
+
+        What takes longer than Slack waits goes on afterwards; pressing again takes up what was not kept.
+        """
         which = _which(body)
         people = await self._listed(which, profile)
         if people is None:
             await self._refuse(ack, body, GONE_LIST)
             return
         gone = [one for one in people if entry(one, which.source).verdict in baseline.GONE]
-        await self._record(which, people, profile, dict.fromkeys((one.address for one in gone), Choice.LEFT))
+        left = dict.fromkeys((one.address for one in gone), Choice.LEFT)
+        recording = asyncio.ensure_future(self._record(which, people, profile, left))
+        await asyncio.wait({recording}, timeout=PROMPT.total_seconds())
         await ack()
+        await recording
         await self._show(which, _channel(body), _ts(body), body)
 
     async def _each(self, ack: Ack, body: Body, profile: Profile) -> None:

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any
 
 import pytest
 
-from bot.model import Action, Contact, Decision, Reason, Verdict
+from bot.model import Action, Contact, Decision, Observation, Reason, Verdict
 from bot.pipeline import FIRST_PASSES
-from bot.slack import first_list
+from bot.slack import first_list, settling
 from bot.slack.turns import TRY_EVERY
 from bot.store import Store
 from tests.servers.slack import BOT_TOKEN, BOT_WITH_HISTORY, Workspace
@@ -129,6 +129,26 @@ async def test_all_who_left_are_confirmed_at_once_and_who_slips_stays_open(offic
     await office.interact(pressed(office, first_list.CONFIRM))
     assert await said(office.store, JANE) == ["Rita Rep confirmed: left"]
     assert "Confirm all" not in str(dm(office.server, "rita")[0]["blocks"])
+
+
+async def test_a_list_that_takes_long_to_settle_is_acknowledged_in_time(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await three_found(office.store)
+    await office.app.tell_baselines(NOW)
+    record, go_on = office.store.record, asyncio.Event()
+
+    async def slowly(observations: Iterable[Observation]) -> list[Observation]:
+        await go_on.wait()
+        return await record(observations)
+
+    monkeypatch.setattr(office.store, "record", slowly)
+    monkeypatch.setattr(settling, "PROMPT", timedelta(milliseconds=50))
+    assert (await office.interact(pressed(office, first_list.CONFIRM)))[0] == 200
+    assert await said(office.store, JANE) == []
+    go_on.set()
+    await office.eventually(lambda: "2 settled, 1 open" in str(dm(office.server, "rita")[0]["blocks"]))
+    assert len(await said(office.store, JANE)) == 1
 
 
 async def test_they_are_settled_one_by_one_in_a_modal(office: Office) -> None:
