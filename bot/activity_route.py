@@ -41,7 +41,10 @@ class _Door:
 
     async def answer(self, request: web.Request) -> web.Response:
         """Take what is signed, fresh, and was not sent before."""
-        body = await request.read()
+        try:
+            body = await request.read()
+        except web.RequestPayloadError:
+            return _no(NOT_UNDERSTOOD, "its body breaks off, or is not packed as it says")
         timestamp, signature = request.headers.get(TIMESTAMP, ""), request.headers.get(SIGNATURE, "")
         now = self.now()
         if why := activity.objection(self.secret, timestamp, signature, body, now):
@@ -52,11 +55,12 @@ class _Door:
             return _no(NOT_UNDERSTOOD, str(error))
         if len(events) > activity.MOST_EVENTS:
             return _no(TOO_MANY, f"it holds more than {activity.MOST_EVENTS} events: send them in portions")
-        if not await self.store.claim_event(f"activity {signature}", now):
-            return _no(SENT_BEFORE, "it was taken before")
         watched = frozenset(contact.address for contact in await self.store.contacts())
         taken = activity.take(events, watched, now)
+        # Kept before it counts as taken: who gets no answer, because we were killed, sends it once more.
         new = await self.store.record(taken.observations)
+        if not await self.store.claim_event(f"activity {signature}", now):
+            return _no(SENT_BEFORE, "it was taken before")
         log.info("activity.taken", events=len(events), new=len(new), refused=len(taken.refused))
         return web.json_response(activity.summary(len(events), len(new), taken))
 

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import compare_digest
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import structlog
 from aiohttp import web
@@ -40,6 +40,8 @@ FLOW_GOOD_FOR = timedelta(minutes=10)
 COOKIE = "stillthere_connect"
 LONGEST = 4096
 """The longest value of a request that is looked at."""
+
+MOST_FIELDS = 10
 
 NAMES = {Provider.GOOGLE: "Google", Provider.MICROSOFT: "Microsoft"}
 TAKE_BACK = {
@@ -300,8 +302,8 @@ class Connect:
 
     async def _disconnect(self, request: web.Request) -> web.StreamResponse:
         """Take the permission back and erase it; only who has the link made for them can."""
-        form = await request.post()
-        visitor = self._visitor({name: value for name, value in form.items() if isinstance(value, str)})
+        form = await _form(request)
+        visitor = self._visitor(form)
         client = self._client(request)
         links = [
             one
@@ -357,6 +359,17 @@ class _Just:
         if refused:
             raise NeedsHuman("the provider refuses the token that it just gave", "start again")
         return self.access
+
+
+async def _form(request: web.Request) -> dict[str, str]:
+    """Return what the form of our own page says; turn away what is no such form."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise expired()
+    try:
+        raw = await request.read()
+        return dict(parse_qsl(raw.decode("ascii", "replace"), max_num_fields=MOST_FIELDS))
+    except (web.RequestPayloadError, ValueError):
+        raise expired() from None
 
 
 def challenge(verifier: str) -> str:

@@ -134,11 +134,31 @@ async def test_what_was_sent_before_is_refused(service: Service) -> None:
     assert (await service.post(body(EVENT), stamp)).status_code == 409
 
 
+async def test_what_was_cut_off_before_it_was_kept_is_taken_when_it_is_sent_again(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(observations: object) -> None:
+        del observations
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(service.store, "record", down)
+        assert (await service.post(body(EVENT))).status_code == 500
+    again = await service.post(body(EVENT))
+    assert (again.status_code, again.json()["new"]) == (200, 1)
+
+
 @pytest.mark.parametrize("minutes", [-6, 6])
 async def test_what_was_not_signed_just_now_is_refused(service: Service, minutes: int) -> None:
     answer = await service.post(body(EVENT), int((NOW + timedelta(minutes=minutes)).timestamp()))
     assert answer.status_code == 401
     assert "clock" in answer.json()["error"]
+
+
+async def test_a_body_that_is_not_packed_as_it_says_is_refused_in_words(service: Service) -> None:
+    answer = await service.post(body(EVENT), **{"Content-Encoding": "deflate"})
+    assert answer.status_code == 400
+    assert "not packed as it says" in answer.json()["error"]
 
 
 async def test_too_much_at_once_is_refused(service: Service) -> None:

@@ -223,6 +223,30 @@ async def test_disconnecting_erases_and_takes_back(vendor: Team, browser: httpx.
     assert (await browser.post(action, data=fields)).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=x", b"--x\r\n"),
+        ("application/x-www-form-urlencoded", b"state=%ED%A0%80&mailbox=\xff"),
+        ("application/x-www-form-urlencoded; charset=none-such", b"state=x"),
+        ("application/x-www-form-urlencoded", b"a=b&" * 1000),
+        ("text/plain", b"state=x"),
+    ],
+)
+@pytest.mark.parametrize("packing", ["identity", "gzip", "deflate"])
+async def test_a_form_that_is_none_is_turned_away(
+    vendor: Team, browser: httpx.AsyncClient, kind: str, content: bytes, packing: str
+) -> None:
+    answer = await browser.post(
+        f"{vendor.url}/connect/google/disconnect",
+        content=content,
+        headers={"Content-Type": kind, "Content-Encoding": packing},
+    )
+    assert answer.status_code == 400
+    assert packing != "identity" or "does not work any more" in answer.text
+
+
 async def test_nobody_disconnects_the_mailbox_of_somebody_else(
     vendor: Team, browser: httpx.AsyncClient
 ) -> None:
