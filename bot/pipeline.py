@@ -53,6 +53,9 @@ JOINED = "joined"
 
 NOT_JUDGED = "could not be judged because of a defect: the log says where"
 
+AT_ONCE = 16
+"""How many accounts are judged at a time: while one waits for the disk, the next is thought about."""
+
 TRIES = 5
 """How often a judgement is made anew because news came in meanwhile, before the next sweep has to do it."""
 
@@ -197,15 +200,22 @@ class Pipeline:
         ended, joined = await self._moments(FIRST_PASSES), await self._moments(JOINED)
         written = await self.our_days.known()
         concluded: dict[str, Assessment] = {}
-        for name, mine in sorted(by_account.items()):
-            people = await self.store.people(domains_of[name]) if domains_of[name] else []
-            account = Account.of(people, domains_of[name], written, now, self.rules.kinds, self.our_domains)
-            for contact in mine:
-                since = Baseline(ended, joined.get(key_of(contact))) if self.baseline else None
-                concluded[contact.address] = await self._judge_safely(contact, account, now, since)
-            for incident in account.incidents:
-                await self._notice(incident, mine[0], now, Baseline(ended) if self.baseline else None)
-            await asyncio.sleep(0)
+        free = asyncio.Semaphore(AT_ONCE)
+
+        async def judge_account(name: str, mine: Sequence[Contact]) -> None:
+            async with free:
+                people = await self.store.people(domains_of[name]) if domains_of[name] else []
+                account = Account.of(
+                    people, domains_of[name], written, now, self.rules.kinds, self.our_domains
+                )
+                for contact in mine:
+                    since = Baseline(ended, joined.get(key_of(contact))) if self.baseline else None
+                    concluded[contact.address] = await self._judge_safely(contact, account, now, since)
+                for incident in account.incidents:
+                    await self._notice(incident, mine[0], now, Baseline(ended) if self.baseline else None)
+                await asyncio.sleep(0)
+
+        await asyncio.gather(*(judge_account(name, mine) for name, mine in sorted(by_account.items())))
         return [concluded[address] for address in chosen]
 
     async def _judge_safely(

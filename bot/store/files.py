@@ -14,7 +14,8 @@ import json
 import os
 import socket
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -34,6 +35,9 @@ PRIVATE_FOLDER = 0o700
 COMPRESSION = 1
 """The fastest: the next levels save a tenth of the space for two to three times the time."""
 
+FLUSHERS = 8
+"""How many files are waited for at a time: the disk takes them together."""
+
 FILE = ".json.gz"
 BACKUP = ".bak"
 TEMPORARY = ".tmp"
@@ -50,43 +54,121 @@ class DiskRefuses(NeedsHuman):
     """The disk is full, or lets us write no more."""
 
 
+class Group:
+    """Files that were written together and become durable together: waiting for one disk is enough.
+
+    Between `hold` and `commit` a write changes what is read, but is not yet what a crash would leave.
+    """
+
+    def __init__(self) -> None:
+        self._written: dict[Path, DurableStorage] = {}
+        self._refusal: DiskRefuses | None = None
+        self._holds = False
+        self._flushers = ThreadPoolExecutor(max_workers=FLUSHERS, thread_name_prefix="flush")
+
+    def hold(self) -> None:
+        """Let the writes that follow wait for `commit`."""
+        self._holds = True
+
+    def add(self, storage: DurableStorage) -> None:
+        """Take a file that was written; durable at once where nothing is held."""
+        self._written[storage.path] = storage
+        if not self._holds:
+            self.commit()
+
+    def refused(self, storage: DurableStorage, error: OSError) -> DiskRefuses:
+        """Take back all that is held, because the disk refused one file; return what to raise."""
+        for written in (*self._written.values(), storage):
+            written.revert()
+        self._written.clear()
+        refusal = DiskRefuses(
+            f"{storage.path} cannot be written: {error.strerror or error}",
+            f"make room on the disk or let this user write to {storage.path.parent}; "
+            "nothing that was kept before is lost",
+        )
+        self._refusal = refusal if self._holds else None
+        return refusal
+
+    def commit(self) -> None:
+        """Make durable what was written. Raise DiskRefuses where the disk does: then nothing has changed."""
+        written, refusal = list(self._written.values()), self._refusal
+        self._holds, self._refusal = False, None
+        if refusal is not None:
+            for storage in written:
+                storage.revert()
+            self._written.clear()
+            raise refusal
+        try:
+            self._flush(written)
+            for storage in written:
+                storage.settle()
+            for folder in {storage.path.parent for storage in written}:
+                sync_folder(folder)
+        except OSError as error:
+            raise self.refused(written[0], error) from error
+        self._written.clear()
+
+    def _flush(self, written: Sequence[DurableStorage]) -> None:
+        if len(written) == 1:
+            written[0].flush()
+        else:
+            list(self._flushers.map(DurableStorage.flush, written))
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._flushers.shutdown()
+
+
 class DurableStorage(Storage):
-    """Keep one TinyDB file: what `write` returned from is on the disk, whole.
+    """Keep one TinyDB file, which becomes durable with its group.
 
     The encoded bytes are kept in memory and decoded anew by every read: no read waits for the disk, and
     nobody can change the database through what they were given.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, group: Group | None = None) -> None:
         self.path = path
-        self._content = path.read_bytes() if path.exists() else None
+        self._group = group or Group()
+        self._content = self._durable = path.read_bytes() if path.exists() else None
 
     def read(self) -> Tables | None:
         """Return the tables, None where nothing was ever written; raise `Damaged` where they are torn."""
         return None if self._content is None else decode(self._content)
 
     def write(self, data: Tables) -> None:
-        """Replace the file in one step and keep the one before as the last good copy.
+        """Replace what is read, and the file with the group's commit.
 
         Raise DiskRefuses where the disk does: what was there before stays.
         """
         content = encode(data)
-        temporary = self.path.with_name(self.path.name + TEMPORARY)
         try:
-            write_durably(temporary, content)
-            if self._content is not None:
-                self._keep_backup(self._content)
-            temporary.replace(self.path)
-            sync_folder(self.path.parent)
+            write_private(self._temporary, content)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise DiskRefuses(
-                f"{self.path} cannot be written: {error.strerror or error}",
-                f"make room on the disk or let this user write to {self.path.parent}; "
-                "nothing that was kept before is lost",
-            ) from error
+            raise self._group.refused(self, error) from error
         self._content = content
+        self._group.add(self)
+
+    def flush(self) -> None:
+        """Wait until what was written is on the disk, under a name that no reader looks at."""
+        with self._temporary.open("rb") as file:
+            os.fsync(file.fileno())
+
+    def settle(self) -> None:
+        """Replace the file in one step and keep the one before as the last good copy."""
+        if self._durable is not None:
+            self._keep_backup(self._durable)
+        self._temporary.replace(self.path)
+        self._durable = self._content
+
+    def revert(self) -> None:
+        """Read again what is on the disk."""
+        with contextlib.suppress(OSError):
+            self._temporary.unlink(missing_ok=True)
+        self._content = self._durable
+
+    @property
+    def _temporary(self) -> Path:
+        return self.path.with_name(self.path.name + TEMPORARY)
 
     def renew_backup(self) -> None:
         """Let the last good copy be what is kept now, so that nothing older can be read from it."""
@@ -134,9 +216,10 @@ class Shelf:
     Reads are served from memory and may come from any thread; writes must come one at a time.
     """
 
-    def __init__(self, folder: Path, digits: int) -> None:
+    def __init__(self, folder: Path, digits: int, group: Group | None = None) -> None:
         self.folder = folder
         self.digits = digits
+        self._group = group or Group()
         self._storages: dict[str, DurableStorage] = {}
 
     def load(self, each: Callable[[Document], None]) -> list[str]:
@@ -197,12 +280,14 @@ class Shelf:
         database = _database(storage)
         if database.contains(doc_id=_doc_id(key)):
             database.remove(doc_ids=[_doc_id(key)])
+        self._group.commit()
         storage.renew_backup()
 
     def forget_past(self, key: str) -> None:
         """Let the last good copy of the document's file be what is kept now."""
         storage = self._storages.get(self._shard(key))
         if storage is not None:
+            self._group.commit()
             storage.renew_backup()
 
     def remove_set_aside(self) -> None:
@@ -229,7 +314,7 @@ class Shelf:
         return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[: self.digits]
 
     def _open(self, path: Path) -> DurableStorage:
-        storage = DurableStorage(path)
+        storage = DurableStorage(path, self._group)
         self._storages[path.name.removesuffix(FILE)] = storage
         return storage
 
@@ -290,6 +375,12 @@ def decode(content: bytes) -> Tables:
     if not (isinstance(tables, dict) and all(map(_holds_documents, tables.values()))):
         raise Damaged("not a TinyDB file")
     return cast("Tables", tables)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only this user can read."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb") as file:  # noqa: PTH123 - pathlib cannot set the mode
+        file.write(content)
 
 
 def write_durably(path: Path, content: bytes) -> None:

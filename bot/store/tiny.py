@@ -2,7 +2,9 @@
 
 One person is one document, so each verb about a person is one atomic write. Writes are done one after
 another by one thread, so the event loop never waits for the disk and a cancelled caller cannot let two
-writes meet. Reads are served from memory. What is due (news, outbox) is derived from the documents at start.
+writes meet; those that wait at the same time become durable together, for the disk takes many files hardly
+longer than one. Reads are served from memory. What is due (news, outbox) is derived from the documents at
+start.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from tinydb.table import Document
 
@@ -35,7 +38,7 @@ from bot.model import (
     Watched,
 )
 from bot.store import Amendment, StoreDown, changes, codec
-from bot.store.files import DiskRefuses, OwnerLock, Shelf, make_private, sync_folder, write_durably
+from bot.store.files import DiskRefuses, Group, OwnerLock, Shelf, make_private, sync_folder, write_durably
 from bot.store.forgotten import Forgotten, expired, new_key
 from bot.store.index import Index
 from bot.store.moving import Entry
@@ -52,6 +55,9 @@ Changing it needs a migration.
 CURSOR_DIGITS = 2
 SLOT_DIGITS = 1
 EVENT_DIGITS = 2
+
+TOGETHER = 64
+"""How many writes become durable together at the most."""
 
 FORGOTTEN_DIGITS = 1
 FORGOTTEN = "forgotten"
@@ -71,14 +77,17 @@ class TinyStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.notices: list[str] = []
-        self._people = Shelf(folder / "people", PEOPLE_DIGITS)
-        self._cursors = Shelf(folder / "cursors", CURSOR_DIGITS)
-        self._slots = Shelf(folder / "slots", SLOT_DIGITS)
-        self._tombstones = Shelf(folder / FORGOTTEN, FORGOTTEN_DIGITS)
+        self._group = Group()
+        self._people = Shelf(folder / "people", PEOPLE_DIGITS, self._group)
+        self._cursors = Shelf(folder / "cursors", CURSOR_DIGITS, self._group)
+        self._slots = Shelf(folder / "slots", SLOT_DIGITS, self._group)
+        self._tombstones = Shelf(folder / FORGOTTEN, FORGOTTEN_DIGITS, self._group)
         self._forgotten = Forgotten(b"")
         self._forgetting = asyncio.Lock()
         self._index = Index()
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._waiting: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._changed: set[str] = set()
         self._lock: OwnerLock | None = None
         self._outage = Outage()
         self.took: Callable[[float], None] = lambda _seconds: None
@@ -373,6 +382,7 @@ class TinyStore:
     async def close(self) -> None:
         """Finish the write under way and let another process have the folder."""
         await asyncio.to_thread(self._writer.shutdown)
+        self._group.close()
         for shelf in (self._people, self._cursors, self._slots, self._tombstones):
             shelf.close()
         if self._lock is not None:
@@ -383,13 +393,40 @@ class TinyStore:
         """Do a write after all others. Raise StoreDown where the disk refuses: nothing has changed then."""
         begun = time.perf_counter()
         try:
-            done = await asyncio.get_running_loop().run_in_executor(self._writer, write)
+            waiting: Future[T] = Future()
+            self._waiting.append((write, waiting))
+            self._writer.submit(self._write_waiting)
+            done = await asyncio.wrap_future(waiting)
         except DiskRefuses as refused:
             self._outage.begins(f"{refused.what}; {refused.how}")
             raise StoreDown(f"{refused.what}; {refused.how}") from refused
         self._outage.ends()
         self.took(time.perf_counter() - begun)
         return done
+
+    def _write_waiting(self) -> None:
+        """Do the writes that wait now, make them durable together, and only then say that they are done.
+
+        Where the disk refuses, none of them is: what is read is what was there before.
+        """
+        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]
+        self._changed.clear()
+        self._group.hold()
+        wanted = [one for one in batch if one[1].set_running_or_notify_cancel()]
+        done = [(waiting, *_outcome(write)) for write, waiting in wanted]
+        try:
+            self._group.commit()
+        except Exception as refused:  # noqa: BLE001 - it is raised again where each write was asked for
+            done = [(waiting, None, refused) for waiting, _, _ in done]
+            for address in self._changed:
+                self._index.drop(address)
+                if (person := self._get(address)) is not None:
+                    self._index.note(person)
+        for waiting, result, error in done:
+            if error is not None:
+                waiting.set_exception(error)
+            else:
+                waiting.set_result(result)
 
     async def _write_person(self, address: str, change: Callable[[Person], Person | None]) -> bool:
         """Change a person, who may be new, in one write; False where the change is refused."""
@@ -535,9 +572,18 @@ class TinyStore:
         if after is before:
             return False
         self._people.put(after.address, codec.to_document(after))
+        self._changed.add(after.address)
         self._index.note(after)
         return True
 
 
 def _event_shelf(event: str) -> str:
     return f"event {hashlib.sha256(event.encode()).hexdigest()[:EVENT_DIGITS]}"
+
+
+def _outcome(write: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    """Return what a write returned, or what it raised."""
+    try:
+        return write(), None
+    except Exception as error:  # noqa: BLE001 - it is raised again where the write was asked for
+        return None, error
