@@ -16,7 +16,7 @@ import structlog
 from aiohttp.web import RouteDef
 from rich.console import Console
 
-from bot import activity_route, config
+from bot import activity_route, config, wording
 from bot import metrics as ops
 from bot.crm.csv import read_contacts
 from bot.crm.writing import writer
@@ -239,6 +239,7 @@ async def _slack(settings: config.Config, store: Store, role: Role) -> AsyncIter
 def slack_app(settings: config.Config, slack: config.Slack, store: Store) -> SlackApp:
     """Return the Slack app that config.yaml describes, not started."""
     http = slack.http or config.Http()
+    notes = settings.notes or config.Notes()
     connection = Connection(
         bot_token=slack.bot_token,
         channel=slack.channel,
@@ -249,6 +250,7 @@ def slack_app(settings: config.Config, slack: config.Slack, store: Store) -> Sla
         base_url=slack.api,
         rules=rules(slack, settings.team.time_zone),
         our_domains=frozenset(settings.team.domains),
+        wording=wording.load(notes.folder, notes.language),
     )
     return SlackApp(connection, store, now)
 

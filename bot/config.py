@@ -171,6 +171,15 @@ class Http(Section):
     port: int = Field(default=3000, ge=1, le=65535, description="the port to listen at")
 
 
+class Notes(Section):
+    """The texts of the notes that are drafted for reps to copy."""
+
+    language: Literal["en", "de"] = Field(default="en", description="the language of the notes: en or de")
+    folder: Path | None = Field(
+        default=None, description="a folder with texts of your own, in place of those that come along"
+    )
+
+
 class Listen(Section):
     """Where the service's own web server listens: health, metrics, activity, connecting of mailboxes."""
 
@@ -385,6 +394,10 @@ class Config(Section):
     )
     slack: Slack | None = Field(
         default=None, description="where alerts go; without it they are shown in the terminal"
+    )
+    notes: Notes | None = Field(
+        default=None,
+        description="the texts of the notes that are drafted for reps; without it ours, in English",
     )
     listen: Listen | None = Field(
         default=None, description="the service's own web server; without it nothing is listened for"

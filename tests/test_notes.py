@@ -1,14 +1,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.model import Assessment, Verdict
-from bot.notes import LONGEST, To, drafts
+from bot.model import Alert, Assessment, Contact, Family, NeedsHuman, Verdict
+from bot.notes import LONGEST, Note, Template, To, Wording
+from bot.notes import drafts as drafts_in
+from bot.wording import SHIPPED, load, shipped
 from tests.slack.story import ANN, BOB, JANE, LEFT, SLIPPING, alert
+
+
+def drafts(raised: Alert) -> list[Note]:
+    return drafts_in(raised, shipped())
+
 
 LIKELY = replace(LEFT, verdict=Verdict.LIKELY_LEFT)
 
@@ -77,3 +85,76 @@ def test_hostile_text_stays_short_and_on_its_line(text: str) -> None:
     for note in drafts(alert(replace(LEFT, suggestions=people), odd)):
         assert len(note.text) <= LONGEST
         assert len(note.text.split("\n")) in lines
+
+
+def test_somebody_who_did_not_say_so_themselves_gets_no_farewell() -> None:
+    by_others = tuple(replace(item, family=Family.PUBLIC) for item in LEFT.evidence)
+    *_, champion = drafts(alert(replace(LEFT, evidence=by_others)))
+    assert "Are you still the right person" in champion.text
+
+
+def test_every_language_has_every_text() -> None:
+    for language in ("en", "de"):
+        assert {path.stem for path in (SHIPPED / language).glob("*.txt")} == set(Template)
+
+
+def test_notes_are_in_the_language_that_was_chosen() -> None:
+    *_, champion = drafts_in(alert(SLIPPING), load(None, "de"))
+    assert "Guten Tag" in champion.text
+    bare: Contact = replace(JANE, deal=None, name="")
+    first = drafts_in(alert(SLIPPING, bare), load(None, "de"))[0]
+    assert first.text.startswith("Guten Tag,")
+    assert "unserem Projekt mit Acme" in first.text
+
+
+def test_the_teams_own_text_takes_the_place_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "successor.txt").write_text("Dear {{ name }},\n\n{{ subject }}?\n", encoding="utf-8")
+    first, *others = drafts_in(alert(LEFT), load(tmp_path, "en"))
+    assert first.text == "Dear Ann Lee,\n\nRenewal 2026?"
+    assert "second contact" in others[0].text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "where", "what"),
+    [
+        ("farewell.txt", "Hi {{ first }},\n\n{% if deal %}\n", ":3:", "end of template"),
+        ("farewell.txt", "Hi\n{{ salary }}", ":2:", "'salary' is undefined"),
+        ("farewell.txt", "Hi\n\n{{ first.__class__.__mro__ }}", ":3:", "unsafe"),
+        ("farewell.txt", "Hi\n{{ 1 / 0 }}", ":2:", "division by zero"),
+        ("farewell.txt", "  \n", ":1:", "says nothing"),
+        ("farewel.txt", "Hi", "farewel.txt", "did you mean farewell.txt?"),
+        ("farewell.txt", "x" * 30_000, "farewell.txt", "longer than"),
+    ],
+)
+def test_a_broken_text_stops_the_start_and_says_where(
+    tmp_path: Path, name: str, text: str, where: str, what: str
+) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(NeedsHuman) as stopped:
+        load(tmp_path, "en")
+    assert where in str(stopped.value)
+    assert what in str(stopped.value)
+
+
+def test_a_text_that_is_no_utf_8_names_its_line(tmp_path: Path) -> None:
+    (tmp_path / "colleague.txt").write_bytes("Hi\nGr\u00fc\u00dfe".encode("cp1252"))
+    with pytest.raises(NeedsHuman, match=r"colleague\.txt:2: is not text in UTF-8"):
+        load(tmp_path, "en")
+
+
+def test_a_missing_folder_is_told_before_anybody_needs_it(tmp_path: Path) -> None:
+    with pytest.raises(NeedsHuman, match="No such file"):
+        load(tmp_path / "nowhere", "en")
+
+
+def test_a_text_that_fails_for_one_person_alone_gives_way_to_ours() -> None:
+    odd = Wording(
+        dict.fromkeys(Template, "{{ 1 // (name | length - 7) }}"), shipped=shipped()
+    )  # Bob Roe has seven letters and a blank
+    assert [note.text[:2] for note in drafts_in(alert(LEFT), odd)] == ["Hi", "Hi", "1"]
+
+
+def test_what_stands_in_a_name_is_never_run() -> None:
+    named = replace(ANN, name="{{ 7 * 7 }} Lee")
+    first, *_ = drafts(alert(replace(LEFT, suggestions=(named,))))
+    assert "49" not in first.text

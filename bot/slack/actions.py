@@ -73,8 +73,11 @@ class Desk:
         gate: Gate,
         now: Callable[[], datetime],
         admins: Iterable[str] = (),
+        *,
+        wording: notes.Wording,
     ) -> None:
         self._store = store
+        self._wording = wording
         self._client = client
         self._people = people
         self._door = Door(people)
@@ -255,7 +258,7 @@ class Desk:
         if press.value == buttons.ASSIGN:
             await self._show_view(press, dialogs.assign(press.place, raised))
         elif press.value == buttons.NOTE:
-            await self._show_view(press, dialogs.note(press.place, notes.drafts(raised), 0))
+            await self._show_view(press, dialogs.note(press.place, notes.drafts(raised, self._wording), 0))
         else:
             await self._tell(press.who, press.place, OLD_BUTTON)
 
@@ -266,7 +269,7 @@ class Desk:
         raised = await self._raised(sent)
         if raised is None:
             return
-        drafts = notes.drafts(raised)
+        drafts = notes.drafts(raised, self._wording)
         view = dialogs.note(sent.place, drafts, min(dialogs.note_for(sent.chosen), len(drafts) - 1))
         try:
             await ask(self._client.views_update(view_id=sent.view, view=view))

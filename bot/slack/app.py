@@ -20,6 +20,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.coverage import Coverage
 from bot.model import NeedsHuman, Person
+from bot.notes import Wording
 from bot.routing import Rules
 from bot.slack.actions import Desk
 from bot.slack.archive import Archive
@@ -42,6 +43,7 @@ from bot.slack.settling import Settling
 from bot.slack.shape import WellFormed
 from bot.slack.web import BASE_URL, ask, code, keep_alive, once, patient
 from bot.store import Store
+from bot.wording import shipped
 
 log = structlog.get_logger()
 
@@ -69,6 +71,7 @@ class Connection:
     pace: timedelta = PACE
     rules: Rules | None = None
     our_domains: frozenset[str] = frozenset()
+    wording: Wording = field(default_factory=shipped)
 
 
 class SlackApp:
@@ -112,7 +115,8 @@ class SlackApp:
         home.register(self.bolt)
         self._home = home
         self._gate = Gate(store, people, rules.admins, now)
-        desk = Desk(store, self._client, people, board, self._gate, now, rules.admins)
+        wording = connection.wording
+        desk = Desk(store, self._client, people, board, self._gate, now, rules.admins, wording=wording)
         desk.changed = home.touch
         desk.register(self.bolt)
         self.proposals = Proposals(store, self._client, people, board, now)

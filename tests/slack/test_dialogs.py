@@ -13,6 +13,7 @@ from bot import notes
 from bot.model import Action, Alert, Answer, Assessment, Choice, Contact, Decision, Reason, Strength, Verdict
 from bot.slack import dialogs
 from bot.slack.outbox import drain
+from bot.wording import shipped
 from tests.servers.block_kit import check_view
 from tests.servers.slack import Workspace
 from tests.servers.slack_wire import Transport
@@ -545,7 +546,7 @@ def test_hostile_text_stays_within_the_limits_of_every_modal(text: str) -> None:
     raised = Alert(contact, replace(LEFT, suggestions=people, headline=text), 1, NOW)
     place = dialogs.Place(raised.case, "C1", "1.2")
     views = [dialog(place, raised, NOW) for dialog in dialogs.OPENED_BY.values()]
-    drafts = notes.drafts(raised)
+    drafts = notes.drafts(raised, shipped())
     views += [dialogs.assign(place, raised)] + [dialogs.note(place, drafts, i) for i in range(len(drafts))]
     for view in views:
         check_view(json.loads(json.dumps(view)))
