@@ -318,7 +318,8 @@ def _named(where: str, model: BaseModel) -> Iterator[tuple[str, str, Path | None
             yield here, "", value
         elif name.endswith("_env") and value:
             instead = getattr(model, f"{name.removesuffix('_env')}_file", None)
-            if instead is None and (name in model.model_fields_set or value in os.environ):
+            is_default = value == type(model).model_fields[name].default
+            if instead is None and (not is_default or value in os.environ):
                 yield here, str(value), None
         elif isinstance(value, BaseModel):
             yield from _named(here, value)
