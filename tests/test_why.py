@@ -10,15 +10,19 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from bot import demo, timeline, why
+from bot import demo, learner, timeline, why
 from bot.cli import main
 from bot.cli.commands.why import _explained
 from bot.cli.parameters import moment
+from bot.evidence import EVEN, Scales
+from bot.learning import Record, What
 from bot.model import Contact, NeedsHuman, Observation
+from bot.pipeline import Pipeline
 from bot.store.files import BACKUP, FILE
 from bot.store.glance import Glance
 from bot.store.postgres import PostgresStore
 from bot.store.tiny import TinyStore
+from tests import observations as observed
 from tests.servers.postgres import PostgresServer
 from tests.watchers.dialects import exchange
 from tests.watchers.invitation_mails import CALL, DAY, HOUR, JANE, REP, SCOPE, SENT, Invitation
@@ -104,6 +108,10 @@ def test_a_judgement_made_anew_is_the_one_that_was_told(story: Path) -> None:
 
     assert (kept.pop("anew"), anew.pop("anew")) == (False, True)
     assert anew == kept
+
+
+def test_the_folder_that_the_demo_keeps_may_be_named_as_it_is(story: Path) -> None:
+    assert said(CHAMPION, "--data", str(story.parent)) == said(CHAMPION, "--data", str(story))
 
 
 def test_machines_get_every_decision_and_meeting(story: Path) -> None:
@@ -259,3 +267,28 @@ def test_what_people_did_beside_moving_is_said_in_words() -> None:
 
     assert "declined" in file.getvalue()
     assert "set for 4 May" in file.getvalue()
+
+
+async def test_what_was_learnt_and_what_stood_is_part_of_a_judgement_made_anew(tmp_path: Path) -> None:
+    """The evidence, the weights and the verdict are those of the alert, though scales and a verdict stood."""
+    pushes = [
+        *observed.exchange(),
+        *(observed.meeting(day, start) for day, start in ((20, 6), (12, -8), (5, -22))),
+    ]
+    learnt = Record(observed.days_ago(90), What.LEARNT, EVEN, Scales(calendar=0.95), 20, 0.2, 0.1)
+    async with await TinyStore.open(tmp_path) as store:
+        await store.watch(Contact(observed.JANE, "Jane Doe", account="Acme"))
+        await learner.keep(store, learnt)
+        await store.record(pushes)
+        pipe = Pipeline(store, observed.RULES, ["vendor.example"], baseline=False)
+        await learner.take(store, pipe)
+        for days in (4, 0, -9):
+            (last,) = await pipe.judge(observed.days_ago(days), [observed.JANE])
+        person = await store.person(observed.JANE)
+    assert person is not None
+    assert [decision.verdict for decision in person.decisions] == ["slipping", "slipping"]
+    assert last.verdict == "slipping"
+    kept = await why.explain(Glance(tmp_path), observed.JANE, ["vendor.example"], last.at, anew=False)
+    anew = await why.explain(Glance(tmp_path), observed.JANE, ["vendor.example"], last.at, anew=True)
+    assert anew.assessment.evidence == kept.assessment.evidence == last.evidence
+    assert (anew.assessment.verdict, anew.assessment.probability) == (last.verdict, last.probability)

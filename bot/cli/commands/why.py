@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
-    help="The folder of a service or of `check --data`, without its settings.",
+    help="The folder of a service, of `check --data` or of `demo --keep`, without its settings.",
 )
 @click.option(
     "--now",
@@ -61,6 +61,12 @@ def command(contact: str, config_file: Path, data: Path | None, now: datetime | 
         why.show(found, console())
 
 
+def _kept(folder: Path) -> Path:
+    """Return where the data lies: `demo --keep` puts it beside the mails of its story."""
+    beside = folder / "data"
+    return beside if (folder / "mails").is_dir() and beside.is_dir() else folder
+
+
 async def _explained(address: str, config_file: Path, data: Path | None, now: datetime | None) -> Explained:
     """Explain a contact from the folder, or from where the settings say that everything is kept."""
     from bot import config, why
@@ -69,7 +75,7 @@ async def _explained(address: str, config_file: Path, data: Path | None, now: da
 
     moment, anew = now or datetime.now(UTC), now is not None
     if data is not None:
-        return await why.explain(Glance(data), address, (), moment, anew=anew)
+        return await why.explain(Glance(_kept(data)), address, (), moment, anew=anew)
     settings = config.load(config_file).config
     ours = settings.team.domains
     if not settings.database:
