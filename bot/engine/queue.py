@@ -47,6 +47,9 @@ AT_A_TIME = 500
 TRIES = 5
 """How often jobs are deferred anew because another process deferred some of the same."""
 
+CONNECTIONS = 3
+"""Of a process, for taking jobs and ending them: what a crash of the server loses of that is done again."""
+
 POLL = timedelta(seconds=1)
 """How often a worker that was told of nothing looks for work regardless."""
 
@@ -95,6 +98,7 @@ class QueueEngine:
         self._give_up = give_up
         self._app = procrastinate.App(connector=procrastinate.PsycopgConnector())
         self._app.task(name=TASK, queue=QUEUE, pass_context=True, retry=HandOn())(self._do)
+        self._opened = contextlib.AsyncExitStack()
         self._worker: asyncio.Task[None] | None = None
         self._minding: asyncio.Task[None] | None = None
         self._known_as: int | None = None
@@ -109,13 +113,15 @@ class QueueEngine:
         `give_up` is told of a unit that whoever does it dies of, again and again.
         """
         engine = cls(database, look, give_up or _say_no_more)
-        await engine._app.open_async(database.pool)
         await database.run(engine._migrate)
+        pool = await engine._opened.enter_async_context(database.hasty(CONNECTIONS))
+        await engine._app.open_async(pool)
         return engine
 
     async def close(self) -> None:
         """Let go of the database, which stays open."""
         await self._app.close_async()
+        await self._opened.aclose()
 
     async def start(self, units: Iterable[Unit]) -> None:
         """Have these units done soon, before what was only planned."""

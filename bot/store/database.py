@@ -99,16 +99,7 @@ class Database:
             raise NeedsHuman(
                 "the address of the database cannot be read", "write postgresql://user@host:5432/name"
             ) from None  # the message would repeat the address, password included
-        pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-            url,
-            min_size=1,
-            max_size=most_connections,
-            open=False,
-            timeout=CONNECT_SECONDS,
-            reconnect_timeout=RECONNECT_SECONDS,
-            check=_check,
-            kwargs=_manners(url),
-        )
+        pool = _pool(url, most_connections)
         await pool.open()
         database = cls(pool, url)
         try:
@@ -117,6 +108,15 @@ class Database:
             await pool.close()
             raise
         return database
+
+    @contextlib.asynccontextmanager
+    async def hasty(self, most_connections: int) -> AsyncIterator[AsyncConnectionPool[Connection]]:
+        """Yield a pool whose commits do not wait for the disk, for what may be done again.
+
+        A server that crashes may forget the last fraction of a second of them, and nothing else.
+        """
+        async with _pool(self._url, most_connections, "-c synchronous_commit=off") as pool:
+            yield pool
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -189,13 +189,26 @@ class Database:
                 await asyncio.sleep(LISTEN_AGAIN_SECONDS)
 
 
-def _manners(url: str) -> dict[str, Any]:
-    """Return how every connection behaves."""
-    options = conninfo_to_dict(url).get("options") or ""
+def _pool(url: str, most_connections: int, options: str = "") -> AsyncConnectionPool[Connection]:
+    return AsyncConnectionPool(
+        url,
+        min_size=1,
+        max_size=most_connections,
+        open=False,
+        timeout=CONNECT_SECONDS,
+        reconnect_timeout=RECONNECT_SECONDS,
+        check=_check,
+        kwargs=_manners(url, options),
+    )
+
+
+def _manners(url: str, options: str = "") -> dict[str, Any]:
+    """Return how every connection behaves; `options` are for the server's session."""
+    given = conninfo_to_dict(url).get("options") or ""
     return {
         "connect_timeout": CONNECT_SECONDS,
         "application_name": "stillthere",
-        "options": f"{options} {LIMITS}".strip(),
+        "options": f"{given} {LIMITS} {options}".strip(),
         **NOTICING,
     }
 
