@@ -135,7 +135,8 @@ class Salesforce:
         what = read["what"]
         if what not in FIELDS or what in self.switched_off:
             raise Wrong(400, "INVALID_TYPE", f"sObject type '{what}' is not supported.")
-        fields = [one.strip() for one in read["fields"].split(",")] + inner
+        counts = read["fields"] == "COUNT()"
+        fields = [] if counts else [one.strip() for one in read["fields"].split(",")] + inner
         conditions = _conditions(read["where"] or "")
         ordered = [one.strip() for one in (read["order"] or "").split(",") if one.strip()]
         unknown = {*fields, *(name for name, _, _ in conditions), *ordered} - FIELDS[what]
@@ -143,6 +144,8 @@ class Salesforce:
             raise Wrong(400, "INVALID_FIELD", f"No such column '{min(unknown)}' on entity '{what}'.")
         found = [row for row in self.rows[what] if deleted or not row["IsDeleted"]]
         found = [row for row in found if all(_fits(row, *one) for one in conditions)]
+        if counts:
+            return {"totalSize": len(found), "done": True, "records": []}
         for name in reversed(ordered):
             found.sort(key=lambda row: str(_at(row, name)))
         found = found[: int(read["limit"] or len(found))]

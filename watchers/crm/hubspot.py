@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import Field
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.crm.line import FORBIDDEN, UNAUTHORIZED, Dialect, Line, objects, text, under
+from watchers.crm.line import FORBIDDEN, UNAUTHORIZED, Dialect, Line, number, objects, text, under
 from watchers.mail.grants import Secret
 from watchers.mail.tokens import SAFE_ADDRESS
 from watchers.settings import Settings
@@ -164,19 +164,28 @@ class HubSpot:
                 last = at + A_MILLISECOND
             at = last
 
+    async def count(self, what: str, filters: Sequence[Filter] = ()) -> int:
+        """Return how many records fit all filters."""
+        return number(under(await self._ask(what, filters, (), "hs_object_id", 1), "total"))
+
     async def _search(
         self, what: str, filters: Sequence[Filter], properties: Sequence[str], by: str
     ) -> list[Record]:
-        told = await self.line.post(
+        return records(what, await self._ask(what, filters, properties, by, PAGE))
+
+    async def _ask(
+        self, what: str, filters: Sequence[Filter], properties: Sequence[str], by: str, limit: int
+    ) -> Any:
+        groups = [{"filters": [dict(one) for one in filters]}] if filters else []
+        return await self.line.post(
             f"crm/v3/objects/{what}/search",
             {
-                "filterGroups": [{"filters": [dict(one) for one in filters]}],
+                "filterGroups": groups,
                 "properties": list(properties),
                 "sorts": [{"propertyName": by, "direction": "ASCENDING"}],
-                "limit": PAGE,
+                "limit": limit,
             },
         )
-        return records(what, told)
 
     async def batch(
         self, what: str, idents: Iterable[str], properties: Sequence[str]

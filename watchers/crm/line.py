@@ -197,3 +197,8 @@ def text(value: object) -> str:
     if isinstance(value, str):
         return value.strip()
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def number(value: object) -> int:
+    """Return a count, 0 for what is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0

@@ -16,7 +16,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from bot.model import NeedsHuman
-from watchers.crm.line import FORBIDDEN, UNAUTHORIZED, Dialect, Key, Line, objects, text, under
+from watchers.crm.line import FORBIDDEN, UNAUTHORIZED, Dialect, Key, Line, number, objects, text, under
 from watchers.mail.grants import Secret, read_secret_file, rsa_key, signed_jwt
 from watchers.mail.oauth import Granted, GrantRefused, Lease, ask
 from watchers.mail.tokens import SAFE_ADDRESS
@@ -127,6 +127,10 @@ class Salesforce:
         async for page in self.pages(soql, deleted=deleted):
             for row in page:
                 yield row
+
+    async def count(self, soql: str) -> int:
+        """Return how many rows a `SELECT COUNT()` finds."""
+        return number(under(await self.line.get(f"{self.base}query", {"q": soql}), "totalSize"))
 
     async def pages(self, soql: str, *, deleted: bool = False) -> AsyncIterator[list[dict[str, Any]]]:
         """Yield the rows of a query, page by page; a page that leads back to an earlier one ends it."""

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from bot.cli import main
+from tests.crm.test_import import furnish, people
+from tests.servers import hubspot, salesforce
+
+
+def settings(folder: Path, crm: str) -> Path:
+    path = folder / "config.yaml"
+    path.write_text(f"team:\n  domains: [vendor.example]\ncrm:\n{crm}")
+    return path
+
+
+def hubspots(folder: Path, portal: hubspot.HubSpot) -> Path:
+    return settings(folder, f"  hubspot:\n    api: {portal.url}\n")
+
+
+async def run(*words: object) -> Result:
+    return await asyncio.to_thread(CliRunner().invoke, main, [str(word) for word in words])
+
+
+def lines(result: Result) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+async def test_check_says_how_much_may_be_read(portal: hubspot.HubSpot, tmp_path: Path) -> None:
+    furnish(portal)
+    result = await run("crm", "check", "--config", hubspots(tmp_path, portal), "--json")
+    assert result.exit_code == 0, result.output
+    assert {line["what"]: line["count"] for line in lines(result)} == {
+        "contacts": 3,
+        "companies": 1,
+        "open deals": 2,
+        "owners": 2,
+        "logged mails": 0,
+        "meetings": 0,
+    }
+
+
+async def test_check_names_each_failure_with_its_cure_and_goes_on(
+    portal: hubspot.HubSpot, tmp_path: Path
+) -> None:
+    portal.tokens = {hubspot.TOKEN: hubspot.EVERYTHING - {"crm.objects.owners.read"}}
+    result = await run("crm", "check", "--config", hubspots(tmp_path, portal))
+    assert result.exit_code == 1
+    assert "ok   contacts: 0" in result.stdout
+    assert "BAD  owners:" in result.stdout
+    assert "grant it the scope crm.objects.owners.read" in result.stdout
+
+
+async def test_check_of_salesforce_goes_on_where_an_object_is_switched_off(
+    organisation: salesforce.Salesforce, tmp_path: Path
+) -> None:
+    people(organisation)
+    organisation.switched_off = {"EmailMessage"}
+    access = f"  salesforce:\n    url: {organisation.url}\n    client_id: {salesforce.CLIENT}\n"
+    result = await run("crm", "check", "--config", settings(tmp_path, access), "--json")
+    assert result.exit_code == 1
+    told = {line["what"]: line for line in lines(result)}
+    assert told["contacts"]["count"] == 5
+    assert told["roles in open opportunities"]["count"] == 4
+    assert [what for what, line in told.items() if not line["ok"]] == ["logged mails"]
+
+
+async def test_a_dry_run_shows_whom_it_would_take_and_keeps_nothing(
+    portal: hubspot.HubSpot, tmp_path: Path
+) -> None:
+    furnish(portal)
+    result = await run("crm", "import", "--config", hubspots(tmp_path, portal), "--dry-run", "--json")
+    assert result.exit_code == 0, result.output
+    assert lines(result)[0] == {
+        "contact": "jane@acme.example",
+        "name": "Jane Doe",
+        "title": "VP Operations",
+        "account": "Acme",
+        "owner": "rita@vendor.example",
+        "deal": "Rollout",
+        "amount": 48000.0,
+        "currency": "EUR",
+        "stage": "Contract sent",
+        "close_date": "2026-06-30",
+    }
+    assert not (tmp_path / "data").exists()
+
+
+async def test_an_import_keeps_the_contacts_and_a_second_one_changes_nothing(
+    portal: hubspot.HubSpot, tmp_path: Path
+) -> None:
+    furnish(portal)
+    config = hubspots(tmp_path, portal)
+    assert "2 of them are new or changed" in (await run("crm", "import", "--config", config)).stderr
+    assert "0 of them are new or changed" in (await run("crm", "import", "--config", config)).stderr
+
+
+async def test_a_file_is_taken_over_too_and_what_was_left_out_is_named(tmp_path: Path) -> None:
+    config = settings(tmp_path, "  hubspot: {}\n")
+    table = tmp_path / "export.csv"
+    table.write_bytes("Email;Name\nj\u00fcrgen@acme.example;J\u00fcrgen\nbroken;X\n".encode("cp1252"))
+    result = await run("crm", "import", "--config", config, "--contacts", table, "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert "j\u00fcrgen@acme.example" in result.stdout
+    assert "row 2: 'broken' is no e-mail address" in result.stderr
+
+
+async def test_without_a_crm_in_the_settings_the_cure_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("team:\n  domains: [vendor.example]\n")
+    result = await run("crm", "check", "--config", path)
+    assert result.exit_code == 2
+    assert "docs/crm.md" in result.output
