@@ -149,7 +149,7 @@ def live(
     """Live through the days with one part's contacts."""
     load()
     every = {**kinds(), **{kind.name: kind for kind in (*answers.KINDS, *activity.KINDS)}}
-    rules = Rules(every, derivers(), chosen.thresholds)
+    rules = Rules(every, derivers(), chosen.thresholds, chosen.scales)
     setting = Setting(rules, chosen.routing, our_domains)
     gc.freeze()
     return asyncio.run(replay.Replay(part, setting, span, outages).live())

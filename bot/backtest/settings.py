@@ -9,12 +9,16 @@ from datetime import time
 
 from bot import routing
 from bot.assessment import SHIPPED, Thresholds
+from bot.evidence import EVEN, LARGEST, Scales
 from bot.model import NeedsHuman
 
 AS_THE_SERVICE = routing.Rules(channel="channel", slipping="dm", quiet=(time(18), time(8)), alerts_a_day=5)
 """How alerts are told where config.yaml says nothing else."""
 
 BUDGET = "alerts_a_day"
+SCALE = "scale_"
+"""What a family's weights are multiplied with, as learning does: `scale_calendar`."""
+
 MOST = 100.0
 
 
@@ -24,6 +28,7 @@ class Chosen:
 
     name: str = "as shipped"
     thresholds: Thresholds = SHIPPED
+    scales: Scales = EVEN
     routing: routing.Rules = AS_THE_SERVICE
 
 
@@ -32,6 +37,7 @@ def changed(changes: Iterable[str]) -> Chosen:
     listed = tuple(changes)
     chosen = Chosen(name=", ".join(listed))
     known = [one.name for one in fields(Thresholds)]
+    scaled = {f"{SCALE}{one.name}": one.name for one in fields(Scales)}
     for change in listed:
         key, _, text = (part.strip() for part in change.partition("="))
         value = _number(text)
@@ -39,9 +45,13 @@ def changed(changes: Iterable[str]) -> Chosen:
             chosen = replace(chosen, routing=replace(chosen.routing, alerts_a_day=round(value)))
         elif key in known and value is not None:
             chosen = replace(chosen, thresholds=replace(chosen.thresholds, **{key: value}))
+        elif key in scaled and value is not None and 1 / LARGEST <= value <= LARGEST:
+            chosen = replace(chosen, scales=chosen.scales.with_one(scaled[key], value))
         else:
             raise NeedsHuman(
-                f"'{change}' cannot be set", f"write KEY=NUMBER with one of {', '.join([*known, BUDGET])}"
+                f"'{change}' cannot be set",
+                f"write KEY=NUMBER with one of {', '.join([*known, BUDGET])}; "
+                f"or, between {1 / LARGEST:g} and {LARGEST:g}, one of {', '.join(scaled)}",
             )
     return chosen
 
