@@ -18,12 +18,27 @@ class Outage:
     needs_human: bool = False
 
 
+MAIL = "mailbox"
+CRMS = frozenset({"crm_hubspot", "crm_salesforce"})
+CRM_ONLY = "CRM only: no auto-replies, no invitations, and only the mail that was logged there"
+
+
+def missed(watchers: Iterable[str]) -> str:
+    """Say what these watchers can never see, empty where that is nothing that mail would show."""
+    names = set(watchers)
+    return CRM_ONLY if names & CRMS and MAIL not in names else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Which sources cannot be read now, and when each was last read; empty before the first look."""
+    """Which sources cannot be read now, and when each was last read; empty before the first look.
+
+    `missed` says in words what is never seen, whether or not the sources can be read.
+    """
 
     outages: tuple[Outage, ...] = ()
     read_at: Mapping[str, datetime] = field(default_factory=dict)
+    missed: str = ""
 
     def last_check(self, observations: Iterable[Observation]) -> datetime | None:
         """Return when a source that knows the person was last read; of a stranger, when any was."""

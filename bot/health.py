@@ -40,11 +40,14 @@ class Health:
     def __init__(self) -> None:
         self.troubles: dict[str, Trouble] = {}
         self.read_at: dict[str, datetime] = {}
+        self.missed = ""
+        """What is never seen, in words: see `bot.coverage.missed`."""
 
     def coverage(self) -> Coverage:
         """Return what cannot be read now, the longest outage first, and when each source was last read."""
         outages = [Outage(name, one.since, one.needs_human) for name, one in self.troubles.items()]
-        return Coverage(tuple(sorted(outages, key=lambda one: (one.since, one.source))), dict(self.read_at))
+        found = tuple(sorted(outages, key=lambda one: (one.since, one.source)))
+        return Coverage(found, dict(self.read_at), self.missed)
 
     def may_look(self, source: str, now: datetime) -> bool:
         """Say whether it is time to look at a source."""

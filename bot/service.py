@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import structlog
 
 from bot import activity, answers, config, learner, learning
+from bot.coverage import missed
 from bot.crm import reading as crm
 from bot.crm.csv import Contacts, read_contacts
 from bot.crm.taking import take
@@ -142,6 +143,7 @@ class Service:
         self._teller = teller
         self._watchers = {watcher.name: watcher for watcher, _ in plan.watchers}
         self._taken: Contacts | None = None
+        self.health.missed = missed(self._watchers)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

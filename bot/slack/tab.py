@@ -299,6 +299,8 @@ def _coverage(mine: Sequence[Watched], coverage: Coverage, now: datetime) -> str
     ][:REASONS]
     if not mine:
         return "*Coverage*\nNobody to check."
+    if coverage.missed:
+        lines.append(f"• {coverage.missed}.")
     return "\n".join((f"*Coverage*\n{len(mine) - unseen} of {len(mine)} checked.", *lines))
 
 
