@@ -85,9 +85,11 @@ class Correspondence(MailReader):
         if scope.is_ours(head.sender.address):
             # An invitation of ours is a mail to them as well: it is often the one that bounces.
             return list(_Letter(head, scope).ours()) if calendar or not automatic(head) else ()
-        if not head.sender.address or calendar or automatic(head) or is_machine(head.sender.address):
+        if not head.sender.address or is_machine(head.sender.address):
             return ()
-        return list(_Letter(head, scope).theirs())
+        letter = _Letter(head, scope)
+        wrote = () if calendar or automatic(head) else letter.theirs()
+        return [*wrote, *letter.from_elsewhere()]
 
     def derive(self, history: Sequence[Observation], now: datetime) -> Iterable[Observation]:
         """Say whether they answer more slowly than they used to, not at all, or through a colleague."""
@@ -130,7 +132,6 @@ class _Letter:
             whom = us[0] if us else self.people[1] if len(self.people) > 1 else ""
             sentence = f"wrote to {whom[:80]}" if whom else "wrote to us"
             yield self._observe("wrote", self.sender, "", sentence)
-            yield from self._from_elsewhere()
         if len(self.people) > BULK:
             return
         for address, field in self._others():
@@ -138,10 +139,14 @@ class _Letter:
                 by = self.sender.address[:80]
                 yield self._observe("copied", address, field, f"copied on a mail by {by}")
 
-    def _from_elsewhere(self) -> Iterator[Observation]:
-        """Yield that somebody of a watched person's name and local part wrote from an unknown domain."""
+    def from_elsewhere(self) -> Iterator[Observation]:
+        """Yield that somebody of a watched person's name and local part wrote from an unknown domain.
+
+        An invitation or an automatic reply shows that as well as a mail.
+        """
         local, _, domain = self.sender.address.partition("@")
-        if self.scope.covers(self.sender.address) or domain in FREE_MAIL or not self.sender.name:
+        known = self.scope.covers(self.sender.address) or domain in FREE_MAIL
+        if known or not self.sender.name or not self._reached_us():
             return
         for contact in self.scope.by_local_part.get(local, ()):
             if fold(contact.name.lower()).split() == fold(self.sender.name.lower()).split():

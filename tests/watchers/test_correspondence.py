@@ -152,9 +152,13 @@ def test_somebody_of_the_persons_name_and_local_part_who_writes_from_another_dom
     sender: str, *, known: bool
 ) -> None:
     scope = Scope.of([Contact("jane.doe@acme.example", "Jane Doe")], ["vendor.example"])
-    raw = f"From: {sender}\r\nTo: {REP}\r\nDate: Mon, 20 Apr 2026 09:00:00 +0000\r\n\r\nHello.\r\n".encode()
+    headers = f"From: {sender}\r\nTo: {REP}\r\nDate: Mon, 20 Apr 2026 09:00:00 +0000\r\n"
+    raw, away = (
+        f"{headers}{more}\r\nHello.\r\n".encode() for more in ("", "Auto-Submitted: auto-replied\r\n")
+    )
     found = [one for one in read(raw, scope) if one.kind == "wrote_elsewhere"]
     assert bool(found) == known
+    assert [one.kind for one in read(away, scope)] == ["wrote_elsewhere"] * known
     for one in found:
         assert (one.contact, one.facts["domain"]) == ("jane.doe@acme.example", "acme-group.example")
         assert one.sentence == "wrote from another domain: acme-group.example"
