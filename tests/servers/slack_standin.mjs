@@ -24,7 +24,10 @@ import { pathToFileURL } from "node:url";
 
 const [dist, seedPath] = process.argv.slice(2);
 const seed = JSON.parse(readFileSync(seedPath, "utf8"));
-const { workspace, upstream, reset } = await startWorkspace();
+// `emulate` takes no more than 5,000 calls with one token, which Slack does not know: a fresh one takes over before.
+const MOST_CALLS = 3000;
+let served = 0;
+let { workspace, upstream, reset, close } = await startWorkspace();
 const faults = [];
 const calls = [];
 const responses = [];
@@ -52,8 +55,16 @@ async function startWorkspace() {
     workspace: { slack: service.getSlackStore(context.store), webhooks: context.webhooks },
     upstream: `http://127.0.0.1:${port}`,
     reset: () => emulator.reset(),
+    close: () => emulator.close(),
   };
 }
+
+const startAfresh = async () => {
+  if (served < MOST_CALLS) return reset();
+  await close();
+  served = 0;
+  ({ workspace, upstream, reset, close } = await startWorkspace());
+};
 
 const bodyOf = async (request) => {
   const chunks = [];
@@ -85,7 +96,7 @@ const control = {
   responses: () => responses,
   user: ({ user, ...changes }) => (shownAs.set(user, changes), { ok: true }),
   channel: ({ channel, ...changes }) => (shownAs.set(channel, changes), { ok: true }),
-  reset: () => (reset(), (chaos = socket = null), Object.keys(harm).forEach((kind) => (harm[kind] = 0)), (faults.length = calls.length = responses.length = 0), shownAs.clear(), { ok: true }),
+  reset: async () => (await startAfresh(), (chaos = socket = null), Object.keys(harm).forEach((kind) => (harm[kind] = 0)), (faults.length = calls.length = responses.length = 0), shownAs.clear(), { ok: true }),
   state: () => {
     const kinds = ["messages", "ephemeralMessages", "views", "files", "channels", "users"];
     return Object.fromEntries(kinds.map((kind) => [kind, workspace.slack[kind].all()]));
@@ -145,6 +156,7 @@ async function callMethod(method, request, url, body, response) {
   }
   if (!/^Basic\s/i.test(token) && !isKnown(token)) return answer(response, { ok: false, error: "invalid_auth" });
   const flat = Object.entries(args).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]);
+  served += 1;
   const result = await fetch(`${upstream}/api/${method}`, {
     method: "POST",
     headers: { authorization: request.headers.authorization, "content-type": "application/x-www-form-urlencoded" },
@@ -172,7 +184,7 @@ const server = createServer(async (request, response) => {
     const url = new URL(request.url, "http://127.0.0.1");
     const body = await bodyOf(request);
     const [, area, name] = url.pathname.split("/");
-    if (area === "_control") answer(response, control[name](body.length ? JSON.parse(body) : {}));
+    if (area === "_control") answer(response, await control[name](body.length ? JSON.parse(body) : {}));
     else if (area === "response") responses.push({ url: url.pathname, ...JSON.parse(body) }), answer(response, { ok: true });
     else if (area === "api") await callMethod(name, request, url, body, response);
     else await passOn(request, url, body, response);
