@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -15,7 +17,11 @@ import httpx
 LONGEST_SECONDS = 300.0
 """An answer that has no end after this has none."""
 
+LONGEST_WAIT = timedelta(days=1)
+"""A server that asks for a longer wait is asked again after this."""
+
 UNPACKED_AT_ONCE = 2**16
+LONGEST_DATE = 40
 ACCEPTED = {"Accept-Encoding": "gzip"}
 """The one packing that we ask for and undo; whatever else comes is not unpacked."""
 
@@ -49,6 +55,19 @@ async def exchange(
             return response.status_code, response.headers, await _body(response, most)
     except TimeoutError:
         raise httpx.ReadTimeout("the answer has no end") from None
+
+
+def wait(headers: Mapping[str, str]) -> timedelta | None:
+    """Return the wait that a server asks for, in seconds or as a date (RFC 9110 10.2.3), or None."""
+    named = headers.get("retry-after", "").strip()
+    if named.isascii() and named.isdigit():
+        return min(timedelta(seconds=int(named[:9])), LONGEST_WAIT)
+    try:
+        until = parsedate_to_datetime(named[:LONGEST_DATE])
+        until = until.replace(tzinfo=UTC) if until.tzinfo is None else until
+        return min(max(until - datetime.now(UTC), timedelta()), LONGEST_WAIT)
+    except (ValueError, OverflowError):
+        return None
 
 
 async def _body(response: httpx.Response, most: int) -> bytes:

@@ -8,6 +8,7 @@ import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from bot.model import SourceDown
 from watchers import exchange
 from watchers.calendar.line import Line, TooLarge
+from watchers.exchange import wait
 from watchers.mail import oauth
 from watchers.mail.rest import Refused, Rest
 from watchers.mail.tokens import Use
@@ -133,6 +135,27 @@ async def test_an_answer_that_drips_without_an_end_ends_the_look(
         with pytest.raises(SourceDown, match=r"does not answer|cannot be reached"):
             async with asyncio.timeout(20):
                 await ask(url)
+
+
+@pytest.mark.parametrize(
+    ("named", "asked"),
+    [
+        ("31", timedelta(seconds=31)),
+        ("0", timedelta()),
+        ("9" * 1000, timedelta(days=1)),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", timedelta(days=1)),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", timedelta()),
+        ("Mon, 20 Nov 1995 19:12:08 +99999999999999", None),
+        ("Mon, 20 Nov 1995 19:12:08 -9999", None),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", timedelta(days=1)),
+        ("-5", None),
+        ("soon", None),
+        ("x" * 100_000, None),
+        ("", None),
+    ],
+)
+def test_a_wait_of_any_length_is_at_most_a_day(named: str, asked: timedelta | None) -> None:
+    assert wait({"retry-after": named}) == asked
 
 
 @WAYS

@@ -10,8 +10,6 @@ import ssl
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from functools import cache
 from types import TracebackType
 from typing import Self
@@ -19,12 +17,10 @@ from typing import Self
 import httpx
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.exchange import Overlong, exchange
+from watchers.exchange import Overlong, exchange, wait
 
 MOST_REDIRECTS = 5
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, BUSY, SERVER_ERRORS = 401, 403, 404, 429, 500
-LONGEST_WAIT = timedelta(days=1)
-"""A server that asks for a longer wait is asked again after this."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +93,9 @@ class Line(AbstractAsyncContextManager["Line"]):
 
     def _must_work(self, answer: Answer) -> None:
         if answer.status == BUSY:
-            raise SourceDown(f"{answer.url.host} asks for fewer requests", _wait(answer.headers))
+            raise SourceDown(f"{answer.url.host} asks for fewer requests", wait(answer.headers))
         if answer.status >= SERVER_ERRORS and answer.status != INSUFFICIENT:
-            raise SourceDown(f"{answer.url.host} answers {answer.status}", _wait(answer.headers))
+            raise SourceDown(f"{answer.url.host} answers {answer.status}", wait(answer.headers))
 
 
 INSUFFICIENT = 507
@@ -125,16 +121,3 @@ def _further(url: httpx.URL, location: str) -> httpx.URL:
         f"{url.host} redirects to {target.host[:80]}, where nothing is sent unasked",
         f"write the new address as `url` if you trust {target.host[:80]}",
     )
-
-
-def _wait(headers: Mapping[str, str]) -> timedelta | None:
-    """Return the wait that a server asks for, in seconds or as a date (RFC 9110 10.2.3), or None."""
-    named = headers.get("retry-after", "").strip()
-    if named.isascii() and named.isdigit():
-        return min(timedelta(seconds=int(named[:9])), LONGEST_WAIT)
-    try:
-        until = parsedate_to_datetime(named)
-    except ValueError:
-        return None
-    until = until.replace(tzinfo=UTC) if until.tzinfo is None else until
-    return min(max(until - datetime.now(UTC), timedelta()), LONGEST_WAIT)

@@ -19,7 +19,8 @@ from typing import Any, Protocol, Self
 import httpx
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.mail.oauth import BUSY, SERVER_ERRORS, trusted, wait
+from watchers.exchange import wait
+from watchers.mail.oauth import BUSY, SERVER_ERRORS, trusted
 
 TIMEOUT_SECONDS = 60.0
 LARGEST = 16 * 2**20

@@ -12,13 +12,12 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import cache
 
 import httpx
 
 from bot.model import SourceDown
-from watchers.exchange import Overlong, exchange
+from watchers.exchange import Overlong, exchange, wait
 
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)  # at lower levels they log addresses and headers
@@ -109,12 +108,6 @@ async def post(url: str, form: Mapping[str, str]) -> object:
 def trusted() -> ssl.SSLContext:
     """Return whom we trust; made once, for that takes longer than most answers."""
     return httpx.create_ssl_context()
-
-
-def wait(headers: Mapping[str, str]) -> timedelta | None:
-    """Return the wait in seconds that a server asks for (RFC 9110 section 10.2.3), or None."""
-    named = headers.get("retry-after", "").strip()
-    return timedelta(seconds=int(named[:6])) if named.isascii() and named.isdigit() else None
 
 
 @dataclass

@@ -18,8 +18,8 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.exchange import Overlong, exchange
-from watchers.mail.oauth import BUSY, SERVER_ERRORS, trusted, wait
+from watchers.exchange import Overlong, exchange, wait
+from watchers.mail.oauth import BUSY, SERVER_ERRORS, trusted
 from watchers.mail.tokens import Tokens, Use
 
 Asked = TypeVar("Asked")
