@@ -126,6 +126,8 @@ class HubSpot:
         while True:
             after = [{"propertyName": "hs_object_id", "operator": "GT", "value": behind}] if behind else []
             found = await self._search(what, [*filters, *after], properties, "hs_object_id")
+            if behind in {record.ident for record in found}:
+                raise SourceDown(f"{self.line.host} does not go on where it was asked to")
             for record in found:
                 yield record
             if len(found) < PAGE:
@@ -208,6 +210,8 @@ class HubSpot:
             told = await self.line.post(f"crm/v4/associations/{what}/{to}/batch/read", {"inputs": inputs})
             for one in objects(under(told, "results")):
                 ident = text(under(one, "from", "id"))
+                if not ident.isdigit():
+                    continue
                 found[ident] = [text(entry.get("toObjectId")) for entry in objects(one.get("to"))]
                 if under(one, "paging", "next", "after"):
                     found[ident] = await self.neighbours(what, ident, to)
@@ -228,7 +232,7 @@ class HubSpot:
             for one in objects(under(told, "results")):
                 if one.get("archived") is not True:
                     found[text(one.get("id"))] = text(one.get("email")).lower()
-        return found
+        return {ident: address for ident, address in found.items() if ident and address}
 
     async def members(self, listed: str) -> list[str]:
         """Return the ids of the records in a list."""

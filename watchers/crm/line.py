@@ -19,7 +19,7 @@ from typing import Any, Protocol, Self
 import httpx
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.exchange import wait
+from watchers.exchange import Overlong, exchange, wait
 from watchers.mail.oauth import BUSY, SERVER_ERRORS, trusted
 
 TIMEOUT_SECONDS = 60.0
@@ -149,15 +149,11 @@ class Line(AbstractAsyncContextManager["Line"]):
         if sent is not None:
             headers["Content-Type"] = "application/json"
         try:
-            async with self._client.stream(
-                method, url, params=params, content=sent, headers=headers
-            ) as response:
-                answer = bytearray()
-                async for piece in response.aiter_bytes():
-                    answer += piece
-                    if len(answer) > LARGEST:
-                        raise SourceDown(f"{self.host} answers too much")
-                return response.status_code, response.headers, bytes(answer)
+            return await exchange(
+                self._client, method, url, most=LARGEST, headers=headers, params=params, content=sent
+            )
+        except Overlong:
+            raise SourceDown(f"{self.host} answers too much") from None
         except httpx.TimeoutException:
             raise SourceDown(f"{self.host} does not answer") from None
         except httpx.HTTPError as error:

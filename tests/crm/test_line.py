@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import gzip
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bot.model import NeedsHuman, SourceDown
+from watchers.crm import line as lines
+from watchers.crm.hubspot import DIALECT, HubSpot, moment
+from watchers.crm.line import Line
+from watchers.crm.salesforce import quoted
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Key:
+    async def token(self, refused: str = "") -> str:
+        if refused:
+            raise NeedsHuman("refused", "put another there")
+        return "secret of the test"
+
+
+@asynccontextmanager
+async def to(handler: Handler, pause: timedelta = timedelta()) -> AsyncIterator[Line]:
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", handler)
+    async with TestServer(app) as server, Line(str(server.make_url("/crm/")), Key(), DIALECT, pause) as line:
+        yield line
+
+
+def answering(status: int, body: bytes, **headers: str) -> Handler:
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=status, body=body, headers=headers)
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    "path", ["https://elsewhere.example/x", "/other", "//elsewhere.example/crm/x", "http://[", "../other"]
+)
+async def test_the_token_goes_nowhere_else(path: str) -> None:
+    asked: list[str] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        asked.append(request.path)
+        return web.json_response({})
+
+    async with to(handler) as line:
+        with pytest.raises(SourceDown, match="elsewhere"):
+            await line.get(path)
+    assert asked == []
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    async with to(answering(302, b"", Location="https://elsewhere.example/")) as line:
+        with pytest.raises(lines.Refused, match="302"):
+            await line.get("x")
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{", b"[" * 100_000, b"\xff\xfe"])
+async def test_an_answer_that_is_no_json_is_tried_again(body: bytes) -> None:
+    async with to(answering(200, body)) as line:
+        with pytest.raises(SourceDown, match="JSON"):
+            await line.get("x")
+
+
+async def test_an_answer_that_grows_too_large_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "LARGEST", 1000)
+    packed = gzip.compress(b'"' + b"a" * 100_000 + b'"')
+    async with to(answering(200, packed, **{"Content-Encoding": "gzip"})) as line:
+        with pytest.raises(SourceDown, match="too much"):
+            await line.get("x")
+
+
+@pytest.mark.parametrize("told", [b"[]", b"7", b"null", b'{"results": 7}', b'{"results": [7, {"id": []}]}'])
+async def test_an_answer_of_another_shape_has_no_records(told: bytes) -> None:
+    async with to(answering(200, told)) as line:
+        hubspot = HubSpot(line)
+        assert [one async for one in hubspot.every("contacts", [], ["email"])] == []
+        assert await hubspot.owners() == {}
+        assert await hubspot.associated("deals", ["1"], "contacts") == {}
+
+
+async def test_pages_that_lead_back_end() -> None:
+    page = b'{"results": [{"recordId": "1"}], "paging": {"next": {"after": "again"}}}'
+    async with to(answering(200, page)) as line:
+        assert await HubSpot(line).members("1") == ["1", "1"]
+
+
+async def test_a_search_that_never_advances_ends() -> None:
+    entry = '{"id": "7", "properties": {"hs_lastmodifieddate": "2020-01-01T00:00:00Z"}}'
+    page = f'{{"results": [{",".join([entry] * 100)}]}}'.encode()
+    async with to(answering(200, page)) as line:
+        with pytest.raises(SourceDown):
+            _ = [one async for one in HubSpot(line).every("emails", [], ())]
+
+
+async def test_requests_keep_their_pause() -> None:
+    async with to(answering(200, b"{}"), timedelta(seconds=0.05)) as line:
+        begin = time.monotonic()
+        for _ in range(4):
+            await line.get("x")
+        assert time.monotonic() - begin >= 0.15
+
+
+async def test_no_failure_repeats_the_token() -> None:
+    async with to(answering(401, b"secret of the test")) as line:
+        with pytest.raises(NeedsHuman) as problem:
+            await line.get("x")
+    assert "secret" not in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "soon", None, 7.5, [], "9" * 14, "99999-01-01", "2026-01-01T25:00", "0001-01-01T00:00+14:00"],
+)
+def test_a_strange_moment_is_read_or_none(value: object) -> None:
+    found = moment(value)
+    assert found is None or found.tzinfo is not None
+
+
+@pytest.mark.parametrize("text", ["O'Neill", "a\\'b", "a\nb", "' OR Name != '"])
+def test_text_in_a_query_stays_text(text: str) -> None:
+    literal = quoted(text)
+    inner = literal[1:-1].replace("\\\\", "").replace("\\'", "")
+    assert "'" not in inner
+    assert "\n" not in literal
