@@ -20,6 +20,7 @@ from bot import alerts, incidents
 from bot.account import Account
 from bot.alerts import SECOND_LOOK, Baseline, Since
 from bot.assessment import LEAST_PRIOR, SHIPPED, Circumstances, Thresholds, assess
+from bot.circle import Listed
 from bot.evidence import EVEN, Scales
 from bot.history import is_forged
 from bot.incidents import Incident
@@ -42,6 +43,7 @@ from bot.model import (
 from bot.our_days import OurDays
 from bot.store import Store, StoreDown
 from watchers import FREE_MAIL, Deriver, Scope, Watcher
+from watchers.web.memory import listed_at
 
 log = structlog.get_logger()
 
@@ -206,7 +208,13 @@ class Pipeline:
             async with free:
                 people = await self.store.people(domains_of[name]) if domains_of[name] else []
                 account = Account.of(
-                    people, domains_of[name], written, now, self.rules.kinds, self.our_domains
+                    people,
+                    domains_of[name],
+                    written,
+                    now,
+                    self.rules.kinds,
+                    self.our_domains,
+                    await self._listed(people),
                 )
                 for contact in mine:
                     since = Baseline(ended, joined.get(key_of(contact))) if self.baseline else None
@@ -217,6 +225,16 @@ class Pipeline:
 
         await asyncio.gather(*(judge_account(name, mine) for name, mine in sorted(by_account.items())))
         return [concluded[address] for address in chosen]
+
+    async def _listed(self, people: Iterable[Person]) -> list[Listed]:
+        """Return whom the account's own page lists: one on which somebody watched was seen."""
+        seen = (each for person in people if person.contact is not None for each in person.observations)
+        pages = {(each.source, str(each.facts.get("url"))) for each in seen if each.kind == "page_present"}
+        found: dict[str, Listed] = {}
+        for source, url in sorted(pages):
+            for name, title in listed_at(await self.store.cursor(source), url):
+                found.setdefault(name, Listed(name, title))
+        return list(found.values())
 
     async def _judge_safely(
         self,

@@ -337,13 +337,31 @@ async def test_a_page_that_changes_is_looked_at_daily(world: World) -> None:
     assert len(world.site.paths) == 10
 
 
-async def test_what_is_remembered_is_small_json_and_names_nobody_else(world: World) -> None:
+async def test_what_is_remembered_is_small_json_and_names_who_is_listed_now(world: World) -> None:
     await world.days(2)
     (source,) = world.watcher.sources(await world.pipeline.scope())
     text = json.dumps(await world.store.cursor(source), ensure_ascii=False)
     assert len(text) < 5_000
     assert "Jane Doe" in text
-    assert not any(name in text for name, _ in TEAM[3:])
+    (others,) = (Memory.from_json(kept).listed for kept in (await world.store.cursor(source)).values())  # type: ignore[union-attr]
+    assert others == tuple(TEAM[3:])
+    world.site.says("/team", page(cards(TEAM[:4])))
+    await world.days(8)
+    text = json.dumps(await world.store.cursor(source), ensure_ascii=False)
+    assert not any(name in text for name, _ in TEAM[4:])
+
+
+async def test_who_is_on_the_page_and_in_nobodys_mail_is_suggested_with_a_guess(world: World) -> None:
+    await world.days(3)
+    world.site.says("/team", page(cards(WITHOUT_JANE)))
+    await world.days(3)
+    (judged,) = await world.pipeline.judge(world.clock(), [JANE])
+    known = {contact.address for contact in CONTACTS}
+    (guessed, *_) = [one for one in judged.suggestions if one.address not in known]
+    assert guessed.guess
+    assert guessed.name in {name for name, _ in TEAM[3:]}
+    assert any(reason.endswith("on their team page") for reason in guessed.reasons)
+    assert "a guess: first@acme.example" in guessed.reasons[-1]
 
 
 async def test_of_somebody_who_is_no_longer_watched_nothing_is_remembered(world: World) -> None:

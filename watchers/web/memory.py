@@ -1,6 +1,8 @@
 """What is remembered of a page between two looks, and when to look again. Pure: time is passed in.
 
-Facts about watched people, hashes of the rest: no page and nobody else's name is kept.
+Facts about watched people, and hashes of the rest. Of a page that lists one of them, the names and titles as
+they stood at the last reading are kept as well, so that somebody to turn to can be named; nothing older is.
+Whoever was ever looked for is never among them: they are known by their contact, or to be forgotten.
 """
 
 from __future__ import annotations
@@ -10,8 +12,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
+from watchers.web.names import parse
+from watchers.web.persons import Person
 from watchers.web.presence import Finding, Kept, Report, State, Watched
 from watchers.web.revalidation import Validators
 
@@ -23,9 +28,11 @@ SLOWER = 1.5
 """By this an interval grows with each look that found nothing new."""
 AFTER_FAILURE = timedelta(hours=6)
 """Until a page that could not be read is tried again; twice as long each time."""
-READING = 2
+READING = 3
 """Raised when reading gets better at what it saw before, so that unchanged pages are read anew."""
 MOST_REASON = 200
+MOST_LISTED, LONGEST_LISTED = 60, 100
+"""So many people of a page are kept, with so many characters of each name and title."""
 
 NOBODY = "lists none of the people we look for"
 
@@ -47,7 +54,8 @@ class Memory:
 
     `parts` are the addresses that made the last reading, the page itself first. `who` stands for the people
     who were looked for. `told` holds what was last said of each. `why` says why the page cannot be judged
-    now, empty where it can.
+    now, empty where it can. `listed` are the names and titles of the page's other people,
+    `sought` the hashes of the names that were ever looked for.
     """
 
     kept: Kept | None = None
@@ -58,6 +66,8 @@ class Memory:
     interval: timedelta = SOONEST
     failures: int = 0
     why: str = ""
+    listed: tuple[tuple[str, str], ...] = ()
+    sought: frozenset[str] = frozenset()
 
     @classmethod
     def from_json(cls, value: object) -> Memory:
@@ -76,6 +86,8 @@ class Memory:
                 interval=timedelta(seconds=value["interval"]),
                 failures=int(value["failures"]),
                 why=str(value["why"]),
+                listed=tuple((str(name), str(title)) for name, title in value.get("listed", ())),
+                sought=frozenset(map(str, value.get("sought", ()))),
             )
         except (KeyError, TypeError, ValueError, OverflowError):
             return cls()
@@ -91,6 +103,8 @@ class Memory:
             "interval": int(self.interval.total_seconds()),
             "failures": self.failures,
             "why": self.why,
+            "listed": [[name, title] for name, title in self.listed],
+            "sought": sorted(self.sought),
         }
 
     def is_due(self, now: datetime, who: str) -> bool:
@@ -115,13 +129,19 @@ class Memory:
         return replace(self, next_look=next_look, failures=self.failures + 1, why=why[:MOST_REASON])
 
     def read(
-        self, now: datetime, report: Report, parts: Sequence[Part], watched: Sequence[Watched]
+        self,
+        now: datetime,
+        report: Report,
+        parts: Sequence[Part],
+        watched: Sequence[Watched],
+        seen: Iterable[Person] = (),
     ) -> Memory:
         """Return what to remember after a page was read: of those no longer watched, nothing."""
         keys = {each.key for each in watched}
         told = {key: state for key, state in self.told.items() if key in keys}
         told |= {found.key: said(found) for found in report.findings if found.state is not State.UNKNOWN}
         people = {key: value for key, value in report.state.get("people", {}).items() if key in keys}
+        sought = self.sought | {parse(each.name).digest for each in watched}
         return Memory(
             kept={**report.state, "people": people},
             parts=tuple(parts),
@@ -129,7 +149,25 @@ class Memory:
             told=told,
             next_look=now + SOONEST,
             why="" if told else NOBODY,
+            listed=_listed(seen, sought) if told else (),
+            sought=sought,
         )
+
+
+def listed_at(cursor: object, url: str) -> tuple[tuple[str, str], ...]:
+    """Return the names and titles that a page listed at the last reading, from what is kept of its host."""
+    return Memory.from_json(cursor.get(url)).listed if isinstance(cursor, dict) else ()
+
+
+def _listed(people: Iterable[Person], sought: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """Return who else a page says is there now; a name that stands alone may be anybody's."""
+    members = (
+        each
+        for each in people
+        if each.name and not each.former and not each.weak and parse(each.name).digest not in sought
+    )
+    kept = ((each.name[:LONGEST_LISTED], each.title[:LONGEST_LISTED]) for each in members)
+    return tuple(islice(dict.fromkeys(kept), MOST_LISTED))
 
 
 def said(found: Finding) -> str:

@@ -66,7 +66,7 @@ async def visit(
     if why:
         retry_at = max((each.retry_at for each in answers.values() if each.retry_at), default=None)
         return NOTHING, memory.failed(now, why, retry_at)
-    return _news(report, memory), memory.read(now, report, _parts(answers), watched)
+    return _news(report, memory), memory.read(now, report, _parts(answers), watched, seen.sighting.people)
 
 
 async def _changed(client: Client, parts: Sequence[Part]) -> tuple[list[Part], Answer | None]:
