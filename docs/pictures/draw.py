@@ -45,6 +45,7 @@ from bot.slack import cards, dialogs  # noqa: E402
 from bot.slack.cards import Scene  # noqa: E402
 from bot.slack.dialogs import Place  # noqa: E402
 from bot.slack.names import Names  # noqa: E402
+from bot.wording import shipped
 
 WIDTH = 760
 NARROW = 400
@@ -93,7 +94,7 @@ def pictures() -> dict[str, list[Shown]]:
     """Return what is on each picture."""
     drift, left, likely, many = slipping(), gone(), refused(), account()
     first = case(left)
-    drafts = notes.drafts(left)
+    drafts = notes.drafts(left, shipped())
     return {
         "alert": [message(first)],
         "likely": [message(case(likely))],
