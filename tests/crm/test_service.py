@@ -108,7 +108,7 @@ def test_where_nothing_but_a_crm_is_read_coverage_says_what_that_misses(
     assert ("no auto-replies, no invitations" in shown) == bool(said)
 
 
-async def test_a_team_with_a_crm_token_and_no_mailbox_hears_of_a_departure(
+async def test_a_crm_token_is_all_that_the_service_needs_to_start_and_look(
     portal: hubspot.HubSpot, tmp_path: Path
 ) -> None:
     known = furnish(portal)
