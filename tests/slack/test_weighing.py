@@ -50,3 +50,26 @@ async def test_what_could_not_be_said_is_said_later(slack_server: Workspace, tmp
         await service.weigh_signals()
         assert await office.store.setting("demoted") == []
         assert "raises alerts again" in slack_server.calls("chat.postMessage")[-1]["args"]["text"]
+
+
+async def test_what_is_learnt_from_answers_is_told_to_the_admins_with_its_numbers_and_judged_by(
+    slack_server: Workspace, tmp_path: Path
+) -> None:
+    async with open_office(slack_server, ("max@vendor.example",)) as office:
+        plan = Plan(Config(team=Team(domains=["vendor.example"]), data=tmp_path), ())
+        service = Service(plan, office.store, office.app.poster, office.app)
+        at = now()
+        for i in range(30):
+            contact = Contact(f"p{i}@a{i}.example", deal=Deal())
+            raised = await raise_alert(office.store, replace(SLIPPING, at=at), contact)
+            await office.store.answer(Answer(contact.address, raised.case, "U1", at, Choice.NOTHING_WRONG))
+        for _ in range(2):
+            await service.learn()
+        assert service.pipeline.rules.scales.calendar < 0.8
+        [told] = [call["args"] for call in slack_server.calls("chat.postMessage")]
+        assert told["channel"] == slack_server.user("max")
+        assert "calendar 1.00 to 0." in told["text"]
+        assert "by 30 answers; Brier score" in told["text"]
+        again = Service(plan, office.store, office.app.poster, office.app)
+        await again.learn_health()
+        assert again.pipeline.rules.scales == service.pipeline.rules.scales
