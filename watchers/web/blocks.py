@@ -7,15 +7,12 @@ between two breaks, in pieces by inline element. What follows works on ranges of
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass, field
 from enum import Flag, auto
 from functools import lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from bs4 import BeautifulSoup
-from bs4.element import NavigableString, PreformattedString, Tag
-
+from watchers.web.elements import Element, parse
 from watchers.web.folding import clean, fold
 from watchers.web.headings import names_the_departed
 
@@ -183,9 +180,11 @@ def _words_of(text: str) -> frozenset[str]:
     return frozenset(word.lower() for word in _SPLIT.split(text) if word)
 
 
-def _holds_parts(tag: Tag) -> bool:
+def _holds_parts(tag: Element) -> bool:
     """Say whether an inline element is a card: it holds elements of its own for each thing it says."""
-    parts = [child for child in tag.contents[:8] if isinstance(child, Tag) and child.name not in _ORNAMENTS]
+    parts = [
+        child for child in tag.contents[:8] if isinstance(child, Element) and child.name not in _ORNAMENTS
+    ]
     return len(parts) > 1
 
 
@@ -219,24 +218,29 @@ class _Layout:
         self.places: dict[tuple[Place, str, str | None, frozenset[str]], Place] = {}
         self.opened = 0
 
-    def walk(self, root: Tag) -> None:
+    def walk(self, root: Element) -> None:
         """Enter every element, and leave it, without recursion."""
-        todo: list[tuple[object, int]] = [(child, -1) for child in reversed(root.contents)]
-        while todo:
-            node, box = todo.pop()
-            if isinstance(node, int):
-                self._leave(node)
-            elif isinstance(node, Tag):
-                entered = self._enter(node, box)
-                if entered is not None:
-                    todo.append((entered, box))
-                    todo += [(child, entered) for child in reversed(node.contents)]
-            elif isinstance(node, NavigableString) and not isinstance(node, PreformattedString):
-                self._text(str(node), box)
+        box, rest = -1, iter(root.contents)
+        around: list[tuple[int, Iterator[Element | str | None]]] = []
+        while True:
+            for node in rest:
+                if isinstance(node, str):
+                    self._text(node, box)
+                elif node is not None:
+                    entered = self._enter(node, box)
+                    if entered is not None:
+                        around.append((box, rest))
+                        box, rest = entered, iter(node.contents)
+                        break
+            else:
+                if not around:
+                    break
+                self._leave(box)
+                box, rest = around.pop()
         self._flush()
 
-    def _enter(self, tag: Tag, parent: int) -> int | None:
-        name, doc = tag.name.lower(), self.doc
+    def _enter(self, tag: Element, parent: int) -> int | None:
+        name, doc = tag.name, self.doc
         if name in _UNREAD:
             self._aside(name, tag)
             return None
@@ -250,7 +254,7 @@ class _Layout:
         if depth > MOST_DEPTH or len(doc.boxes) >= MOST_BOXES or len(doc.lines) >= MOST_LINES:
             doc.complete = False
             return None
-        attrs = cast("dict[str, str]", dict(tag.attrs))
+        attrs = tag.attrs
         breaks = name not in _INLINE or (name in _WRAPPERS and _holds_parts(tag))
         if breaks and not self.heading:
             self._flush()
@@ -376,20 +380,20 @@ class _Layout:
         if names_the_departed(text[:200]):
             self.labels.update(dict.fromkeys(names, Place.FORMER))
 
-    def _aside(self, name: str, tag: Tag) -> None:
+    def _aside(self, name: str, tag: Element) -> None:
         """Keep scripts and the title; what else is not read is dropped."""
         if name == "script" and len(self.doc.scripts) < 200:  # noqa: PLR2004 - no page of people has more
-            self.doc.scripts.append((fold(str(tag.get("type") or "")), str(tag.string or "")))
+            self.doc.scripts.append((fold(tag.attrs.get("type", "")), tag.string))
         elif name == "head":
             for child in tag.contents:
-                if not isinstance(child, Tag):
+                if not isinstance(child, Element):
                     continue
-                if child.name == "title" and child.string and not self.doc.title:
-                    self.doc.title = clean(str(child.string)[:300])
+                if child.name == "title" and not self.doc.title:
+                    self.doc.title = clean(child.string[:300])
                 elif child.name == "script":
                     self._aside("script", child)
-                elif child.name == "link" and "next" in str(child.get("rel", "")).split():
-                    self.doc.assets.append(Asset("next", str(child.get("href", ""))[:500], 0))
+                elif child.name == "link" and "next" in child.attrs.get("rel", "").split():
+                    self.doc.assets.append(Asset("next", child.attrs.get("href", "")[:500], 0))
 
     def _text(self, text: str, box: int) -> None:
         if self.pieces and self.pieces[-1].box == box:
@@ -426,11 +430,9 @@ def lay_out(text: str) -> Document:
     if _FEED.match(text[:500]):
         return Document()
     layout = _Layout()
-    with warnings.catch_warnings():
-        # A page may look like anything; that it is read as HTML is meant.
-        warnings.simplefilter("ignore")
-        soup = BeautifulSoup(text, "lxml", multi_valued_attributes=None)
-    layout.walk(soup)
+    root, complete = parse(text)
+    layout.walk(root)
+    layout.doc.complete &= complete
     return layout.doc
 
 

@@ -1,6 +1,6 @@
 """Measure the queue: deferring, doing, and rescuing behind a backlog.
 
-    python -m benchmarks.queue [--units 10000]
+    python -m benchmarks.queueing [--units 10000]
 
 On a PostgreSQL of its own (with fsync). Printed, as lines of JSON: units deferred a second, as planned runs
 are (claimed and deferred in one transaction); looks done a second by 1 and by 2 worker processes, each look
@@ -76,7 +76,7 @@ class Workers:
     """Worker processes."""
 
     def __init__(self, url: str, kind: str, number: int) -> None:
-        command = [sys.executable, "-m", "benchmarks.queue", "--child", kind, "--url", url]
+        command = [sys.executable, "-m", "benchmarks.queueing", "--child", kind, "--url", url]
         self.processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(number)]
         for process in self.processes:
             assert process.stdout is not None
