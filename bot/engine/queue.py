@@ -48,7 +48,30 @@ TRIES = 5
 """How often jobs are deferred anew because another process deferred some of the same."""
 
 CONNECTIONS = 3
-"""Of a process, for taking jobs and ending them: what a crash of the server loses of that is done again."""
+"""Of a process, for taking jobs and ending them."""
+
+SESSION = " ".join(
+    f"-c {name}=off"
+    for name in (
+        "synchronous_commit",
+        "enable_sort",
+        "enable_bitmapscan",
+        "enable_hashjoin",
+        "enable_mergejoin",
+        "enable_seqscan",
+    )
+)
+"""What a crash of the server loses of taking and ending jobs is done again: nobody waits for the disk.
+
+A queue fills and empties faster than statistics follow. A planner that takes it for empty sorts all of it for
+each job that is taken: 3.5 s behind 10,000 jobs, and 6 ms by the indexes.
+"""
+
+LOCK_INDEX = """
+    CREATE INDEX stillthere_jobs_lock ON procrastinate_jobs (lock)
+    WHERE status = ANY (ARRAY['todo', 'doing']::procrastinate_job_status[])
+"""
+"""Whether another job of the same source is under way is asked for each job that is taken."""
 
 POLL = timedelta(seconds=1)
 """How often a worker that was told of nothing looks for work regardless."""
@@ -114,7 +137,7 @@ class QueueEngine:
         """
         engine = cls(database, look, give_up or _say_no_more)
         await database.run(engine._migrate)
-        pool = await engine._opened.enter_async_context(database.hasty(CONNECTIONS))
+        pool = await engine._opened.enter_async_context(database.apart(CONNECTIONS, SESSION))
         await engine._app.open_async(pool)
         return engine
 
@@ -265,6 +288,9 @@ class QueueEngine:
         ((made,),) = await rows(connection, "SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
         if not made:
             await connection.execute(self._app.schema_manager.get_schema().encode())
+        ((indexed,),) = await rows(connection, "SELECT to_regclass('stillthere_jobs_lock') IS NOT NULL")
+        if not indexed:
+            await connection.execute(LOCK_INDEX)
 
 
 async def _say_no_more(unit: Unit) -> None:

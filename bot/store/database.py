@@ -110,12 +110,11 @@ class Database:
         return database
 
     @contextlib.asynccontextmanager
-    async def hasty(self, most_connections: int) -> AsyncIterator[AsyncConnectionPool[Connection]]:
-        """Yield a pool whose commits do not wait for the disk, for what may be done again.
-
-        A server that crashes may forget the last fraction of a second of them, and nothing else.
-        """
-        async with _pool(self._url, most_connections, "-c synchronous_commit=off") as pool:
+    async def apart(
+        self, most_connections: int, options: str
+    ) -> AsyncIterator[AsyncConnectionPool[Connection]]:
+        """Yield a pool of connections for one purpose, whose sessions have options of their own."""
+        async with _pool(self._url, most_connections, options) as pool:
             yield pool
 
     async def close(self) -> None:
