@@ -4,13 +4,14 @@ VENV := .venv
 RUN := $(VENV)/bin
 SYNC := UV_SYSTEM_CERTS=1 VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv sync --active --locked --inexact --quiet
 
-.PHONY: demo test lint unit docs format clean help
+.PHONY: demo test lint unit audit docs format clean help
 
 help:
 	@echo "make demo    set up and play the story of a champion who slips away"
 	@echo "make test    set up, check style, types and import rules, and run all tests"
 	@echo "make lint    style, types and import rules only"
 	@echo "make unit    tests only"
+	@echo "make audit   look for known weaknesses of dependencies; needs the network"
 	@echo "make docs    build the documentation into site/"
 	@echo "make format  format the code"
 	@echo "make clean   remove what was set up"
@@ -28,6 +29,10 @@ lint: $(VENV)/.ready-to-test
 
 unit: $(VENV)/.ready-to-test
 	$(RUN)/pytest -n 2 --dist loadgroup
+
+audit: $(VENV)/.ready-to-test
+	UV_SYSTEM_CERTS=1 $(RUN)/uv export --quiet --locked --no-dev --extra postgres --no-emit-project --output-file .requirements.txt
+	UV_SYSTEM_CERTS=1 $(RUN)/uvx pip-audit --requirement .requirements.txt --require-hashes --disable-pip; found=$$?; rm -f .requirements.txt; exit $$found
 
 docs: $(VENV)/.ready-to-test
 	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --strict
