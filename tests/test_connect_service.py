@@ -14,7 +14,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
+from bot.cli import main
 from bot.config import Connect as Settings
 from bot.config import GoogleClient
 from bot.connect import Connect
@@ -135,7 +137,14 @@ async def test_a_rep_connects_and_their_champions_leaving_is_told_even_after_a_k
 
 
 async def test_without_its_key_the_service_does_not_start_and_says_how_to_make_one(service: Service) -> None:
-    said = await run("run", "--config", str(service.folder / "config.yaml"), CONNECT_TEST_KEY="", fails=True)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "run", "--config", str(service.folder / "config.yaml")),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, **environment(), "CONNECT_TEST_KEY": ""},
+    )
+    said = (await asyncio.wait_for(process.communicate(), 60))[0].decode()
+    assert process.returncode
     assert "CONNECT_TEST_KEY holds no key" in said
     assert "stillthere connect key" in said
 
@@ -194,17 +203,9 @@ async def test_a_new_key_is_a_key() -> None:
     assert Vault([key]).open(Vault([key]).seal(1)) == 1
 
 
-async def run(*arguments: str, fails: bool = False, **env: str) -> str:
-    """Run a command and return what it says, on both its outputs."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot",
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env={**os.environ, **environment(), **env},
-    )
-    said, _ = await asyncio.wait_for(process.communicate(), 60)
-    assert (process.returncode != 0) is fails, said.decode()
-    return said.decode()
+async def run(*arguments: str, fails: bool = False) -> str:
+    """Run a command beside the servers of this test and return what it says, on both its outputs."""
+    runner = CliRunner(env=environment())
+    result = await asyncio.to_thread(runner.invoke, main, arguments)
+    assert (result.exit_code != 0) is fails, result.output
+    return result.output
