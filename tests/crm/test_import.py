@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from bot.config import Crm
 from bot.crm.people import Entry, amount, contacts, day, weightiest
@@ -235,6 +238,31 @@ async def test_a_wrong_secret_needs_a_person(
     monkeypatch.setenv("SALESFORCE_CLIENT_SECRET", "wrong")
     with pytest.raises(NeedsHuman, match="invalid_client"):
         await read_contacts(in_salesforce(organisation))
+
+
+async def test_a_key_opens_salesforce_as_a_user_without_a_secret(
+    organisation: salesforce.Salesforce, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SALESFORCE_CLIENT_SECRET")
+    key = rsa.generate_private_key(65537, 2048)
+    organisation.key = key.public_key()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "key.pem").write_bytes(pem)
+    people(organisation)
+    signed = in_salesforce(organisation, key_file=tmp_path / "key.pem", user=salesforce.USER)
+    assert len((await read_contacts(signed)).contacts) == 4
+    other = in_salesforce(organisation, key_file=tmp_path / "key.pem", user="somebody@else.example")
+    with pytest.raises(NeedsHuman, match="invalid_client"):
+        await read_contacts(other)
+
+
+@pytest.mark.parametrize("pem", [b"", b"no key", b"-----BEGIN PRIVATE KEY-----\nAAAA\n"])
+async def test_a_file_without_a_key_is_said(
+    organisation: salesforce.Salesforce, tmp_path: Path, pem: bytes
+) -> None:
+    (tmp_path / "key.pem").write_bytes(pem)
+    with pytest.raises(NeedsHuman, match="holds no RSA key"):
+        await read_contacts(in_salesforce(organisation, key_file=tmp_path / "key.pem", user="u"))
 
 
 def test_of_two_records_with_one_address_the_second_adds_what_is_new() -> None:

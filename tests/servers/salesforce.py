@@ -7,7 +7,10 @@ address is a duplicate. https://developer.salesforce.com/docs/atlas.en-us.api_re
 
 from __future__ import annotations
 
+import base64
+import json
 import re
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,9 +21,14 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 VERSION = "62.0"
 CLIENT, SECRET = "3MVG9of-the-test", "secret of the test"
+USER, LOGIN = "stillthere@vendor.example", "https://login.salesforce.com"
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 COMMON = "Id CreatedDate SystemModstamp IsDeleted "
 FIELDS = {
     name: frozenset((COMMON + listed).split())
@@ -61,6 +69,7 @@ class Salesforce:
     """One organisation."""
 
     url: str = ""
+    key: rsa.RSAPublicKey | None = None
     page: int = 3
     rows: dict[str, list[Row]] = field(default_factory=lambda: {what: [] for what in FIELDS})
     switched_off: set[str] = field(default_factory=set)
@@ -101,12 +110,29 @@ class Salesforce:
     async def _token(self, request: web.Request) -> web.Response:
         form = {name: values[0] for name, values in parse_qs(await request.text()).items()}
         known = {"grant_type": "client_credentials", "client_id": CLIENT, "client_secret": SECRET}
-        if form != known:
+        if form != known and not self._is_signed(form):
             return web.json_response({"error": "invalid_client"}, status=400)
         self.given += 1
         self.sessions = {f"session {self.given}"}
         told = {"access_token": f"session {self.given}", "instance_url": self.url, "token_type": "Bearer"}
         return web.json_response({**told, "issued_at": "1778000000000", "signature": "x", "id": "x"})
+
+    def _is_signed(self, form: dict[str, str]) -> bool:
+        """Say whether it is an assertion that the user's key signed, and that ends within five minutes."""
+        head, _, signature = form.get("assertion", "").rpartition(".")
+        if (
+            self.key is None
+            or form.get("grant_type") != JWT_BEARER
+            or set(form) != {"grant_type", "assertion"}
+        ):
+            return False
+        try:
+            self.key.verify(_decoded(signature), head.encode(), padding.PKCS1v15(), hashes.SHA256())
+        except InvalidSignature:
+            return False
+        claims = json.loads(_decoded(head.partition(".")[2]))
+        lasts = claims.pop("exp") - time.time()
+        return bool(claims == {"iss": CLIENT, "sub": USER, "aud": LOGIN} and 0 < lasts <= 300)
 
     async def _answer(self, request: web.Request) -> tuple[int, Any]:
         if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.sessions:
@@ -180,6 +206,10 @@ class Salesforce:
         unknown = set(body) - {name for name in FIELDS[what] if "." not in name}
         if unknown:
             raise Wrong(400, "INVALID_FIELD", f"No such column '{min(unknown)}' on sobject of type {what}")
+
+
+def _decoded(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
 def _conditions(where: str) -> list[tuple[str, str, str]]:
