@@ -32,7 +32,7 @@ unit: $(VENV)/.ready-to-test
 
 audit: $(VENV)/.ready-to-test
 	UV_SYSTEM_CERTS=1 $(RUN)/uv export --quiet --locked --no-dev --extra postgres --no-emit-project --output-file .requirements.txt
-	UV_SYSTEM_CERTS=1 $(RUN)/uvx pip-audit --requirement .requirements.txt --require-hashes --disable-pip; found=$$?; rm -f .requirements.txt; exit $$found
+	UV_SYSTEM_CERTS=1 $(RUN)/uvx pip-audit --requirement .requirements.txt --require-hashes --disable-pip --strict; found=$$?; rm -f .requirements.txt; exit $$found
 
 docs: $(VENV)/.ready-to-test
 	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --strict
