@@ -67,7 +67,7 @@ def case(raised: Alert, of: Case | None, scene: Scene) -> Card:
     word = of.settled if of else None
     settled = word is not None and word.is_final
     ranked = ranking(assessment)
-    turn_to = "" if settled else _turn_to(assessment, by, scene.watched)
+    turn_to = "" if settled else whom(assessment, by, scene.watched)
     facts = [fact for fact in words.supporting(assessment) if fact.sentence != assessment.headline]
     owner = _owner(contact, scene)
     who = " · ".join(part for part in (_who(contact, by), _deal(contact, by, now), owner) if part)
@@ -102,7 +102,7 @@ def raised_again(raised: Alert, earlier: Alert, scene: Scene) -> Card:
     said = _headline(raised, by) if raised.is_notice else _verdict(assessment, by, now, before)
     opening = " ".join(part for part in (mark, scene.mention, said) if part)
     lines = [opening, *_facts(facts, by, now)]
-    if (turn_to := _turn_to(assessment, by)) and _first_choice(assessment) != _first_choice(before):
+    if (turn_to := whom(assessment, by)) and _first_choice(assessment) != _first_choice(before):
         lines.append(turn_to)
     summary = _summary(raised, by, now, scene.mention)
     return Card.of(f"Raised again. {summary}", [section("again", "\n".join(lines))])
@@ -221,9 +221,9 @@ def _fact(evidence: Evidence, by: Naming, now: datetime, *, note: bool = False) 
     return f"*{words.day(evidence.at, now)}*  {by.quote(evidence.sentence, 200)}{source}{reserve}"
 
 
-def _turn_to(assessment: Assessment, by: Naming, watched: Collection[str] = ()) -> str:
-    """Name whom to turn to, the successor first; empty where nobody is known."""
-    people = " or ".join(_suggestion(suggestion, by, watched) for suggestion in ranking(assessment))
+def whom(assessment: Assessment, by: Naming, watched: Collection[str] = (), most: int = _TURN_TO) -> str:
+    """Name whom to turn to with the reasons, the successor first, in the same words wherever it is told."""
+    people = " or ".join(_suggestion(suggestion, by, watched) for suggestion in ranking(assessment, most))
     return f"*{_ask(assessment)}:* {people}" if people else ""
 
 

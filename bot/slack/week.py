@@ -17,9 +17,10 @@ from bot.coverage import Gap
 from bot.digest import Change, Due, Held, Week, monday_of
 from bot.model import Choice, Contact, Reason, Watched
 from bot.slack import charts, words
-from bot.slack.cards import MARKS
+from bot.slack.cards import MARKS, whom
 from bot.slack.marks import Marks
 from bot.slack.mrkdwn import quote
+from bot.slack.names import Naming
 from bot.slack.parts import Card, section, small_print
 from bot.stats import Precision
 
@@ -137,7 +138,9 @@ def _due(one: Due, now: datetime) -> str:
     mark = MARKS.get(assessment.verdict, "")
     told = f"since {words.day(one.alert.at, now)}{f' (held: {why_held(one.held)})' if one.held else ''}"
     reason = quote(assessment.headline, 120)
-    return f"{mark} {name_and_account(contact)}{stake}: *{words.title(assessment.verdict)}* {told}, {reason}"
+    turn_to = whom(assessment, Naming(), most=1)
+    said = f"{mark} {name_and_account(contact)}{stake}: *{words.title(assessment.verdict)}* {told}, {reason}"
+    return f"{said}. {turn_to}" if turn_to else said
 
 
 def _change(one: Change, now: datetime) -> str:
