@@ -9,7 +9,6 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -104,8 +103,9 @@ watchers:
 
     def start(self) -> None:
         """Start every process, and wait until the mailboxes were read through once."""
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(Service.start, self.roles.values()))
+        for role in self.roles.values():
+            role.launch()
+        self.wait(lambda: all(role.events("service.started") for role in self.roles.values()))
         self.wait(lambda: len(self._first_passes()) == len(self.boxes))
 
     def end(self) -> None:
