@@ -86,8 +86,9 @@ def listed(seen: Sighting) -> tuple[Person, ...]:
 
 def likely(seen: Sighting) -> str:
     """Return what a page on which nobody is listed looks like."""
-    is_wall = seen.guess and not seen.guess.startswith("not the listing")
-    return seen.guess if is_wall else "no names with titles, photos or headings of a team"
+    guess = seen.guess()
+    is_wall = guess and not guess.startswith("not the listing")
+    return guess if is_wall else "no names with titles, photos or headings of a team"
 
 
 def view(watched: Watched, now: Sighting, day: date, before: Sighting | None = None) -> View:

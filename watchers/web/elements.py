@@ -1,6 +1,6 @@
 """Parse a page with BeautifulSoup into elements that know what they hold, and nothing else of each other.
 
-BeautifulSoup's own tree can be searched and rewritten in every direction, so each of its elements points to its
+BeautifulSoup's own tree can be searched and rewritten in every direction, so each element of it points to its
 neighbours: that costs most of the time and memory of a parse. We only ever walk down, once.
 """
 
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any
 
 from bs4 import BeautifulSoup
-from bs4.element import NavigableString, PageElement, Tag
+from bs4.builder._lxml import LXMLTreeBuilder
 
 MOST_ELEMENTS = 300_000
 """Of one page, with its texts. What is beyond is not read, and the page says that it is not complete."""
@@ -33,62 +34,68 @@ class Element:
         return only.string if isinstance(only, Element) else only or ""
 
 
-class _Parser(BeautifulSoup):
-    """Builds elements of what the tree builder calls out, in place of BeautifulSoup's own.
-
-    A tree builder calls `handle_starttag`, `handle_data`, `endData` and `handle_endtag`.
-    """
+class _Elements(LXMLTreeBuilder):
+    """Builds elements of what lxml calls out, in place of BeautifulSoup's own."""
 
     def reset(self) -> None:
         """Begin anew, as happens when a parser rejects an encoding."""
         super().reset()
         self.page = Element("")
-        self.open = [self.page]
-        self.names: Counter[str] = Counter()
         self.left = MOST_ELEMENTS
+        self._open = [self.page]
+        self._names: Counter[str] = Counter()
+        self._text: list[str] = []
 
-    def handle_starttag(
-        self,
-        name: str,
-        namespace: str | None,
-        nsprefix: str | None,
-        attrs: object,
-        sourceline: int | None = None,
-        sourcepos: int | None = None,
-        namespaces: dict[str, str] | None = None,
-    ) -> None:
+    def start(self, tag: str | bytes, attrib: Mapping[Any, Any], nsmap: object = None) -> None:
         """Open an element."""
-        del namespace, nsprefix, sourceline, sourcepos, namespaces
-        self.endData()
-        element = Element(name.lower(), cast("dict[str, str]", attrs))
+        del nsmap
+        self._end_text()
+        element = Element(str(tag).lower(), dict(attrib))
         self._hold(element)
-        self.open.append(element)
-        self.names[element.name] += 1
+        self._open.append(element)
+        self._names[element.name] += 1
 
-    def handle_endtag(self, name: str, nsprefix: str | None = None) -> None:
+    def end(self, tag: str | bytes) -> None:
         """Close the innermost element of this name, and all in it; where none is open, nothing."""
-        del nsprefix
-        self.endData()
-        closed = ""
-        while self.names[name.lower()] and closed != name.lower():
-            closed = self.open.pop().name
-            self.names[closed] -= 1
+        self._end_text()
+        name, closed = str(tag).lower(), ""
+        while closed != name and self._names[name]:
+            closed = self._open.pop().name
+            self._names[closed] -= 1
 
-    def endData(self, containerClass: type[NavigableString] | None = None) -> None:  # noqa: N802, N803 - the interface's
-        """Hold the text that was called out since; a comment, a declaration or the like is no text."""
-        if self.current_data:
-            self._hold("".join(self.current_data) if containerClass is None else None)
-            self.current_data = []
+    def data(self, data: str | bytes) -> None:
+        """Take text, which comes in parts."""
+        self._text.append(str(data))
+
+    def comment(self, text: str | bytes) -> None:
+        """Part the text around a comment."""
+        del text
+        self._end_text()
+        self._hold(None)
+
+    def pi(self, target: str, data: str) -> None:
+        """Part the text around an instruction."""
+        self.comment(target + data)
+
+    def doctype(self, name: str, pubid: str, system: str) -> None:
+        """Part the text around a declaration."""
+        del pubid, system
+        self.comment(name)
+
+    def close(self) -> None:
+        """End the page."""
+        self._end_text()
+        super().close()
+
+    def _end_text(self) -> None:
+        if self._text:
+            self._hold("".join(self._text))
+            self._text = []
 
     def _hold(self, held: Element | str | None) -> None:
         self.left -= 1
         if self.left >= 0:
-            self.open[-1].contents.append(held)
-
-    def object_was_parsed(
-        self, o: PageElement, parent: Tag | None = None, most_recent_element: PageElement | None = None
-    ) -> None:
-        """Do nothing: nothing is made that would have to be put in its place."""
+            self._open[-1].contents.append(held)
 
 
 def parse(text: str) -> tuple[Element, bool]:
@@ -100,5 +107,6 @@ def parse(text: str) -> tuple[Element, bool]:
     with warnings.catch_warnings():
         # A page may look like anything; that it is read as HTML is meant.
         warnings.simplefilter("ignore")
-        parser = _Parser(text, "lxml", multi_valued_attributes=None)
-    return parser.page, parser.left >= 0
+        builder = _Elements()
+        BeautifulSoup(text, builder=builder)
+    return builder.page, builder.left >= 0

@@ -62,7 +62,9 @@ def _fold_once(text: str) -> str:
 def _folded(text: str) -> str:
     if not text.isascii():
         parts = unicodedata.normalize("NFKD", text.translate(_INVISIBLE).translate(_LETTERS))
-        text = "".join(letter for letter in parts if not unicodedata.combining(letter)).translate(_LETTERS)
+        if not parts.isascii():
+            parts = "".join(letter for letter in parts if not unicodedata.combining(letter))
+        text = parts.translate(_LETTERS)
     return text.lower()
 
 

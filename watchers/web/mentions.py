@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from watchers.web.blocks import Document, Line, Place
 from watchers.web.folding import EDGES, clean, fold
@@ -225,15 +226,17 @@ def _is_byline(doc: Document, mention: Mention) -> bool:
             return False
         if box.tag in {"article", "li", "div", "a"} and box.last - box.first > 1:
             card = doc.lines[box.first : box.last]
-            dated = any(
-                _DATE.fullmatch(fold(other.text)) or _BYLINE.search(fold(other.text))
-                for other in card
-                if other is not line
-            )
             headed = any(other.heading and look(other.text) is Look.NO for other in card)
-            if dated and headed:
+            if headed and any(_dates(other.text) for other in card if other is not line):
                 return True
     return False
+
+
+@lru_cache(maxsize=4_096)
+def _dates(text: str) -> bool:
+    """Say whether a line is a date, or names an author."""
+    folded = fold(text)
+    return bool(_DATE.fullmatch(folded) or _BYLINE.search(folded))
 
 
 def _is_no_name(doc: Document, line: Line) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -66,17 +66,22 @@ class Watched:
     email: str = ""
 
 
+def _no_guess() -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """A page as read. `reason` says why it could not be read, empty where it could.
 
+    `guess` says what the page looks like if it is not the listing; that takes long and is seldom asked for.
     `gaps` are signs that the page shows less than its list; `unread` that pages which hold the rest could
     not be had; `detour` that another page than the one asked for was answered.
     """
 
     people: tuple[Person, ...] = ()
     reason: str = ""
-    guess: str = ""
+    guess: Callable[[], str] = _no_guess
     gaps: frozenset[str] = frozenset()
     unread: bool = False
     detour: bool = False
@@ -207,9 +212,9 @@ class _Look:
         found, known = self.known
         needed = max(1, min(_FOUND_ENOUGH, math.ceil(_FOUND_SHARE * (known - 1))))
         if found < needed:
-            return self.seen.guess or "not the listing it was: too few of the people we know are on it"
+            return self.seen.guess() or "not the listing it was: too few of the people we know are on it"
         if self.seen.detour and found < _DETOUR_SHARE * known:
-            return self.seen.guess or "another page was answered"
+            return self.seen.guess() or "another page was answered"
         new_gaps = sorted(
             self.seen.gaps
             - set(self.old.get("gaps", ()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from watchers.web.blocks import Document
 from watchers.web.pages import (
@@ -77,7 +78,7 @@ def put_together(opened: Sequence[Opened]) -> Look:
     return Look(
         Sighting(
             people=tuple(people),
-            guess=guess(first.fetched, first.listing.document),
+            guess=partial(guess, first.fetched, first.listing.document),
             gaps=main.gaps,
             unread=any(url not in had for url in needed),
             detour=went_home(main.fetched) and first is main,

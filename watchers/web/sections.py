@@ -95,7 +95,8 @@ def _level(doc: Document, number: int, line: Line, stack: list[Section]) -> int:
         or line.text.count(" ") >= _PSEUDO_WORDS
     ):
         return 0
-    if doc.boxes[line.box].place & Place.NAV or any(
+    place = doc.boxes[line.box].place
+    if (place is not Place.NONE and place & Place.NAV) or any(
         doc.boxes[piece.box].tag in _LINKED for piece in line.pieces
     ):
         return 0

@@ -149,7 +149,7 @@ def _unjudged(report: Report, seen: Look, memory: Memory) -> str:
     known = (memory.kept or {}).get("people", {})
     before = [found for found in report.findings if known.get(found.key, {}).get("seen")]
     if not before:
-        return "" if seen.sighting.people else seen.sighting.guess
+        return "" if seen.sighting.people else seen.sighting.guess()
     after = report.state.get("people", {})
     doubted = [
         found
