@@ -290,10 +290,10 @@ def _speed() -> None:
     mails = len({seen.facts["message_id"] for one in people for seen in one.observations})
     took = []
     for _ in range(ROUNDS):
-        began = time.perf_counter()
+        began = time.process_time()
         circle = Circle.of(people, NOW, {OURS})
         found = suggest(contact, people[0].observations, circle, NOW)
-        took.append(1000 * (time.perf_counter() - began))
+        took.append(1000 * (time.process_time() - began))
     print(
         json.dumps(
             {
@@ -301,8 +301,8 @@ def _speed() -> None:
                 "people": len(people),
                 "observations": sum(len(one.observations) for one in people),
                 "suggested": len(found),
-                "median_ms": round(statistics.median(took), 1),
-                "worst_ms": round(max(took), 1),
+                "median_cpu_ms": round(statistics.median(took), 1),
+                "worst_cpu_ms": round(max(took), 1),
             }
         )
     )
