@@ -48,6 +48,9 @@ WHOLE = frozenset({"mailbox", "calendars"})
 COSTS = frozenset({"data_provider"})
 """What is paid for by the question is not asked."""
 
+WEB_SECONDS = 3
+"""How long our own listener may take to answer."""
+
 LITTLE_ROOM = 2**30
 NO_ROOM = 64 * 2**20
 SKEW_WARNING, SKEW_PROBLEM = timedelta(seconds=30), timedelta(minutes=4)
@@ -373,7 +376,7 @@ def _is_free(host: str, port: int) -> bool:
 
 async def _get(url: str) -> httpx.Response | None:
     try:
-        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=WEB_SECONDS, trust_env=False) as client:
             return await client.get(url)
     except (httpx.HTTPError, httpx.InvalidURL):
         return None

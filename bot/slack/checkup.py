@@ -45,8 +45,7 @@ class Checkup:
         found = [ok(ABOUT, f"the bot token works: {who.get('user')} in {who.get('team')}")]
         found += self._scopes(headers)
         if self.app_token:
-            await ask(self.client.apps_connections_open(app_token=self.app_token))
-            found.append(ok(ABOUT, "the app token opens Socket Mode"))
+            found.append(await self._socket())
         for channel in dict.fromkeys(self.channels):
             found.append(await self._channel(channel))
         found.append(await self._cards())
@@ -73,6 +72,15 @@ class Checkup:
             cure = "take them away on the app's page, unless you know what for"
             found.append(warning(ABOUT, f"the bot may do more than it needs: {', '.join(more)}", cure))
         return found or [ok(ABOUT, f"it has all {len(SCOPES)} scopes, and no other")]
+
+    async def _socket(self) -> Finding:
+        try:
+            await ask(self.client.apps_connections_open(app_token=self.app_token))
+        except (NeedsHuman, SlackApiError) as refused:
+            what = refused.what if isinstance(refused, NeedsHuman) else f"Slack says {code(refused)}"
+            cure = "make an app-level token with the scope connections:write, and configure it"
+            return problem(ABOUT, f"{what} to the app token", cure)
+        return ok(ABOUT, "the app token opens Socket Mode")
 
     async def _channel(self, channel: str) -> Finding:
         try:
