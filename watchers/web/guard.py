@@ -32,8 +32,18 @@ CONNECTIONS = 20
 
 _SCHEMES = {"http": 80, "https": 443}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
-"""For protocols of the network itself (RFC 6890)."""
+_INWARD = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "192.0.0.0/24",  # protocols of the network itself (RFC 6890)
+            "192.88.99.0/24",  # relays from 6to4, given up (RFC 7526)
+            "168.63.129.16/32",  # what a machine at Azure asks about itself: it answers on no other network
+            "3fff::/20",  # documentation (RFC 9637)
+        ),
+    )
+)
+"""Networks that are nobody's website, although Python's registry of addresses calls them global."""
 _LOW_32 = 0xFFFF_FFFF
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -137,7 +147,7 @@ def _is_public(address: Address) -> bool:
         address.is_multicast
         or address.is_reserved
         or address.is_link_local
-        or (isinstance(address, ipaddress.IPv4Address) and address in _PROTOCOLS)
+        or any(address in network for network in _INWARD)
         or (isinstance(address, ipaddress.IPv6Address) and address.is_site_local)
     )
 
