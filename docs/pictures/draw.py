@@ -45,7 +45,7 @@ from bot.slack import cards, dialogs  # noqa: E402
 from bot.slack.cards import Scene  # noqa: E402
 from bot.slack.dialogs import Place  # noqa: E402
 from bot.slack.names import Names  # noqa: E402
-from bot.wording import shipped
+from bot.wording import shipped  # noqa: E402
 
 WIDTH = 760
 NARROW = 400
