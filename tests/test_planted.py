@@ -243,15 +243,15 @@ async def test_nothing_that_was_planted_is_kept_or_told_anywhere(
             channel = slack.channel("champions")
             await asyncio.to_thread(service.wait, lambda: slack.messages(channel))
             seen = {path: await get(port, path) for path in ("/healthz", "/readyz", "/metrics")}
-            said = [
-                await asyncio.to_thread(command, tmp_path, env, *words)
-                for words in (
-                    ("doctor",),
-                    ("doctor", "--json"),
-                    ("privacy", "export", JANE, "--json"),
-                    ("privacy", "export", TOM),
-                )
-            ]
+            asked = (
+                ("doctor",),
+                ("doctor", "--json"),
+                ("privacy", "export", JANE, "--json"),
+                ("privacy", "export", TOM),
+            )
+            said = await asyncio.gather(
+                *(asyncio.to_thread(command, tmp_path, env, *words) for words in asked)
+            )
             if not database:
                 shutil.copytree(tmp_path / "data", tmp_path / "backup")
         finally:

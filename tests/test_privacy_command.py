@@ -235,3 +235,27 @@ async def test_admins_hear_once_of_a_source_that_is_not_read_and_once_of_its_rec
     await again.tell_outages()
     assert len(admins.heard) == 2
     assert "is read again" in admins.heard[1]
+
+
+async def test_forgetting_at_the_command_line_redacts_the_messages_in_slack(
+    slack: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slack.reset()
+    slack.show_channel("champions", is_private=True)
+    channel = slack.channel("champions")
+    (tmp_path / "config.yaml").write_text(f"{TEAM}slack: {{channel: {channel}, api: '{slack.base_url}'}}\n")
+    async with await TinyStore.open(tmp_path / "data") as store:
+        await raise_alert(store, LEFT)
+        await drain(store, app(slack, store).poster, FrozenClock(NOW))
+        [case] = await store.cases()
+    monkeypatch.delenv("SLACK_BOT_TOKEN", raising=False)
+    refused = await run(tmp_path, "forget", case.contact, "--yes")
+    assert (refused.exit_code, "SLACK_BOT_TOKEN is not set" in refused.stderr) == (2, True)
+    monkeypatch.setenv("SLACK_BOT_TOKEN", BOT_TOKEN)
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", SIGNING_SECRET)
+    answer = await run(tmp_path, "export", case.contact, "--json")
+    assert [told["channel"] for told in json.loads(answer.stdout)["recipients"]] == [channel]
+    done = await run(tmp_path, "forget", case.contact, "--yes")
+    assert done.exit_code == 0, done.output
+    assert "messages redacted: 1" in done.stderr
+    assert [message["text"] for message in slack.messages(channel)] == [ERASED]

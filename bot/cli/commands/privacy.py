@@ -167,8 +167,8 @@ async def _forget(address: str, config_file: Path) -> str:
             return f"{address} is forgotten" if kept else f"nothing was kept of {address}; they stay out"
         erased = await slack_app(settings, settings.slack, store).forget(address.strip().lower())
     said = f"{address} is forgotten" if erased.kept else f"nothing was kept of {address}; they stay out"
-    told = f"{erased.redacted} messages were redacted"
-    waiting = f"; {erased.waiting} wait until Slack can be reached" if erased.waiting else ""
+    told = f"messages redacted: {erased.redacted}"
+    waiting = f", and {erased.waiting} wait until Slack can be reached" if erased.waiting else ""
     return f"{said}; {told}{waiting}"
 
 
