@@ -6,6 +6,7 @@ It knows no types of properties, so moments stand there in milliseconds, as HubS
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,10 +19,11 @@ from watchers.crm.hubspot import HubSpot, HubSpotAccess
 from watchers.crm.line import Refused
 from watchers.crm_hubspot import CrmHubSpot
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("backlot")]
 
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
 PEOPLE = 230
+TRIES = 4
 
 
 def record(what: str, number: int, properties: dict[str, str], *links: str) -> dict[str, Any]:
@@ -76,8 +78,16 @@ def portal() -> Iterator[Server]:
             },
         )
     ]
-    with serve([*people, *deals, *mails], telemetry=False) as server:
-        yield server
+    with ExitStack() as stack:
+        yield started(stack, [*people, *deals, *mails])
+
+
+def started(stack: ExitStack, records: list[dict[str, Any]]) -> Server:
+    """Start it; anew where a busy machine did not let it begin within the time it gives itself."""
+    for _ in range(TRIES - 1):
+        with suppress(RuntimeError):
+            return stack.enter_context(serve(records, telemetry=False))
+    return stack.enter_context(serve(records, telemetry=False))
 
 
 @pytest.fixture
