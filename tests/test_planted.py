@@ -21,14 +21,21 @@ from pathlib import Path
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from bot import activity
+from bot.model import Contact
+from bot.pipeline import Pipeline, Rules
+from bot.store.tiny import TinyStore
 from tests.servers import hubspot
 from tests.servers.postgres import PostgresServer
 from tests.servers.slack import BOT_TOKEN, SIGNING_SECRET, Workspace, workspace
 from tests.servers.slack_node import CannotRun
 from tests.service import Service, free_port
 from tests.store.test_forget import on_disk
+from tests.web.site import CONTACT, Clock, courtesy, reach, serving
+from tests.web.team_pages import TEAM, cards, page
+from watchers.public_pages import PublicPages
 
 REP, JANE, TOM, ANN = "rita@vendor.example", "jane@acme.example", "tom@acme.example", "ann.lee@acme.example"
 PLANTED = "Quokka"
@@ -278,3 +285,31 @@ async def test_nothing_that_was_planted_is_kept_or_told_anywhere(
     assert [one for one in found if one != ("Slack", BOT_TOKEN)] == []
     whole = [word for word in (JANE, TOM, REP, ANN) if word in everything["the log"] + seen["/metrics"]]
     assert whole == []
+
+
+async def test_of_a_page_only_names_and_titles_are_kept(tmp_path: Path) -> None:
+    text = cards(TEAM).replace("Enjoys long walks", f"Is {PLANTED}-ill and enjoys long walks")
+    with capture_logs() as logged:
+        await look_at(page(f"<p>{PLANTED}-page</p>{text}<!-- {PLANTED}-comment -->"), tmp_path / "data")
+    kept = on_disk(tmp_path / "data").decode("utf-8", "replace")
+    assert "page_present" in kept
+    assert TEAM[1][0] in kept
+    assert PLANTED not in kept + repr(logged)
+
+
+async def look_at(text: str, folder: Path) -> None:
+    """Look at a page that lists Jane, three days long."""
+    clock = Clock()
+    async with serving() as site, await TinyStore.open(folder) as store:
+        site.says("/team", text)
+        settings = PublicPages.Config.model_validate(
+            {"contact": CONTACT, "pages": [{"url": site.url(), "account": "Acme"}]}
+        )
+        watcher = PublicPages(settings, clock, reach(site), courtesy(clock))
+        rules = Rules({kind.name: kind for kind in PublicPages.kinds})
+        pipeline = Pipeline(store, rules, ["vendor.example"], baseline=False)
+        await store.watch(Contact(JANE, TEAM[0][0], TEAM[0][1], "Acme"))
+        for _ in range(3):
+            for source in watcher.sources(await pipeline.scope()):
+                await pipeline.sweep(watcher, source, clock())
+            clock.pass_by(hours=25)
