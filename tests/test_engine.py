@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.engine import AT_ONCE, Engine, Unit
-from bot.engine.local import LocalEngine
+from bot.engine.local import MOST_OF_ONE, LocalEngine
 from bot.engine.queue import QueueEngine
 from bot.store.database import Database
 from bot.testing import MemoryStore
@@ -43,6 +43,11 @@ class Looks:
 
 def units(*sources: str) -> list[Unit]:
     return [Unit("mailbox", source) for source in sources]
+
+
+def of_two_watchers(*sources: str) -> list[Unit]:
+    """Return units of two watchers, in turn: one alone does not get every place."""
+    return [Unit(("mailbox", "calendars")[n % 2], source) for n, source in enumerate(sources)]
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -88,7 +93,7 @@ async def playing(request: pytest.FixtureRequest) -> AsyncIterator[Playing]:
 async def test_every_unit_is_done_and_never_more_at_once_than_allowed(playing: Playing) -> None:
     engine, looks = playing.engine, playing.looks
     many = [f"mailbox:{n}" for n in range(3 * AT_ONCE)]
-    await engine.start(units(*many))
+    await engine.start(of_two_watchers(*many))
     await until(lambda: looks.begun.total() == AT_ONCE)
     looks.go_on.set()
     await playing.idle()
@@ -161,7 +166,7 @@ async def test_a_look_asked_for_while_one_was_failing_is_not_lost(playing: Playi
 async def test_draining_finishes_what_is_under_way_and_begins_nothing_more(playing: Playing) -> None:
     engine, looks = playing.engine, playing.looks
     many = [f"mailbox:{n}" for n in range(AT_ONCE + 5)]
-    await engine.start(units(*many))
+    await engine.start(of_two_watchers(*many))
     await until(lambda: looks.begun.total() == AT_ONCE)
     await engine.start(units("mailbox:0"))
     draining = asyncio.create_task(engine.drain())
@@ -184,3 +189,15 @@ async def test_a_planned_run_is_done_once_whoever_else_plans_it(playing: Playing
     assert await playing.engine.plan("mailbox", slot + timedelta(minutes=5), units("mailbox:sales"))
     await playing.idle()
     assert playing.looks.done == Counter({"mailbox:sales": 2})
+
+
+async def test_a_watcher_with_many_slow_sources_keeps_no_other_waiting() -> None:
+    looks = Looks()
+    engine = LocalEngine(looks, MemoryStore())
+    await engine.start(Unit("public_pages", f"public_pages:{number}") for number in range(50))
+    await engine.start(units("mailbox:sales"))
+    await until(lambda: looks.now.total() == MOST_OF_ONE + 1)
+    assert looks.now["mailbox:sales"] == 1
+    looks.go_on.set()
+    await engine.idle()
+    assert looks.done.total() == 51

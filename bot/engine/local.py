@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -14,6 +15,10 @@ from bot.store import Store, StoreDown
 log = structlog.get_logger()
 
 
+MOST_OF_ONE = AT_ONCE - 2
+"""Units of one watcher at a time: a thousand slow websites must not keep a mailbox waiting."""
+
+
 class LocalEngine:
     """Do units of work in this process, at most `AT_ONCE` at a time and one a source."""
 
@@ -21,6 +26,7 @@ class LocalEngine:
         self._look = look
         self._store = store
         self._free = asyncio.Semaphore(AT_ONCE)
+        self._share = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(MOST_OF_ONE))
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
         self._draining = False
@@ -62,7 +68,7 @@ class LocalEngine:
 
     async def _do(self, unit: Unit) -> None:
         try:
-            async with self._free:
+            async with self._share[unit.watcher], self._free:
                 while not self._draining:
                     self._again.discard(unit.source)
                     await self._once(unit)
