@@ -13,6 +13,7 @@ from typing import Any, Self
 import httpx
 
 from bot.model import Json, SourceDown
+from watchers.exchange import Overlong, exchange
 from watchers.web.robots import TOKEN
 
 LARGEST = 2**20
@@ -69,17 +70,16 @@ class Line(AbstractAsyncContextManager["Line"]):
         """Ask once. Raises SourceDown where nobody answers, or the server is in trouble."""
         url = f"{self._api}{path}"
         try:
-            async with self._client.stream("GET", url, params=params, headers=dict(headers or {})) as answer:
-                body = bytearray()
-                async for piece in answer.aiter_bytes():
-                    body += piece
-                    if len(body) > LARGEST:
-                        raise SourceDown(f"{self.host} answers more than is ever needed")
+            status, answered, body = await exchange(
+                self._client, "GET", url, most=LARGEST, headers=headers or {}, params=params
+            )
+        except Overlong:
+            raise SourceDown(f"{self.host} answers more than is ever needed") from None
         except httpx.TimeoutException:
             raise SourceDown(f"{self.host} does not answer") from None
         except httpx.HTTPError as error:
             raise SourceDown(f"{self.host} cannot be read: {type(error).__name__}") from None
-        reply = Reply(answer.status_code, _lower(answer.headers), _read(bytes(body)))
+        reply = Reply(status, _lower(answered), _read(body))
         if reply.status >= SERVER_ERRORS:
             raise SourceDown(f"{self.host} answers {reply.status}", reply.retry_after)
         return reply
