@@ -19,6 +19,9 @@ _INVISIBLE = dict.fromkeys(
         *range(0x2060, 0x2065),
     ),
 )
+# Little pictures: decoration around names and between them, which parts words as a space does.
+_PICTURES = dict.fromkeys((*range(0x2600, 0x27C0), *range(0xFE00, 0xFE10), *range(0x1F000, 0x1FB00)), " ")
+_UNREAD = {**_INVISIBLE, **_PICTURES}
 # Letters that no decomposition takes apart.
 _LETTERS = str.maketrans(
     {
@@ -41,7 +44,7 @@ _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 def clean(text: str) -> str:
     """Return the text without invisible characters, composed, and with single spaces."""
     if not text.isascii():
-        text = unicodedata.normalize("NFC", text.translate(_INVISIBLE))
+        text = unicodedata.normalize("NFC", text.translate(_UNREAD))
     return _SPACE.sub(" ", text).strip()
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache, lru_cache
 
+from rapidfuzz.distance import OSA
+
 from watchers.web.folding import clean, fold, words
 from watchers.web.words import lines
 
@@ -277,3 +279,14 @@ def _by_initial(one: Name, other: Name) -> Likeness:
         if len(x.given) >= 3 and y.given.startswith(x.given) and len(x.words) == len(y.words):  # noqa: PLR2004 - a short form
             return Likeness.LOOSE
     return Likeness.NONE
+
+
+def may_be_slip(one: Name, known: Name) -> bool:
+    """Say whether a name may be the known one by a slip of the pen, or its given name alone.
+
+    >>> may_be_slip(parse("Jane Deo"), parse("Jane Doe")), may_be_slip(parse("Jane Roth"), parse("Jane Doe"))
+    (True, False)
+    """
+    if one.given != known.given:
+        return False
+    return len(one.words) == 1 or OSA.distance(one.family, known.family, score_cutoff=1) <= 1

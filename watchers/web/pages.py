@@ -15,7 +15,7 @@ from datetime import date
 from functools import cache
 from urllib.parse import urljoin, urlsplit
 
-from watchers.web.blocks import Document
+from watchers.web.blocks import Box, Document
 from watchers.web.folding import fold, words
 from watchers.web.namelike import Look, look
 from watchers.web.words import as_written, vocabulary
@@ -45,6 +45,10 @@ _PAGING_TEXT = re.compile(
     r"volgende|nasta|neste|naeste|"
     r"nastepn[ay]|dalsi)\b.{0,12}|[\u00bb\u203a\u2192>]{1,3}|次.{0,4}|下一页|다음)$",
 )
+_BUTTON = 60
+"""Characters of what stands on a button, at most."""
+_FEWEST_LETTERS = 3
+"""Links of one letter that make a register."""
 _MORE_BUTTON = re.compile(
     r"^(?:load|show|view|see)\b.{0,12}\b(?:more|all)\b|^(?:mehr (?:laden|anzeigen)|voir plus|ver mas|"
     r"carregar mais)"
@@ -163,12 +167,22 @@ def gaps(fetched: Fetched, text: str, doc: Document) -> frozenset[str]:
         found.add("more pages")
     if any(asset.kind == "frame" for asset in doc.assets):
         found.add("frames")
-    if any(
-        doc.boxes[line.box].tag in {"button", "a"} and _MORE_BUTTON.search(fold(line.text))
-        for line in doc.lines
+    if any(len(line.text) <= _BUTTON and _MORE_BUTTON.search(fold(line.text)) for line in doc.lines) or any(
+        _draws_more(box) for box in doc.boxes
     ):
         found.add("more on demand")
+    letters = {asset.text for asset in doc.assets if asset.kind == "link" and len(asset.text) == 1}
+    if sum(map(str.isalpha, letters)) >= _FEWEST_LETTERS:
+        found.add("a page for each letter")
     return frozenset(found)
+
+
+def _draws_more(box: Box) -> bool:
+    """Say whether an element is one that a script hangs the rest of a list on."""
+    if box.tag == "input":
+        return bool(_MORE_BUTTON.search(fold(box.attrs.get("value", "")[:_BUTTON])))
+    tokens = box.tokens
+    return bool(tokens) and ({"load", "more"} <= tokens or {"infinite", "scroll"} <= tokens)
 
 
 def _is_paging(kind: str, href: str, text: str) -> bool:

@@ -26,7 +26,7 @@ from watchers.web.employers import (
     same_company,
 )
 from watchers.web.matching import Match, Matcher, Sought
-from watchers.web.names import parse
+from watchers.web.names import may_be_slip, parse
 from watchers.web.persons import Person
 from watchers.web.titles import difference, fold_title, same_title, says_departed
 
@@ -41,6 +41,7 @@ _DETOUR_SHARE = 0.6
 _MASS_SHARE = 0.34
 _MOST_OTHERS = 1_000
 _ALONE = "alone"
+_QUOTED = 80
 
 Kept = dict[str, Any]
 
@@ -306,10 +307,31 @@ class _Look:
             return Finding(each.key, State.UNKNOWN, "several people on the page may be meant")
         if self.doubt:
             return Finding(each.key, State.UNKNOWN, self.doubt)
+        if heir := self._respelled(each, kept):
+            return Finding(each.key, State.UNKNOWN, f"may be listed as {heir[:_QUOTED]}")
         others = self.known[1] - (kept.get("state") != State.GONE)
         return self._confirm_gone(
             each, f"no longer on the page, where {self.known[0]} of {others} others still are", None
         )
+
+    def _respelled(self, each: Watched, kept: Kept) -> str:
+        """Return a name that came when this one went and may be it: misspelt, or the given name alone.
+
+        It is remembered by its hash, and nobody is missing as long as it is listed.
+        """
+        title, before = kept.get("title", ""), set(self.old.get("names", ()))
+        known = parse(kept.get("name", "") or each.name)
+        taken = {match.person.name for match in self.here.values()}
+        for person in self.seen.people:
+            name = parse(person.name)
+            if person.former or person.name in taken or not may_be_slip(name, known):
+                continue
+            is_new = kept.get("missing") is None and name.digest not in before
+            is_alike = bool(title) and fold_title(title) == fold_title(person.title)
+            if name.digest == kept.get("heir") or (is_new and is_alike):
+                self._keep(each.key, heir=name.digest)
+                return person.name
+        return ""
 
     def _departed(self, each: Watched, person: Person) -> Finding:
         why = (
@@ -442,6 +464,15 @@ class _Look:
         }
         return False
 
+    def _misses_somebody(self) -> bool:
+        """Say whether somebody watched is neither listed nor known to be gone: gaps then stay what they were.
+
+        Whoever stands behind a new button would else be gone as soon as we got used to the button.
+        """
+        found = self.here.keys() | self.left.keys()
+        missing = (kept for key, kept in self.before.items() if key not in found)
+        return any(kept.get("seen") and kept.get("state") != State.GONE for kept in missing)
+
     def _new_state(self, *, confirmed: bool) -> Kept:
         """Return the state to keep: people, hashes of the others' names, and what the page was like."""
         found, known = self.known
@@ -459,7 +490,8 @@ class _Look:
         full = confirmed or known == 0 or found >= known * (1 - _MASS_SHARE)
         if full:
             state["others"] = sorted({name.loose_digest for name in others})[:_MOST_OTHERS]
-            state["gaps"] = sorted(self.seen.gaps)
+            if not self._misses_somebody():
+                state["gaps"] = sorted(self.seen.gaps)
         state["names"] = sorted(
             {name.digest for name in others} | (set() if full else set(self.old.get("names", ())))
         )[:_MOST_OTHERS]
