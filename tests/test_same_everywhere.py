@@ -12,14 +12,16 @@ import pytest
 from rich.console import Console
 
 from bot import demo, story
-from bot.crm.proposals import wanted
+from bot.crm.proposals import Change, Proposal, Step, wanted
 from bot.digest import Book, Own, week
-from bot.model import Answer, Case, Choice, Person, Suggestion
+from bot.model import Alert, Answer, Case, Choice, Person, Suggestion
 from bot.slack import cards, contacts
 from bot.slack import week as weekly
 from bot.slack.cards import Scene
 from bot.slack.mrkdwn import quote
+from bot.slack.names import Naming
 from bot.slack.parts import Card
+from bot.slack.proposals import offered
 from bot.store.tiny import TinyStore
 from watchers import load
 
@@ -68,12 +70,30 @@ async def test_alert_why_show_digest_and_crm_name_the_same_person_for_the_same_r
         "why": told(cards.why(raised, Scene(NOW))),
         "show": told(contacts.shown(jane, jane.contact, NOW, may_change=False)),
         "digest": told(digest),
+        "crm": told(proposed(case, raised)),
     }
     for where, text in shown.items():
         assert best.name in text, where
         assert best.address in text, where
         for reason in best.reasons[:2]:
             assert quote(reason, 100) in text, (where, reason)
+
+
+def proposed(case: Case, raised: Alert) -> Card:
+    """Return the CRM's card as it is drawn once a rep said that Jane left."""
+    answer = Answer(case.contact, case.key, "U1", NOW, Choice.LEFT)
+    asked = wanted(replace(case, settled=answer), "k", "Rita Rep")
+    change = Change(Step.NOTE, "note on Jane Doe", "no note", asked.note)
+    return offered(raised, asked, Proposal("1", (change,)), "HubSpot")
+
+
+async def test_all_of_them_are_named_in_the_same_words_on_the_alert_and_the_crms_card(jane: Person) -> None:
+    (case,) = jane.cases
+    raised = case.deliveries[-1].alert
+    words = json.dumps(cards.whom(raised.assessment, Naming.of(raised, "full")), ensure_ascii=False)[1:-1]
+    assert len(raised.assessment.suggestions) > 1
+    assert words in told(cards.case(raised, case, Scene(NOW)))
+    assert words in told(proposed(case, raised))
 
 
 async def test_the_crm_is_offered_the_very_person_that_the_alert_names(jane: Person) -> None:

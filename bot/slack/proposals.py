@@ -20,11 +20,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slackblocks import ActionsBlock, Button, Element
 
 from bot.crm.proposals import LEASE, Kept, Proposal, State, Wanted, Writer, settled, wanted
-from bot.model import Case, NeedsHuman, SourceDown
+from bot.model import Alert, Case, NeedsHuman, SourceDown
 from bot.slack.board import Board
+from bot.slack.cards import whom
 from bot.slack.door import Ack, Door, Stopped
 from bot.slack.forms import home
 from bot.slack.mrkdwn import quote
+from bot.slack.names import Naming
 from bot.slack.parts import Card, section, small_print
 from bot.slack.people import Directory
 from bot.slack.presses import Who
@@ -114,7 +116,7 @@ class Proposals:
         if proposal is None or not proposal.changes:
             await self._keep(mark, Kept(State.NOTHING))
             return
-        card = offered(asked, proposal, mark, writer.name)
+        card = offered(case.alert, asked, proposal, writer.name)
         opened = await ask(self._client.conversations_open(users=case.settled.by))
         channel = str(opened["channel"]["id"])
         answer = await ask(self._client.chat_postMessage(channel=channel, text=card.text, blocks=card.blocks))
@@ -174,13 +176,13 @@ class Proposals:
             return ""
         asked = await self._wanted(case, mark)
         if is_yes:
-            return await self._accept(mark, kept, asked, digest, user, self.writer)
+            return await self._accept(kept, case.alert, asked, digest, user, self.writer)
         await self._keep(mark, replace(kept, state=State.DECLINED, by=user))
         await self._update(kept, closed(asked, f"Declined by <@{user}>. Nothing was changed."))
         return ""
 
     async def _accept(
-        self, mark: str, kept: Kept, asked: Wanted, digest: str, user: str, writer: Writer
+        self, kept: Kept, alert: Alert, asked: Wanted, digest: str, user: str, writer: Writer
     ) -> str:
         """Keep that what was shown is to be written, where that is still what would change."""
         if digest != kept.digest:
@@ -190,23 +192,23 @@ class Proposals:
         except (SourceDown, NeedsHuman) as problem:
             return f"{quote(problem.what, SHOWN)}. Nothing was changed; please try again later."
         if proposal is None or proposal.digest != digest:
-            return await self._anew(mark, kept, asked, proposal, writer)
+            return await self._anew(kept, alert, asked, proposal, writer)
         accepted = replace(kept, state=State.ACCEPTED, by=user)
-        await self._keep(mark, accepted)
+        await self._keep(asked.key, accepted)
         await self._update(kept, closed(asked, f"Accepted by <@{user}>; it is being written."))
         self._accepted.set()
         return ""
 
     async def _anew(
-        self, mark: str, kept: Kept, asked: Wanted, proposal: Proposal | None, writer: Writer
+        self, kept: Kept, alert: Alert, asked: Wanted, proposal: Proposal | None, writer: Writer
     ) -> str:
         """Show what would change now, where that is not what the rep was shown."""
         if proposal is None or not proposal.changes:
-            await self._keep(mark, replace(kept, state=State.NOTHING))
+            await self._keep(asked.key, replace(kept, state=State.NOTHING))
             await self._update(kept, closed(asked, f"There is nothing left to change in {writer.name}."))
             return ""
-        await self._keep(mark, replace(kept, digest=proposal.digest, steps=tuple(proposal.steps)))
-        await self._update(kept, offered(asked, proposal, mark, writer.name))
+        await self._keep(asked.key, replace(kept, digest=proposal.digest, steps=tuple(proposal.steps)))
+        await self._update(kept, offered(alert, asked, proposal, writer.name))
         return MEANWHILE
 
     async def _wanted(self, case: Case, mark: str) -> Wanted:
@@ -235,22 +237,24 @@ class Proposals:
             log.warning("answer.not_told", why=type(problem).__name__)
 
 
-def offered(asked: Wanted, proposal: Proposal, mark: str, crm: str) -> Card:
-    """Show exactly what would change, before and after, with the two answers."""
+def offered(alert: Alert, asked: Wanted, proposal: Proposal, crm: str) -> Card:
+    """Show exactly what would change, before and after, whom to turn to and why, with the two answers."""
     who = quote(asked.name or asked.address, 80)
     lines = [
         f"*{quote(change.where, 120)}*\n{quote(change.before, 120)} → {quote(change.after, SHOWN)}"
         for change in proposal.changes
     ]
+    people = whom(alert.assessment, Naming.of(alert, "full"))
     buttons: list[Element] = [
-        Button("Write it", action_id=ACCEPT, value=f"{mark} {proposal.digest}", style="primary"),
-        Button("Leave it", action_id=DECLINE, value=f"{mark} {proposal.digest}"),
+        Button("Write it", action_id=ACCEPT, value=f"{asked.key} {proposal.digest}", style="primary"),
+        Button("Leave it", action_id=DECLINE, value=f"{asked.key} {proposal.digest}"),
     ]
     return Card.of(
         f"{who} left: change {crm}?",
         [
             section("head", f"{who} left. Change this in {crm}?"),
             *(section(f"change {number}", line) for number, line in enumerate(lines)),
+            *([section("whom", people)] if people else []),
             small_print(
                 "history", "Nothing is deleted: the old address stays. Written once, however often tried."
             ),
