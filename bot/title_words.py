@@ -14,13 +14,14 @@ assistent(?:in)?\b assistenz\b \basistente\b \bauxiliar\b \bsecretaries\b \brece
 volontar\w* \bpracticante\b empfangs?(?:mitarbeit\w+|dame)?\b \breceptionniste\b \bhotesse\b
 """
 CHIEF = r"""
-\bchief_(?:[\w&]+_){1,5}officer\b \bc[efimt]o\b \bciso\b
+\bchief_(?:[\w&]+_){1,5}officer\b (?<!deputy_)\bc[efimt]o\b (?<!deputy_)\bciso\b
 """
 VP = r"""
 \b[seag]?vp\b \bvice_?president\w* \bvizeprasident\w*
 """
 DEPUTY = r"""
-\bsub_?director\w* \badjoint\w*_(?:au|a_la|du|de)\b \bdeputy_director\b
+\bsub_?director\w* \badjoint\w*_(?:au|a_la|du|de)\b \bdeputy_(?:director|c\w{1,2}o)\b
+\bdirect\w+_general\w*_adj\w+
 """
 EXECUTIVE = r"""
 \bchief_(?:[\w&]+_){1,5}officer\b \bchief_executive\b \bc[adefhimoprst]o\b \bc[cl]o\b \bciso\b \bchro\b
@@ -56,7 +57,8 @@ SAYS = {
         \b(?:key_)?account_executive\b \baccount_manag\w* \bkey_account\w*
         \bcustomer_(?:success|service|support|care|experience)\b \bingenie\w+_com+ercial\w*
         \btechnico_commercial\w* \bcharge\w*_d_affaires\b \brelation_client\w*
-        \b(?:gest\w+|ejecutiv\w+)_de_cuentas\b \bdevelop\w+_commercial\b \bdesarrollo_de_negocio\w*
+        \b(?:gest\w+|ejecutiv\w+)_de_cuentas\b \bgrands_comptes\b \bgrandes_cuentas\b
+        \bdevelop\w+_commercial\b \bdesarrollo_de_negocio\w*
         """,
         r"""
         \bsales\b \bcro\b \brevenue\b vertrieb verkauf verkaeuf aussendienst innendienst kunden \bcommercial
@@ -72,7 +74,7 @@ SAYS = {
         """,
         r"""
         marketing \bbrand\b \bcommunications?\b kommunikation \bcomunicacion \bgrowth\b \bcmo\b \bwerbung\b
-        \bpresse\w* \bprensa\b
+        offentlichkeitsarbeit \bpresse\w* \bprensa\b
         """,
         r"""
         \bpr\b \bcontent\b \bcampaign\w* \bevents?\b
@@ -86,7 +88,7 @@ SAYS = {
         r"""
         financ finanz \baccount(?:ing|ant|ancy)\w* \btreasur \btresor \btesor controller controlling
         buchhalt rechnungswesen comptab \bcontab \bpayroll\b \bfp_?&_?a\b \baudit \bcfo\b \bdaf\b steuerber
-        \btax\b kaufmannisch \bkfm\b \bbilling\b \bnomina\b
+        \btax\b kaufmannisch \bkfm\b \bbilling\b \bnomina\b \bpaie\b
         """,
         r"""
         \badministracion$ \bcontroller\b \bsteuer\w* \binvest\w*
@@ -115,7 +117,8 @@ SAYS = {
         \bcoo\b \bdisponent \bsuperintendent\b \bplanner\b \bmanufacturing\b \bfertigung \bbau \bfabrik
         """,
         r"""
-        \boperation \boperacion \boperativ \bbetrieb \bprocess \bprozess \bsite\b \bbusiness\b \btransport
+        \boperati(?:ng|on) \boperacion \bexploitation\b \boperativ \bbetrieb \bprocess \bprozess \bsite\b
+        \bbusiness\b \btransport
         \bfleet\b
         """,
     ),
@@ -137,7 +140,8 @@ SAYS = {
         \bhuman_resources\b \brecursos_humanos\b \bressources_humaines\b \bhr_business_partner\b
         """,
         r"""
-        \bhr\b \brh\b \brrhh\b \bdrh\b \bchro\b \bpeople\b personal(?!ised) \btalent \brecruit \bhiring\b
+        \bhr\b \brh\b \brrhh\b \bdrh\b \bchro\b \bpeople\b personal(?!ised|_assistant) \btalent \brecrui?t
+        \bhiring\b
         \bselection\b
         """,
         r"""
@@ -172,7 +176,7 @@ SAYS = {
     ),
     "it": (
         r"""
-        \binformation_technology\b \binformationstechn\w* \bsystemes?_d_information\w*
+        \binformation_technology\b \bdesktop_support\b \binformationstechn\w* \bsystemes?_d_information\w*
         \bapplication_support\b \b(?:systems?|network)_admin\w*
         \badministrat\w+_(?:de_)?(?:systeme|reseau|red|sistema)\w* \btransformation_(?:numerique|digitale)\b
         \bdigital_transformation\b \bsupport_informatique\b \btecnico_de_sistemas\b
@@ -194,7 +198,8 @@ SAYS = {
         """,
         r"""
         \bengineer \bdevelop(?:er|ers|ment)\b entwickl ingenieur ingenier \bdesarrollador \bdeveloppeu
-        \barchitect \barchitekt \btechnology\b \btecnologi \bcto\b \bresearch \bscientist\b \bdevops\b
+        \barchitect \barchitekt \bscrum\b \bagile\b \btechnology\b \btecnologi \bcto\b \bresearch
+        \bscientist\b \bdevops\b
         konstrukt \bdipl_ing\b \bprogram+(?:er|ierer|eur|ador)\w*
         """,
         r"""
@@ -214,7 +219,7 @@ SAYS = {
     ),
     "management": (
         r"""
-        \bgeneral_manage\w*
+        \bgeneral_manage\w* \bconsejo_de_administracion\b \bconseil_d_administration\b
         """,
         r"""
         \bgeschaftsleit \bgeschaftsf
