@@ -54,10 +54,9 @@ CANDIDATES = 32
 """How many alerts are tried for at once; others hold at most as many as there are posters."""
 
 SEEN = """
-    SELECT pg_snapshot_xmin(pg_current_snapshot())::text,
-        ARRAY[(SELECT coalesce(max(number), 0) FROM forgotten), (SELECT count(*) FROM forgetting)]
+    SELECT pg_snapshot_xmin(pg_current_snapshot())::text, times FROM erased
 """
-"""Up to which transaction all is seen, and which erasures began and ended: who is gone is not seen."""
+"""Up to which transaction all is seen, and how often somebody was erased: who is gone is not seen."""
 
 CHANGED = "SELECT address, brief FROM person WHERE changed >= %s::xid8"
 
@@ -79,7 +78,7 @@ class PostgresStore:
         self._marks_read = 0
         self._outlines: dict[str, Watched] = {}
         self._since = "0"
-        self._erased: list[int] = []
+        self._erased = 0
         self._outlining = asyncio.Lock()
         self.took: Callable[[float], None] = lambda _seconds: None
         """Told how many seconds each write took, patience with the database included."""
@@ -151,8 +150,7 @@ class PostgresStore:
             person = await table.locked(connection, address)
             if person is None or person.version != version:
                 return False
-            await connection.execute("DELETE FROM person WHERE address = %s", (address,))
-            return True
+            return await table.erase(connection, address)
 
         if not await self._write(erase):
             return False
@@ -488,11 +486,11 @@ class PostgresStore:
     async def _forget(self, address: str) -> int:
         """Erase one person from their own row and from everybody else's."""
 
-        async def erase(connection: Connection) -> int:
+        async def erase(connection: Connection) -> bool:
             await connection.execute(table.PERSON, (address,))
-            return len(await rows(connection, "DELETE FROM person WHERE address = %s RETURNING 1", address))
+            return await table.erase(connection, address)
 
-        changed = await self._write(erase)
+        changed = int(await self._write(erase))
         mention = f"%{_pattern(address)}%"
         query = "SELECT address FROM person WHERE brief::text ILIKE %s OR observations::text ILIKE %s"
         for (other,) in await self._read(query, mention, mention):

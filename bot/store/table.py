@@ -71,6 +71,14 @@ async def put(connection: Connection, before: Person, after: Person) -> bool:
     return True
 
 
+async def erase(connection: Connection, address: str) -> bool:
+    """Erase a person who is locked, and let every process know that somebody is gone."""
+    erased = await rows(connection, "DELETE FROM person WHERE address = %s RETURNING 1", address)
+    if erased:
+        await connection.execute("UPDATE erased SET times = times + 1")
+    return bool(erased)
+
+
 def outbox(person: Person) -> list[tuple[object, ...]]:
     """Return the rows of a person's alerts that wait."""
     return [
