@@ -165,7 +165,9 @@ def test_a_private_address_is_not_asked_and_a_person_there_is_unknown() -> None:
     shown = run(*asked, "--person", JANE)
     assert "unknown" in shown.stdout
     assert "not public" in shown.stdout
-    assert run(*asked).exit_code == 1
+    refused = run(*asked)
+    assert refused.exit_code
+    assert "saved and read as a file" in " ".join(refused.stderr.split())
 
 
 async def test_further_pages_of_a_list_are_asked_for_as_long_as_somebody_is_missing() -> None:

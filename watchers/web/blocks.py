@@ -35,7 +35,7 @@ _UNREAD = frozenset(
     "script style svg math canvas head template select textarea object embed audio video map".split()
 )
 _BREAKS = frozenset(("br", "hr"))
-_HEADING = re.compile(r"h[1-6]")
+_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _SPLIT = re.compile(r"[^a-zA-Z]+|(?<=[a-z])(?=[A-Z])")
 _SEMANTIC = frozenset("section article aside details table dl fieldset".split())
 
@@ -267,7 +267,7 @@ class _Layout:
         doc.boxes[index].breaks = breaks
         if breaks and not self.heading:
             self.block = index
-            if _HEADING.fullmatch(name) or attrs.get("role") == "heading":
+            if name in _HEADINGS or attrs.get("role") == "heading":
                 level = name[1] if name[0] == "h" and name[1:].isdigit() else attrs.get("aria-level", "2")
                 self.heading = int(level) if level in "123456" else 2
         self._note(name, attrs, index)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NEVER = ("linkedin.com", "linkedin.cn", "lnkd.in", "licdn.com", "licdn.cn")
 """Sites that are not fetched, whoever asks: a LinkedIn address is kept as a link for a human."""
+NOT_PUBLIC = "the host has an address that is not public"
 MOST_URL = 2_000
 MOST_ADDRESSES = 3
 """Of one name, tried one after the other."""
@@ -93,7 +94,7 @@ class Reach:
         found = await self.resolver(host, port)
         for address in found:
             if not self.lets_through(address):
-                raise Refused("the host has an address that is not public")
+                raise Refused(NOT_PUBLIC)
         return found[:MOST_ADDRESSES]
 
     def lets_through(self, address: str) -> bool:

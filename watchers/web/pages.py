@@ -15,7 +15,7 @@ from datetime import date
 from functools import cache
 from urllib.parse import urljoin, urlsplit
 
-from watchers.web.blocks import Box, Document
+from watchers.web.blocks import Document
 from watchers.web.folding import fold, words
 from watchers.web.namelike import Look, look
 from watchers.web.words import as_written, vocabulary
@@ -47,6 +47,7 @@ _PAGING_TEXT = re.compile(
 )
 _BUTTON = 60
 """Characters of what stands on a button, at most."""
+_MORE_MARKS = (frozenset(("load", "more")), frozenset(("infinite", "scroll")))
 _FEWEST_LETTERS = 3
 """Links of one letter that make a register."""
 _MORE_BUTTON = re.compile(
@@ -167,9 +168,7 @@ def gaps(fetched: Fetched, text: str, doc: Document) -> frozenset[str]:
         found.add("more pages")
     if any(asset.kind == "frame" for asset in doc.assets):
         found.add("frames")
-    if any(len(line.text) <= _BUTTON and _MORE_BUTTON.search(fold(line.text)) for line in doc.lines) or any(
-        _draws_more(box) for box in doc.boxes
-    ):
+    if _shows_more_on_demand(doc):
         found.add("more on demand")
     letters = {asset.text for asset in doc.assets if asset.kind == "link" and len(asset.text) == 1}
     if sum(map(str.isalpha, letters)) >= _FEWEST_LETTERS:
@@ -177,12 +176,14 @@ def gaps(fetched: Fetched, text: str, doc: Document) -> frozenset[str]:
     return frozenset(found)
 
 
-def _draws_more(box: Box) -> bool:
-    """Say whether an element is one that a script hangs the rest of a list on."""
-    if box.tag == "input":
-        return bool(_MORE_BUTTON.search(fold(box.attrs.get("value", "")[:_BUTTON])))
-    tokens = box.tokens
-    return bool(tokens) and ({"load", "more"} <= tokens or {"infinite", "scroll"} <= tokens)
+def _shows_more_on_demand(doc: Document) -> bool:
+    """Say whether a button, or an element that a script watches, brings the rest of a list."""
+    labels = [line.text for line in doc.lines if len(line.text) <= _BUTTON]
+    labels += [box.attrs.get("value", "")[:_BUTTON] for box in doc.boxes if box.tag == "input"]
+    marks = {box.tokens for box in doc.boxes}
+    return any(_MORE_BUTTON.search(fold(label)) for label in labels) or any(
+        mark <= tokens for tokens in marks for mark in _MORE_MARKS
+    )
 
 
 def _is_paging(kind: str, href: str, text: str) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from watchers.web.presence import Sighting, Watched
 
 IS_URL = ("http://", "https://")
+_BY_HAND = "open it in a browser yourself; a page of your own network can be saved and read as a file"
 
 
 @click.command(
@@ -92,8 +93,11 @@ def command(
 def _show_everybody(page: str, seen: Sighting, *, as_json: bool) -> None:
     """Print whom a page lists."""
     from bot import page_report, page_view
-    from bot.model import SourceDown
+    from bot.model import NeedsHuman, SourceDown
+    from watchers.web.guard import NOT_PUBLIC
 
+    if NOT_PUBLIC in seen.reason:
+        raise NeedsHuman(f"{page} is not asked for: {NOT_PUBLIC}", _BY_HAND)
     if seen.reason:
         raise SourceDown(f"{page}: {seen.reason}")
     listed, url = page_view.listed(seen), seen.url or page
@@ -153,7 +157,7 @@ async def _asked(url: str, contact: str, watched: Watched | None) -> Sighting:
     try:
         PUBLIC.checked(url)
     except Refused as refusal:
-        raise NeedsHuman(f"{url} is not asked for: {refusal}", "open it in a browser yourself") from None
+        raise NeedsHuman(f"{url} is not asked for: {refusal}", _BY_HAND) from None
 
     def clock() -> datetime:
         return datetime.now(UTC)
