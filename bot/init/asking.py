@@ -1,0 +1,151 @@
+"""Ask: a person at a terminal, with a second chance; or options, where what is missing is collected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+import click
+
+from bot.finding import Finding
+
+Result = TypeVar("Result")
+Attempt = Callable[[], Sequence[Finding]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing to ask: `option` gives it without asking, `read` turns it into what is kept.
+
+    `read` raises ValueError with what is wrong. What is not needed may be left empty.
+    """
+
+    option: str
+    text: str
+    default: str = ""
+    needed: bool = True
+    hidden: bool = False
+    read: Callable[[str], str] = str.strip
+
+
+class Asker(Protocol):
+    """Answers questions."""
+
+    def ask(self, question: Question) -> str:
+        """Return the answer; empty where there is none."""
+
+    def choose(self, option: str, text: str, among: Sequence[str], default: str) -> str:
+        """Return one of several."""
+
+    def agrees(self, text: str, *, default: bool) -> bool:
+        """Return whether the answer is yes."""
+
+    def settle(self, ask: Callable[[], Result], attempt: Callable[[Result], Sequence[Finding]]) -> Result:
+        """Ask until what was answered works, or is to be kept although it does not; return it."""
+
+    def tell(self, text: str) -> None:
+        """Say something."""
+
+
+@dataclass
+class Person:
+    """Somebody at a terminal; what options gave is offered as the answer."""
+
+    given: dict[str, str]
+
+    def ask(self, question: Question) -> str:
+        """Ask until the answer can be read; what was typed before is offered again, unless it is hidden."""
+        while True:
+            offered = self.given.get(question.option) or question.default
+            answer = str(
+                click.prompt(
+                    question.text + ("" if question.needed else " (empty for none)"),
+                    default=None if question.hidden or (question.needed and not offered) else offered,
+                    hide_input=question.hidden,
+                    show_default=bool(offered),
+                    err=True,
+                )
+            ).strip()
+            if answer == "-" or not answer:
+                answer = ""
+            if not question.hidden:
+                self.given[question.option] = answer
+            if not answer and not question.needed:
+                return ""
+            try:
+                return question.read(answer)
+            except ValueError as error:
+                self.tell(f"  {error}")
+                self.given.pop(question.option, None)
+
+    def choose(self, option: str, text: str, among: Sequence[str], default: str) -> str:
+        """Ask for one of several."""
+        offered = self.given.get(option) or default
+        return str(click.prompt(text, default=offered, type=click.Choice(among), err=True))
+
+    def agrees(self, text: str, *, default: bool) -> bool:
+        """Ask for yes or no."""
+        return click.confirm(text, default=default, err=True)
+
+    def settle(self, ask: Callable[[], Result], attempt: Callable[[Result], Sequence[Finding]]) -> Result:
+        """Give a second chance, and a third."""
+        while True:
+            answer = ask()
+            self.tell("  checking …")
+            wrong = attempt(answer)
+            for one in wrong:
+                self.tell(f"  {one.about}: {one.what}\n  → {one.cure}")
+            if not wrong:
+                self.tell("  works")
+                return answer
+            if not self.agrees("  Try again? (no keeps the answer as it is)", default=True):
+                return answer
+
+    def tell(self, text: str) -> None:
+        """Say it on stderr."""
+        click.echo(text, err=True)
+
+
+@dataclass
+class Options:
+    """Nobody to ask: what the options say, or what was there before. Collects what is missing and wrong."""
+
+    given: dict[str, str]
+    live: bool = True
+    missing: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def ask(self, question: Question) -> str:
+        """Return what was given."""
+        answer = (self.given.get(question.option) or question.default).strip()
+        if not answer:
+            if question.needed:
+                self.missing.append(f"{question.option}: {question.text}")
+            return ""
+        try:
+            return question.read(answer)
+        except ValueError as error:
+            self.wrong.append(f"{question.option}: {error}")
+            return ""
+
+    def choose(self, option: str, text: str, among: Sequence[str], default: str) -> str:
+        """Return what was given, where it is one of them."""
+        del text, among
+        return self.given.get(option) or default
+
+    def agrees(self, text: str, *, default: bool) -> bool:
+        """Return the default."""
+        del text
+        return default
+
+    def settle(self, ask: Callable[[], Result], attempt: Callable[[Result], Sequence[Finding]]) -> Result:
+        """Try once, where everything that it takes is there."""
+        before = len(self.missing) + len(self.wrong)
+        answer = ask()
+        if self.live and before == len(self.missing) + len(self.wrong):
+            self.wrong += [f"{one.about}: {one.what}; {one.cure}" for one in attempt(answer)]
+        return answer
+
+    def tell(self, text: str) -> None:
+        """Say nothing: only what is wrong is of use to a machine."""

@@ -1,0 +1,242 @@
+"""What is asked, in this order: who we are, Slack, whom to watch, where the mail lies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from bot import config
+from bot.finding import Finding, problem
+from bot.init import trying
+from bot.init.asking import Asker, Question
+from bot.init.draft import Draft
+from bot.model import NeedsHuman
+from bot.slack.manifest import as_yaml
+
+CREATE_APP = "https://api.slack.com/apps?new_app=1&manifest_yaml="
+SLACK_API = "https://slack.com/api/"
+MAILBOXES = ("imap", "files", "gmail", "graph", "later")
+MAIL_KINDS = """\
+Where does the team's mail lie?
+  imap   a mailbox on an IMAP server, by user and password
+  files  a Maildir, an mbox or a folder of mails
+  gmail  a group of mailboxes in Google Workspace, granted to a service account
+  graph  a group of mailboxes in Microsoft 365, granted to an application
+  later  none now; reps may connect their own (docs/mailboxes.md)"""
+
+
+def app_link() -> str:
+    """Return the address that opens Slack's form for a new app, filled in from the manifest."""
+    return CREATE_APP + quote(as_yaml(), safe="")
+
+
+@dataclass
+class Setup:
+    """Fills a draft with what somebody answers."""
+
+    draft: Draft
+    asker: Asker
+
+    def run(self) -> None:
+        """Ask everything."""
+        self._team()
+        self._slack()
+        self._contacts()
+        self._mail()
+
+    def _team(self) -> None:
+        team = self.draft.section("team")
+        domains = self.asker.ask(
+            Question("--domain", "Your own mail domains", " ".join(team.get("domains", ())), read=_domains)
+        )
+        team["domains"] = domains.split()
+        zone = Question("--time-zone", "Your time zone", team.get("time_zone", "UTC"), read=config.zone)
+        team["time_zone"] = self.asker.ask(zone)
+
+    def _slack(self) -> None:
+        there = self.draft.settings.get("slack") or {}
+        wanted = self.asker.choose(
+            "--slack", "Alerts in Slack, or in this terminal only", ("slack", "terminal"), "slack"
+        )
+        if wanted == "terminal":
+            self.draft.settings.pop("slack", None)
+            return
+        slack = self.draft.section("slack")
+        if not there:
+            self.asker.tell(
+                f"Create the Slack app by this link, filled in for you, then *Install to Workspace*:\n\n"
+                f"{app_link()}\n\ndocs/slack.md says what each scope is for."
+            )
+        api = self.asker.ask(
+            Question("--slack-api", "Slack's Web API", slack.get("api", SLACK_API), read=_http)
+        )
+        if api != SLACK_API:
+            slack["api"] = api
+        token = self.asker.settle(
+            lambda: self._secret(slack, "bot_token", "SLACK_BOT_TOKEN", "Bot token (xoxb-…)"),
+            lambda found: _problems(trying.slack(found, api)),
+        )
+        if "http" not in slack:
+            self.asker.settle(
+                lambda: self._secret(
+                    slack, "app_token", "SLACK_APP_TOKEN", "App-level token with connections:write (xapp-…)"
+                ),
+                lambda found: _problems(trying.slack(token, api, app_token=found)),
+            )
+        else:
+            self._secret(slack, "signing_secret", "SLACK_SIGNING_SECRET", "Signing secret")
+        self.asker.tell("Invite the bot to the channel of the alerts: /invite @Stillthere")
+        text = "The channel's id, shown below its details (C…)"
+        asked = Question("--channel", text, slack.get("channel", ""), read=config.channel)
+        slack["channel"] = self.asker.settle(
+            lambda: self.asker.ask(asked), lambda found: _problems(trying.slack(token, api, found))
+        )
+        text = "Admins, by e-mail address: they are told what nobody else can take"
+        admins = Question("--admin", text, " ".join(slack.get("admins", ())), needed=False, read=_addresses)
+        slack["admins"] = self.asker.ask(admins).split()
+
+    def _contacts(self) -> None:
+        usual = "contacts.csv" if self._path("contacts.csv").exists() else ""
+        text = "A CSV file of the people to watch, with a column email"
+        asked = Question("--contacts", text, str(self.draft.settings.get("contacts") or usual), needed=False)
+        found = self.asker.settle(
+            lambda: self.asker.ask(asked),
+            lambda name: _problems(trying.contacts(self._path(name))) if name else [],
+        )
+        self.draft.settings.pop("contacts", None)
+        if found:
+            self.draft.settings["contacts"] = found
+
+    def _mail(self) -> None:
+        there = ((self.draft.settings.get("watchers") or {}).get("mailbox") or {}).get("mailboxes") or []
+        if there:
+            names = ", ".join(_label(one) for one in there)
+            self.asker.tell(f"Mailboxes: {names}")
+        self.asker.tell(MAIL_KINDS)
+        kind = self.asker.choose(
+            "--mailbox", "Another mailbox" if there else "Mailbox", MAILBOXES, "later" if there else "imap"
+        )
+        watcher = self.draft.section("watchers", "mailbox")
+        if kind == "later":
+            return
+        box = self.asker.settle(lambda: self._box(kind), self._opens)
+        watcher["mailboxes"] = [one for one in there if _label(one) != _label(box)] + [box]
+
+    def _box(self, kind: str) -> dict[str, Any]:
+        ask = {"imap": self._imap, "files": self._files, "gmail": self._gmail, "graph": self._graph}[kind]
+        return {"kind": kind, **ask()}
+
+    def _imap(self) -> dict[str, Any]:
+        host, _, port = self.asker.ask(
+            Question("--imap-host", "IMAP server, with :port where it is not 993", read=_host)
+        ).partition(":")
+        box: dict[str, Any] = {"host": host}
+        if port:
+            box["port"] = int(port)
+        if host in {"localhost", "127.0.0.1"}:
+            answer = self.asker.choose("--imap-tls", "Does it speak TLS", ("yes", "no"), "yes")
+            box |= {} if answer == "yes" else {"tls": False}
+        box["user"] = self.asker.ask(Question("--imap-user", "User, mostly the mailbox's address"))
+        name = _file_name(f"imap-{box['user']}")
+        self._secret(box, "password", "IMAP_PASSWORD", "Password", name)
+        return box
+
+    def _files(self) -> dict[str, Any]:
+        return {"path": self.asker.ask(Question("--mail", "Maildir, mbox, or folder of mails"))}
+
+    def _gmail(self) -> dict[str, Any]:
+        key = self.asker.ask(Question("--google-key", "JSON key file of the service account"))
+        return {"key_file": key, **self._group()}
+
+    def _graph(self) -> dict[str, Any]:
+        ask = self.asker.ask
+        return {
+            "tenant": ask(Question("--microsoft-tenant", "Tenant, by id or domain")),
+            "client_id": ask(Question("--microsoft-client-id", "Application (client) id")),
+            "certificate_file": ask(
+                Question("--microsoft-certificate", "PEM file with private key and certificate")
+            ),
+            **self._group(),
+        }
+
+    def _group(self) -> dict[str, Any]:
+        names = self.asker.ask(Question("--mailboxes", "Addresses of the mailboxes", read=_addresses)).split()
+        text = "A mailbox of yours that must not open; while it does, nothing is read"
+        outside = self.asker.ask(Question("--outside", text, needed=False, read=config.address))
+        return {"mailboxes": names, **({"outside": outside} if outside else {})}
+
+    def _opens(self, box: dict[str, Any]) -> Sequence[Finding]:
+        minimal = {
+            "team": self.draft.settings["team"],
+            "watchers": {"mailbox": {"mailboxes": [box]}},
+        }
+        try:
+            with self.draft.trial(minimal) as plan:
+                return _problems(trying.mailboxes(plan))
+        except NeedsHuman as wrong:
+            return [problem("mailbox", wrong.what, wrong.how)]
+
+    def _secret(self, section: dict[str, Any], key: str, variable: str, text: str, name: str = "") -> str:
+        """Ask for a secret and note in the section where it is: a variable that is set, or a file."""
+        if os.environ.get(variable):
+            self.asker.tell(f"{variable} is set: it is used from there")
+            section.pop(f"{key}_file", None)
+            section[f"{key}_env"] = variable
+            return os.environ[variable]
+        file = section.get(f"{key}_file")
+        kept = _read(self._path(file)) if file and Path(file).name not in self.draft.secrets else ""
+        if kept and self.asker.agrees(f"{text}: keep the one that is there", default=True):
+            return kept
+        secret = self.asker.ask(Question(variable, text, hidden=True))
+        if secret:
+            section.pop(f"{key}_env", None)
+            section[f"{key}_file"] = self.draft.keep(name or _file_name(f"slack-{key}"), secret)
+        return secret
+
+    def _path(self, name: str) -> Path:
+        return self.draft.file.absolute().parent / Path(name).expanduser()
+
+
+def _problems(trial: Coroutine[Any, Any, Sequence[Finding]]) -> list[Finding]:
+    return trying.problems(asyncio.run(trial))
+
+
+def _label(box: dict[str, Any]) -> str:
+    return str(box.get("name") or box.get("user") or box.get("path") or box.get("mailboxes") or box["kind"])
+
+
+def _domains(text: str) -> str:
+    return " ".join(config.domain(one) for one in text.replace(",", " ").split())
+
+
+def _addresses(text: str) -> str:
+    return " ".join(config.address(one) for one in text.replace(",", " ").split())
+
+
+def _http(text: str) -> str:
+    if not text.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        raise ValueError("write an address that begins with https://")
+    return text
+
+
+def _host(text: str) -> str:
+    host, _, port = text.partition(":")
+    if not host or (port and not port.isdigit()):
+        raise ValueError("write a name such as imap.vendor.example, or imap.vendor.example:993")
+    return text
+
+
+def _file_name(text: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-.@" else "-" for letter in text.lower())
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,117 @@
+"""Try what was answered: Slack's tokens and channel, mailboxes, the contacts file; and play a drill."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from slack_sdk.errors import SlackApiError
+
+from bot.config import Plan
+from bot.crm.csv import read_contacts
+from bot.finding import Finding, Level, ok, problem
+from bot.model import NeedsHuman, SourceDown
+from bot.slack.checkup import Checkup
+from bot.slack.drill import Drill, Stage
+from bot.slack.parts import Card
+from bot.slack.web import ask, code, patient
+from bot.terminal import show
+from watchers import Scope
+from watchers.mail.group import Group
+from watchers.mail.limits import check_limits
+from watchers.mailbox import Mailbox
+
+LONGEST = timedelta(seconds=60)
+
+
+async def slack(token: str, api: str, channel: str = "", app_token: str = "") -> Sequence[Finding]:
+    """Try the bot token, and the channel and the app-level token where they are given."""
+    checkup = Checkup(patient(token, api), [channel] if channel else [], app_token)
+    return await _tried("Slack", checkup.run())
+
+
+async def mailboxes(plan: Plan) -> Sequence[Finding]:
+    """Open every mailbox of a plan as the service would, and read up to the first batch."""
+    found: list[Finding] = []
+    for watcher, _ in plan.watchers:
+        if not isinstance(watcher, Mailbox):
+            continue
+        if any(isinstance(box, Group) for box in watcher.config.mailboxes):
+            found += await _tried("mailbox", _limits(watcher))
+        if any(not isinstance(box, Group) for box in watcher.config.mailboxes):
+            scope = Scope.of((), plan.config.team.domains)
+            for source in watcher.sources(scope):
+                found += await _tried(source, _look(watcher, source, scope))
+    return found
+
+
+async def contacts(path: Path) -> Sequence[Finding]:
+    """Read a contacts file."""
+
+    async def read() -> list[Finding]:
+        found = await asyncio.to_thread(read_contacts, path)
+        said = [ok("contacts", f"{len(found.contacts)} contacts in {path.name}")]
+        if not found.contacts:
+            said = [problem("contacts", f"{path} lists nobody", "write one address a line below 'email'")]
+        return said
+
+    return await _tried("contacts", read())
+
+
+async def _limits(watcher: Mailbox) -> list[Finding]:
+    return [
+        ok("mailbox", one.what) if one.ok else problem("mailbox", one.what, one.how)
+        for one in await check_limits([watcher.config])
+    ]
+
+
+async def _look(watcher: Mailbox, source: str, scope: Scope) -> list[Finding]:
+    batches = watcher.fetch(source, None, scope)
+    try:
+        async for _ in batches:
+            break
+    finally:
+        await batches.aclose()  # type: ignore[attr-defined]  # it is a generator
+    return [ok(source, "can be read")]
+
+
+async def _tried(about: str, work: Awaitable[Sequence[Finding]]) -> Sequence[Finding]:
+    try:
+        async with asyncio.timeout(LONGEST.total_seconds()):
+            return await work
+    except TimeoutError:
+        return [problem(about, "there is no answer", "is it up, and may this machine connect to it?")]
+    except SourceDown as down:
+        return [problem(about, down.what, "is it up, and may this machine connect to it?")]
+    except NeedsHuman as wrong:
+        return [problem(about, wrong.what, wrong.how)]
+    except SlackApiError as refused:
+        return [problem(about, f"Slack says {code(refused)}", "look at the app's own page")]
+
+
+def problems(found: Sequence[Finding]) -> list[Finding]:
+    """Return what is wrong among what was found."""
+    return [one for one in found if one.level is Level.PROBLEM]
+
+
+async def drill(plan: Plan, console: Console) -> list[Stage]:
+    """Send a made-up bounce through every stage: to the first admin alone, else to where alerts go."""
+    settings = plan.config.slack
+
+    async def post(card: Card) -> str:
+        if settings is None or not settings.bot_token:
+            show(card, console)
+            return "shown in this terminal"
+        client = patient(settings.bot_token, settings.api)
+        place, where = settings.channel, "the channel of the alerts"
+        if settings.admins:
+            found = await ask(client.users_lookupByEmail(email=settings.admins[0]))
+            opened = await ask(client.conversations_open(users=found["user"]["id"]))
+            place, where = opened["channel"]["id"], f"a direct message to {settings.admins[0]}"
+        await ask(client.chat_postMessage(channel=place, text=card.text, blocks=list(card.blocks)))
+        return f"shown in {where}"
+
+    return await Drill(datetime.now(UTC), post).run()
