@@ -61,9 +61,17 @@ def term(person: Person, retention: timedelta, kinds: Mapping[str, Kind], now: d
         person.contact is not None,
         since,
         reason,
-        since + retention if since else None,
+        _end(since, retention) if since else None,
         contact.informed_on if contact else None,
     )
+
+
+def _end(since: datetime, retention: timedelta) -> datetime:
+    """Return when the time is over; a date so late that no calendar has the end is the last there is."""
+    try:
+        return since + retention
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def _since(person: Person, kinds: Mapping[str, Kind], now: datetime) -> tuple[datetime | None, str]:

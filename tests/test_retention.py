@@ -53,6 +53,20 @@ def test_the_close_of_the_deal_counts_where_it_is_later() -> None:
     assert term(person(seen("wrote", 400), contact=earlier), YEAR, KINDS, NOW).is_over(NOW)
 
 
+def test_a_deal_that_closes_when_calendars_end_stops_nobody_from_being_looked_at() -> None:
+    contact = replace(JANE, deal=Deal("Pilot", close_date=date(9999, 12, 31)))
+    found = term(person(contact=contact), YEAR, KINDS, NOW)
+    assert found.reason == "close of the deal"
+    assert found.until is not None
+    assert not found.is_over(NOW)
+
+
+def test_a_deal_that_closes_in_future_keeps_somebody_who_never_wrote() -> None:
+    contact = replace(JANE, deal=Deal("Pilot", close_date=date(2026, 12, 1)))
+    found = term(person(seen("invited", 500), contact=contact), YEAR, KINDS, NOW)
+    assert found.until == datetime(2027, 12, 1, tzinfo=UTC)
+
+
 def test_of_whom_nothing_but_a_look_is_known_it_is_counted_from_the_first() -> None:
     decision = Decision(JANE.address, NOW - 370 * DAY, Action.HOLD, Reason.BASELINE, Verdict.UNCHECKED, 0.1)
     found = term(replace(person(), decisions=(decision,)), YEAR, KINDS, NOW)
