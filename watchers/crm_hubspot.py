@@ -11,7 +11,7 @@ from pydantic import Field
 from bot.model import Json, Observation
 from watchers import Batch, Example, Scope, Watcher
 from watchers.crm import facts
-from watchers.crm.facts import Bounce, LoggedMail, Meeting
+from watchers.crm.facts import Bounce, LoggedMail, Meeting, OptOut
 from watchers.crm.following import Place
 from watchers.crm.hubspot import HubSpot, HubSpotAccess, Record, moment
 from watchers.crm.line import NOT_FOUND, Refused, objects, unanswerable, under
@@ -22,6 +22,10 @@ SOURCE = "HubSpot"
 STAMP = "hs_lastmodifieddate"
 CONTACT_STAMP = "lastmodifieddate"
 REASON = "hs_email_hard_bounce_reason_enum"
+OPT_OUT = "hs_email_optout"
+OPT_OUTS = "opt-outs"
+"""What a contact is called that was read for its opt-out alone."""
+
 
 MAIL = (
     "hs_timestamp",
@@ -57,6 +61,7 @@ REASONS = {
 }
 """What the reasons of a hard bounce stand for; any other does not say why."""
 
+CALLED_OFF = frozenset({"CANCELED", "CANCELLED"})
 _AT = "2026-05-04T09:30:00Z"
 
 
@@ -94,6 +99,10 @@ class CrmHubSpot(Watcher[Record]):
             ("written_to", "mailbox_gone"),
         ),
         Example(
+            Record(OPT_OUTS, "4", {"email": "jane@acme.example", OPT_OUT: "true", CONTACT_STAMP: _AT}),
+            ("opted_out",),
+        ),
+        Example(
             Record(
                 "meetings",
                 "3",
@@ -112,6 +121,9 @@ class CrmHubSpot(Watcher[Record]):
         """What HubSpot knows of the people we watch."""
 
         bounces: bool = Field(default=True, description="read contacts' bounce flags")
+        opt_outs: bool = Field(
+            default=True, description="read who opted out of e-mail, to suggest them to nobody"
+        )
         emails: bool = Field(
             default=True, description="read logged mails; say false where mailboxes are read, too"
         )
@@ -135,6 +147,7 @@ class CrmHubSpot(Watcher[Record]):
             try:
                 for is_wanted, pages in (
                     (self.config.bounces, self._bounced),
+                    (self.config.opt_outs, self._opted_out),
                     (self.config.emails, self._mails),
                     (self.config.meetings, self._meetings),
                 ):
@@ -152,6 +165,16 @@ class CrmHubSpot(Watcher[Record]):
             found = [one for one in page if scope.covers(one.text("email").lower())]
             yield [await _dated(hubspot, one) for one in found]
             place.read_to("contacts", page[-1].moment(CONTACT_STAMP))
+
+    async def _opted_out(
+        self, hubspot: HubSpot, place: Place, scope: Scope
+    ) -> AsyncIterator[Sequence[Record]]:
+        is_out = {"propertyName": OPT_OUT, "operator": "EQ", "value": "true"}
+        since = place.since(OPT_OUTS)
+        async for page in hubspot.changed("contacts", CONTACT_STAMP, since, ("email", OPT_OUT), is_out):
+            place.read_to(OPT_OUTS, page[-1].moment(CONTACT_STAMP))
+            found = [one for one in page if scope.covers(one.text("email").lower())]
+            yield [Record(OPT_OUTS, one.ident, one.values) for one in found]
 
     async def _mails(self, hubspot: HubSpot, place: Place, scope: Scope) -> AsyncIterator[Sequence[Record]]:
         async for page in hubspot.changed("emails", STAMP, place.since("emails"), MAIL):
@@ -183,6 +206,9 @@ class CrmHubSpot(Watcher[Record]):
         if raw.what == "contacts":
             flag = _bounce(raw)
             return facts.bounce(flag, scope, SOURCE) if flag else ()
+        if raw.what == OPT_OUTS:
+            out = _opt_out(raw)
+            return facts.opt_out(out, scope, SOURCE) if out else ()
         met = _meeting(raw)
         return facts.meeting(met, scope, SOURCE) if met else ()
 
@@ -246,6 +272,13 @@ def _bounce(record: Record) -> Bounce | None:
     )
 
 
+def _opt_out(record: Record) -> OptOut | None:
+    at = record.moment(CONTACT_STAMP)
+    if at is None or record.values.get(OPT_OUT) not in (True, "true"):
+        return None
+    return OptOut(f"hubspot.optout.{record.ident}", record.text("email").lower(), at)
+
+
 def _meeting(record: Record) -> Meeting | None:
     start, changed = record.moment("hs_meeting_start_time"), record.moment(STAMP)
     there = record.values.get("contacts")
@@ -259,7 +292,8 @@ def _meeting(record: Record) -> Meeting | None:
         end=record.moment("hs_meeting_end_time"),
         organizer="",
         answers={str(address): "" for address in there},
-        cancelled=outcome in {"CANCELED", "CANCELLED"},
+        # Rescheduled before it began, it stands at its new time; afterwards, the new one is another record.
+        cancelled=outcome in CALLED_OFF or (outcome == "RESCHEDULED" and start <= changed),
         attended=outcome == "COMPLETED",
         missed=outcome in {"NO_SHOW", "NO SHOW"},
     )

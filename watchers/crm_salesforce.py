@@ -11,7 +11,7 @@ from pydantic import Field
 from bot.model import Json, Observation
 from watchers import Batch, Example, Scope, Watcher
 from watchers.crm import facts
-from watchers.crm.facts import Bounce, LoggedMail, Meeting
+from watchers.crm.facts import Bounce, LoggedMail, Meeting, OptOut
 from watchers.crm.following import Place
 from watchers.crm.hubspot import Record, moment
 from watchers.crm.line import Refused, objects, text, unanswerable, under
@@ -29,6 +29,12 @@ BOUNCED = (
     "SELECT Id, Email, EmailBouncedReason, EmailBouncedDate, SystemModstamp FROM Contact "
     "WHERE EmailBouncedDate != null"
 )
+OPTED_OUT = (
+    "SELECT Id, Email, HasOptedOutOfEmail, SystemModstamp FROM Contact WHERE HasOptedOutOfEmail = true"
+)
+OPT_OUTS = "opt-outs"
+"""What a contact is called that was read for its opt-out alone."""
+
 MAILS = (
     "SELECT Id, MessageDate, FromAddress, ToAddress, CcAddress, Incoming, MessageIdentifier, Status, "
     "SystemModstamp FROM EmailMessage WHERE IsDeleted = false"
@@ -81,6 +87,14 @@ class CrmSalesforce(Watcher[Record]):
         ),
         Example(
             Record(
+                OPT_OUTS,
+                "0032",
+                {"Email": "jane@acme.example", "HasOptedOutOfEmail": True, STAMP: _AT},
+            ),
+            ("opted_out",),
+        ),
+        Example(
+            Record(
                 "events",
                 "00U1",
                 {
@@ -98,6 +112,9 @@ class CrmSalesforce(Watcher[Record]):
         """What Salesforce knows of the people we watch."""
 
         bounces: bool = Field(default=True, description="read contacts' bounce flags")
+        opt_outs: bool = Field(
+            default=True, description="read who opted out of e-mail, to suggest them to nobody"
+        )
         emails: bool = Field(
             default=True, description="read logged mails; say false where mailboxes are read, too"
         )
@@ -125,6 +142,7 @@ class CrmSalesforce(Watcher[Record]):
             try:
                 for is_wanted, pages in (
                     (self.config.bounces, _bounced),
+                    (self.config.opt_outs, _opted_out),
                     (self.config.emails, _mails),
                     (self.config.meetings, _events),
                 ):
@@ -145,6 +163,9 @@ class CrmSalesforce(Watcher[Record]):
         if raw.what == "contacts":
             flag = _bounce(raw)
             return facts.bounce(flag, scope, SOURCE) if flag else ()
+        if raw.what == OPT_OUTS:
+            out = _opt_out(raw)
+            return facts.opt_out(out, scope, SOURCE) if out else ()
         met = _event(raw)
         return facts.meeting(met, scope, SOURCE) if met else ()
 
@@ -163,6 +184,16 @@ async def _changed(
 
 def _bounced(salesforce: Salesforce, place: Place) -> AsyncIterator[list[Record]]:
     return _changed(salesforce, place, "contacts", BOUNCED)
+
+
+async def _opted_out(salesforce: Salesforce, place: Place) -> AsyncIterator[list[Record]]:
+    """Yield who opted out; nobody where the user may not see that field."""
+    try:
+        async for page in _changed(salesforce, place, OPT_OUTS, OPTED_OUT):
+            yield page
+    except Refused as refused:
+        if refused.code not in NO_SUCH_OBJECT:
+            raise
 
 
 async def _mails(salesforce: Salesforce, place: Place) -> AsyncIterator[list[Record]]:
@@ -232,6 +263,13 @@ def _bounce(record: Record) -> Bounce | None:
         kind=facts.diagnosis(words),
         words=words,
     )
+
+
+def _opt_out(record: Record) -> OptOut | None:
+    at = record.moment(STAMP)
+    if at is None or record.values.get("HasOptedOutOfEmail") is not True:
+        return None
+    return OptOut(f"salesforce.optout.{record.ident}", record.text("Email").lower(), at)
 
 
 def _event(record: Record) -> Meeting | None:

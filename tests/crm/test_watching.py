@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from bot.model import Contact, Json, NeedsHuman, Observation, SourceDown, Verdict
 from bot.pipeline import Pipeline
 from bot.service import rules
+from bot.suggest import Circle, suggest
 from bot.testing import MemoryStore
 from tests.servers import hubspot, salesforce
 from watchers import Scope, Watcher, load
@@ -180,6 +182,64 @@ async def test_the_outcome_of_a_meeting_says_whether_they_came(
     found, _ = await look(of_hubspot(portal))
     assert kinds(found) == expected
     assert bool(found[0].facts.get("attended")) == (outcome == "COMPLETED")
+
+
+@pytest.mark.parametrize(("starts_in", "status"), [(-1, "CANCELLED"), (5, "CONFIRMED")])
+async def test_what_was_rescheduled_is_off_at_its_old_time_and_stands_at_its_new_one(
+    portal: hubspot.HubSpot, starts_in: float, status: str
+) -> None:
+    jane = portal.add("contacts", email="jane@acme.example")
+    meet(portal, jane, days_ago(-starts_in), days_ago(0.5), "RESCHEDULED")
+    [seen], _ = await look(of_hubspot(portal))
+    assert seen.facts["status"] == status
+    assert "attended" not in seen.facts
+
+
+async def test_who_opted_out_in_hubspot_is_known_once_however_often_their_record_changes(
+    portal: hubspot.HubSpot,
+) -> None:
+    jane = portal.add(
+        "contacts", email="Jane@Acme.example", hs_email_optout="true", lastmodifieddate=days_ago(2)
+    )
+    portal.add(
+        "contacts", email="bob@elsewhere.example", hs_email_optout="true", lastmodifieddate=days_ago(2)
+    )
+    [first], cursor = await look(of_hubspot(portal))
+    assert (first.kind, first.contact) == ("opted_out", "jane@acme.example")
+    portal.objects["contacts"][jane]["lastmodifieddate"] = days_ago(1)
+    [again], _ = await look(of_hubspot(portal), cursor)
+    assert again.key == first.key
+    assert (await look(of_hubspot(portal, opt_outs=False)))[0] == []
+
+
+async def test_who_opted_out_in_salesforce_is_known_and_a_field_that_is_hidden_stops_nothing(
+    organisation: salesforce.Salesforce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organisation.add(
+        "Contact", Email="jane@acme.example", HasOptedOutOfEmail=True, SystemModstamp=days_ago(2)
+    )
+    organisation.add("Contact", Email="ann@acme.example", SystemModstamp=days_ago(2))
+    [seen], _ = await look(of_salesforce(organisation))
+    assert (seen.kind, seen.contact) == ("opted_out", "jane@acme.example")
+    hidden = salesforce.FIELDS["Contact"] - {"HasOptedOutOfEmail"}
+    monkeypatch.setitem(salesforce.FIELDS, "Contact", hidden)
+    assert (await look(of_salesforce(organisation)))[0] == []
+
+
+async def test_who_opted_out_is_suggested_to_nobody_and_alarms_nobody(portal: hubspot.HubSpot) -> None:
+    load()
+    store = MemoryStore()
+    for contact in (JANE, Contact("ann@acme.example", "Ann Lee")):
+        await store.watch(contact)
+    portal.add("contacts", email="ann@acme.example", hs_email_optout="true", lastmodifieddate=days_ago(2))
+    pipeline = Pipeline(store, rules(), ["vendor.example"], baseline=False)
+    await pipeline.sweep(of_hubspot(portal), "HubSpot", NOW)
+    judged = await pipeline.review(NOW)
+    assert not [one for one in judged if one.evidence]
+    people = await store.people(frozenset({"acme.example"}))
+    before = [replace(one, observations=()) for one in people]
+    assert [one.address for one in suggest(JANE, [], Circle.of(before, NOW), NOW)] == ["ann@acme.example"]
+    assert suggest(JANE, [], Circle.of(people, NOW), NOW) == ()
 
 
 async def test_nobody_moves_a_meeting_as_far_as_a_crm_knows(portal: hubspot.HubSpot) -> None:

@@ -27,7 +27,8 @@ PROPERTIES = {
     | {
         *("email firstname lastname jobtitle company country hubspot_owner_id associatedcompanyid".split()),
         *("lastmodifieddate hs_email_hard_bounce_reason_enum hs_email_delivered".split()),
-        *("hs_email_first_send_date hs_email_last_send_date watched no_longer_at_company".split()),
+        *("hs_email_first_send_date hs_email_last_send_date hs_email_optout".split()),
+        *("watched no_longer_at_company".split()),
     },
     "companies": COMMON | {"name", "hubspot_owner_id"},
     "deals": COMMON

@@ -35,7 +35,7 @@ FIELDS = {
     for name, listed in {
         "Contact": "Email Name FirstName LastName Title AccountId MailingCountry EmailBouncedReason "
         "EmailBouncedDate Account.Name Account.Owner.Email Account.Owner.IsActive Owner.Email Owner.IsActive "
-        "Watched__c No_Longer_At_Company__c",
+        "Watched__c No_Longer_At_Company__c HasOptedOutOfEmail",
         "OpportunityContactRole": "ContactId Opportunity.Id Opportunity.Name Opportunity.Amount "
         "Opportunity.StageName Opportunity.CloseDate Opportunity.IsClosed Opportunity.Owner.Email "
         "Opportunity.Owner.IsActive Contact.Id Contact.Email Contact.Name Contact.Title Contact.Account.Name "

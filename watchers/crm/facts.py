@@ -64,6 +64,15 @@ class Bounce:
 
 
 @dataclass(frozen=True)
+class OptOut:
+    """A contact who wants no mail of ours; `at` is when the CRM last says so."""
+
+    ident: str
+    address: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Meeting:
     """A meeting as it stands; `answers` are those of the contacts by address, `missed` says nobody came."""
 
@@ -175,6 +184,20 @@ def bounce(flag: Bounce, scope: Scope, source: str) -> Iterator[Observation]:
         facts=facts,
         because=("the CRM marks the address as bounced, for mail that was sent from it",),
     )
+
+
+def opt_out(flag: OptOut, scope: Scope, source: str) -> Iterator[Observation]:
+    """Yield that somebody wants no mail; one observation, however often the record changes since."""
+    if scope.covers(flag.address) and not scope.is_ours(flag.address):
+        yield Observation(
+            contact=flag.address,
+            kind="opted_out",
+            at=flag.at,
+            source=source,
+            sentence="wants no mail of ours, as the CRM says",
+            facts={"message_id": flag.ident[:LONGEST_ID]},
+            because=("the CRM marks the contact as opted out of e-mail",),
+        )
 
 
 def diagnosis(words: str) -> str:

@@ -443,7 +443,7 @@ def _distance(move: Move) -> str:
 
 
 def _whom(side: str) -> str:
-    return side if side in {THEM, US} else "a third party"
+    return side if side in {THEM, US} else "somebody"
 
 
 def _day(moment: datetime | None, told: datetime) -> str:
