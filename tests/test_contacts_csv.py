@@ -106,6 +106,16 @@ def test_the_encodings_of_spreadsheets_are_read(tmp_path: Path, encoding: str) -
     assert read_contacts(path) == Contacts((Contact("jürg@acme.example", "Jürg Äbi"),))
 
 
+def test_one_line_in_another_encoding_spoils_no_other(tmp_path: Path) -> None:
+    file = tmp_path / "contacts.csv"
+    names = ["Jürgen Müller", "Zoë Núñez", "Łukasz Żak"]
+    rows = [f"{number}@acme.example,{name}\n" for number, name in enumerate(names)]
+    encodings = ["utf-8", "cp1252", "utf-8"]
+    written = [row.encode(encoding) for row, encoding in zip(rows, encodings, strict=True)]
+    file.write_bytes(b"email,name\n" + b"".join(written))
+    assert [one.name for one in read_contacts(file).contacts] == names
+
+
 def test_blank_lines_before_and_between_are_passed_over_and_rows_keep_their_numbers() -> None:
     found = parse("\n;;\nemail;name\n\njane@acme.example;Jane\n ; \nnobody;X\n")
     assert [contact.name for contact in found.contacts] == ["Jane"]

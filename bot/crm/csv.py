@@ -167,7 +167,8 @@ def tidy(cell: str) -> str:
 def decode(raw: bytes) -> str:
     """Decode by the byte order mark, else as UTF-8, else as Windows-1252, as spreadsheets write.
 
-    A first letter beside a zero byte is UTF-16 that lacks its mark.
+    A first letter beside a zero byte is UTF-16 that lacks its mark. Files that were joined may have both of
+    the others, so what is no UTF-8 is decoded line by line.
     """
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8-sig"),
@@ -181,7 +182,14 @@ def decode(raw: bytes) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace")
+        return "".join(map(_decoded, raw.splitlines(keepends=True)))
+
+
+def _decoded(line: bytes) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("cp1252", "replace")
 
 
 def delimiter(header: str) -> str:
