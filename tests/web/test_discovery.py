@@ -202,3 +202,11 @@ def test_without_a_contact_address_nothing_is_searched(folder: Path) -> None:
     told = pages(folder, "propose")
     assert told.exit_code
     assert "contact address" in told.output
+
+
+def test_without_a_file_of_contacts_it_is_said_where_pages_can_be_named(folder: Path) -> None:
+    settings = folder / "config.yaml"
+    settings.write_text(settings.read_text().replace("contacts: contacts.csv\n", ""))
+    told = pages(folder, "propose")
+    assert told.exit_code
+    assert "watchers.public_pages.pages" in " ".join(told.output.split())

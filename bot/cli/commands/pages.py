@@ -59,6 +59,12 @@ def command(
     file = watcher.config.confirmed
     known = known_pages.read(file)
     if what == "propose":
+        if not contacts:
+            raise NeedsHuman(
+                f"{config_file}: no file of contacts is named, or nobody is in it",
+                "set contacts to a file; for contacts of a CRM or of Slack, name their pages in "
+                "watchers.public_pages.pages",
+            )
         found = finish(_found(watcher, contacts, known, {name.lower() for name in accounts}))
         known_pages.write(file, known_pages.propose(known, found))
         shown = [page for page in known_pages.read(file) if page not in known]
