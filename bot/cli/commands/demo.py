@@ -10,26 +10,66 @@ from bot.cli.console import (
     console,
     finish,
     load_everything,
+    note,
     start,
 )
 from bot.cli.parameters import examples
 
+HIGHEST_PORT = 65535
 
-@click.command(epilog=examples("stillthere demo", "stillthere demo --keep story/"))
+
+@click.command(epilog=examples("stillthere demo", "stillthere demo --web", "stillthere demo --keep story/"))
 @click.option(
     "--keep",
     type=click.Path(file_okay=False, path_type=Path),
     help="Leave the story's mails and store in this folder, to look at afterwards.",
 )
-def command(keep: Path | None) -> None:
+@click.option(
+    "--web", is_flag=True, help="Play it on a page of this machine, and try it there on your own mail."
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, HIGHEST_PORT),
+    default=0,
+    help="Where the page listens. Default: any free port.",
+)
+@click.option("--no-open", is_flag=True, help="Print the page's address, and open no browser.")
+def command(keep: Path | None, port: int, *, web: bool, no_open: bool) -> None:
     """Play the story of a champion who slips away.
 
     It runs through the real pipeline in a few seconds.
 
-    Needs no network, no token and no configuration.
+    Needs no network, no token and no configuration. The page of --web can be reached from this machine only,
+    and ends with Ctrl-C.
     """
-    from bot.demo import play
-
+    if web and keep is not None:
+        raise click.UsageError("--keep is for the terminal: the page keeps nothing")
+    if not web and (port or no_open):
+        raise click.UsageError("--port and --no-open are for --web")
     start()
     load_everything()
+    if web:
+        finish(_show(port, no_open=no_open))
+        return
+    from bot.demo import play
+
     finish(play(console(), keep))
+
+
+async def _show(port: int, *, no_open: bool) -> None:
+    """Show the page until Ctrl-C."""
+    import asyncio
+    import signal
+    import webbrowser
+
+    from bot.web_demo import shown
+
+    over = asyncio.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(each, over.set)
+    async with shown(port) as address:
+        click.echo(address)
+        note("Only this machine can open it. Ctrl-C ends it.")
+        if not no_open:
+            await asyncio.to_thread(webbrowser.open, address)
+        await over.wait()
