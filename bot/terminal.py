@@ -98,6 +98,8 @@ def _draw(block: Mapping[str, Any]) -> list[RenderableType]:
             return [_line(element["text"], "dim") for element in block["elements"]]
         case "actions":
             return ["", Padding(_buttons(block["elements"]), (0, 0, 0, 2))]
+        case "header":
+            return [Text(block["text"]["text"], "bold")]
         case unknown:
             raise ValueError(f"no way to draw a {unknown} block")
 
