@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from bot.model import NeedsHuman, SourceDown
 from watchers.crm import line as lines
 from watchers.crm.hubspot import DIALECT, HubSpot, moment
 from watchers.crm.line import Line
-from watchers.crm.salesforce import quoted
+from watchers.crm.salesforce import Salesforce, quoted
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -99,6 +100,54 @@ async def test_a_search_that_never_advances_ends() -> None:
     async with to(answering(200, page)) as line:
         with pytest.raises(SourceDown):
             _ = [one async for one in HubSpot(line).every("emails", [], ())]
+
+
+async def all_records(hubspot: HubSpot) -> object:
+    return [one async for one in hubspot.every("contacts", (), ())]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda hubspot: hubspot.neighbours("contacts", "1", "notes"),
+        lambda hubspot: hubspot.owners(),
+        lambda hubspot: hubspot.members("1"),
+        all_records,
+    ],
+    ids=["associations", "owners", "members of a list", "a search"],
+)
+async def test_pages_that_lead_on_for_ever_end(
+    ask: Callable[[HubSpot], Awaitable[object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "MOST_PAGES", 20)
+    asking = itertools.count(1)
+
+    async def handler(_: web.Request) -> web.StreamResponse:
+        page = next(asking)
+        if page > 50:
+            return web.json_response({})
+        found = [{"id": str(page * 1000 + number), "properties": {}} for number in range(100)]
+        return web.json_response({"results": found, "paging": {"next": {"after": str(page)}}})
+
+    async with to(handler) as line:
+        with pytest.raises(SourceDown, match="no end"):
+            await ask(HubSpot(line))
+
+
+async def test_pages_of_salesforce_that_lead_on_for_ever_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "MOST_PAGES", 20)
+    asking = itertools.count(1)
+
+    async def handler(_: web.Request) -> web.StreamResponse:
+        page = next(asking)
+        told = {"nextRecordsUrl": f"/crm/{page}"} if page <= 50 else {}
+        return web.json_response({"records": [{"Id": str(page)}], **told})
+
+    async with to(handler) as line:
+        salesforce = Salesforce(line)
+        salesforce.base = "/crm/"
+        with pytest.raises(SourceDown, match="no end"):
+            assert [row async for row in salesforce.query("SELECT Id FROM Contact")]
 
 
 async def test_requests_keep_their_pause() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import Field
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.crm.line import FORBIDDEN, UNAUTHORIZED, Dialect, Line, number, objects, text, under
+from watchers.crm.line import FORBIDDEN, UNAUTHORIZED, Dialect, Line, number, objects, pages, text, under
 from watchers.mail.grants import Secret
 from watchers.mail.tokens import SAFE_ADDRESS
 from watchers.settings import Settings
@@ -123,7 +123,7 @@ class HubSpot:
     ) -> AsyncIterator[Record]:
         """Yield every record that fits all filters, by id."""
         behind = ""
-        while True:
+        for _ in pages(self.line.host):
             after = [{"propertyName": "hs_object_id", "operator": "GT", "value": behind}] if behind else []
             found = await self._search(what, [*filters, *after], properties, "hs_object_id")
             if behind in {record.ident for record in found}:
@@ -252,7 +252,7 @@ class HubSpot:
     async def _pages(self, path: str, params: Mapping[str, str]) -> AsyncIterator[Any]:
         """Yield the pages of a listing; one that leads back to where it came from ends it."""
         after, seen = "", {""}
-        while True:
+        for _ in pages(self.line.host):
             told = await self.line.get(path, {**params, **({"after": after} if after else {})})
             yield told
             after = text(under(told, "paging", "next", "after"))

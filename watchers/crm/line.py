@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +25,9 @@ from watchers.mail.oauth import BUSY, SERVER_ERRORS, trusted
 TIMEOUT_SECONDS = 60.0
 LARGEST = 16 * 2**20
 """How many bytes one answer may have; a full page of either CRM has less than one million."""
+
+MOST_PAGES = 10_000
+"""So many pages one answer may have, which is a million records and more; what goes on has no end."""
 
 UNAUTHORIZED = 401
 FORBIDDEN = 403
@@ -50,6 +53,12 @@ class Refused(Exception):  # noqa: N818 - it is an answer, which the caller know
         self.status = status
         self.code = code
         self.told = told
+
+
+def pages(host: str) -> Iterator[int]:
+    """Count the pages of one answer. Raises `SourceDown` where it has no end."""
+    yield from range(MOST_PAGES)
+    raise SourceDown(f"{host} answers with pages that have no end")
 
 
 def unanswerable(refused: Refused, host: str, check: str) -> NeedsHuman:

@@ -16,7 +16,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from bot.model import NeedsHuman
-from watchers.crm.line import FORBIDDEN, UNAUTHORIZED, Dialect, Key, Line, number, objects, text, under
+from watchers.crm.line import FORBIDDEN, UNAUTHORIZED, Dialect, Key, Line, number, objects, pages, text, under
 from watchers.mail.grants import Secret, read_secret_file, rsa_key, signed_jwt
 from watchers.mail.oauth import Granted, GrantRefused, Lease, ask
 from watchers.mail.tokens import SAFE_ADDRESS
@@ -136,7 +136,7 @@ class Salesforce:
         """Yield the rows of a query, page by page; a page that leads back to an earlier one ends it."""
         path, params = f"{self.base}{'queryAll' if deleted else 'query'}", {"q": soql}
         seen: set[str] = set()
-        while True:
+        for _ in pages(self.line.host):
             told = await self.line.get(path, params)
             yield objects(under(told, "records"))
             path, params = text(under(told, "nextRecordsUrl")), {}
