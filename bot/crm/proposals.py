@@ -81,6 +81,11 @@ class Change:
     before: str
     after: str
 
+    @property
+    def digest(self) -> str:
+        """Return by what it is known whether it would still write what somebody accepted."""
+        return _digest([self.step, self.where, self.after])
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -98,7 +103,11 @@ class Proposal:
     def digest(self) -> str:
         """Return by what it is known whether it is still what somebody was shown."""
         told = [[self.record], *([one.step, one.where, one.before, one.after] for one in self.changes)]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:KEY_DIGITS]
+        return _digest(told)
+
+
+def _digest(told: Sequence[object]) -> str:
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:KEY_DIGITS]
 
 
 class Writer(Protocol):
@@ -123,7 +132,7 @@ class Writer(Protocol):
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept of a proposal: no more than what became of it."""
+    """What is kept of a proposal: no more than what became of it; `shown` are the digests of its changes."""
 
     state: State
     digest: str = ""
@@ -132,6 +141,7 @@ class Kept:
     channel: str = ""
     ts: str = ""
     until: datetime | None = None
+    shown: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, kept: Json) -> Kept | None:
@@ -140,7 +150,7 @@ class Kept:
             return None
         named = kept.get("steps")
         steps = [one for one in named if one in set(Step)] if isinstance(named, list) else []
-        until = kept.get("until")
+        until, shown = kept.get("until"), kept.get("shown")
         return cls(
             State(str(kept["state"])),
             str(kept.get("digest") or ""),
@@ -149,7 +159,12 @@ class Kept:
             str(kept.get("channel") or ""),
             str(kept.get("ts") or ""),
             datetime.fromisoformat(until) if isinstance(until, str) and until else None,
+            tuple(map(str, shown)) if isinstance(shown, list) else (),
         )
+
+    def covers(self, proposal: Proposal) -> bool:
+        """Say whether all that would be written now was shown."""
+        return {change.digest for change in proposal.changes if change.step in self.steps} <= set(self.shown)
 
     def json(self) -> Json:
         """Return what is to be kept."""
@@ -161,6 +176,7 @@ class Kept:
             "channel": self.channel,
             "ts": self.ts,
             "until": self.until.isoformat() if self.until else "",
+            "shown": list(self.shown),
         }
 
 

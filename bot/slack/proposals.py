@@ -123,7 +123,7 @@ class Proposals:
         await self._board.note(case.key, answer)
         await self._keep(
             mark,
-            Kept(State.OFFERED, proposal.digest, tuple(proposal.steps), "", channel, str(answer["ts"])),
+            _showing(Kept(State.OFFERED, channel=channel, ts=str(answer["ts"])), proposal),
         )
 
     async def _write(self, case: Case, mark: str, kept: Kept, writer: Writer) -> None:
@@ -132,6 +132,9 @@ class Proposals:
         asked = await self._wanted(case, mark)
         try:
             proposal = await writer.look(asked)
+            if proposal is not None and not kept.covers(proposal):
+                await self._anew(kept, case.alert, asked, proposal, writer)
+                return
             if proposal is not None:
                 steps = [step for step in proposal.steps if step in kept.steps]
                 await writer.write(asked, proposal, steps)
@@ -207,7 +210,7 @@ class Proposals:
             await self._keep(asked.key, replace(kept, state=State.NOTHING))
             await self._update(kept, closed(asked, f"There is nothing left to change in {writer.name}."))
             return ""
-        await self._keep(asked.key, replace(kept, digest=proposal.digest, steps=tuple(proposal.steps)))
+        await self._keep(asked.key, _showing(kept, proposal))
         await self._update(kept, offered(alert, asked, proposal, writer.name))
         return MEANWHILE
 
@@ -235,6 +238,19 @@ class Proposals:
             await ask(self._client.chat_postEphemeral(channel=channel, user=user, text=text))
         except (SourceDown, NeedsHuman, SlackApiError) as problem:
             log.warning("answer.not_told", why=type(problem).__name__)
+
+
+def _showing(kept: Kept, proposal: Proposal) -> Kept:
+    """Return what is kept of a proposal once it is offered as it stands now."""
+    return replace(
+        kept,
+        state=State.OFFERED,
+        digest=proposal.digest,
+        steps=tuple(proposal.steps),
+        by="",
+        until=None,
+        shown=tuple(change.digest for change in proposal.changes),
+    )
 
 
 def offered(alert: Alert, asked: Wanted, proposal: Proposal, crm: str) -> Card:

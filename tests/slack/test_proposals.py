@@ -3,15 +3,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bot.config import Crm
-from bot.crm.proposals import LEASE
+from bot.crm.proposals import LEASE, Wanted, wanted
 from bot.crm.settings import HubSpotContacts
 from bot.crm.writing import writer
+from bot.model import Case, Suggestion
+from bot.slack import proposals
 from bot.slack.proposals import ACCEPT, DECLINE, GONE, MEANWHILE
 from tests.servers import hubspot
 from tests.servers.slack import Workspace
@@ -147,6 +150,28 @@ async def test_killed_in_the_midst_of_writing_the_next_start_writes_the_rest_and
         await again.app.proposals.go_on()
         assert "Written to HubSpot" in shown(again)
     assert portal.written == {"contacts changed": 1, "contacts created": 1, "notes created": 1}
+
+
+async def test_what_is_known_of_the_successor_since_the_rep_accepted_is_asked_again_and_not_written(
+    office: Office, portal: hubspot.HubSpot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office.app.proposals.go_on()
+    await press(office, ACCEPT)
+    await office.eventually(lambda: "it is being written" in shown(office))
+
+    def later(case: Case, key: str, by: str) -> Wanted:
+        tom = Suggestion("Tom Ray", "tom.ray@acme.example", ("named in a later reply",), successor=True)
+        return replace(wanted(case, key, by), successor=tom)
+
+    monkeypatch.setattr(proposals, "wanted", later)
+    await office.app.proposals.go_on()
+    assert portal.written == {}
+    assert "no such contact → Tom Ray" in shown(office)
+    await press(office, ACCEPT)
+    await office.eventually(lambda: "it is being written" in shown(office))
+    await office.app.proposals.go_on()
+    assert portal.written == {"contacts changed": 1, "contacts created": 1, "notes created": 1}
+    assert any(one.get("email") == "tom.ray@acme.example" for one in portal.objects["contacts"].values())
 
 
 async def test_without_write_scope_the_card_says_what_an_admin_has_to_do_and_it_is_tried_again(
