@@ -75,7 +75,10 @@ class MemoryStore:
         """Erase a person from all that is kept; only a keyed hash stays."""
         address = codec.normal(address).strip().lower()
         self._forgotten = self._forgotten.with_mark(self._forgotten.mark(address))
-        changed = self._people.pop(address, None) is not None
+        gone = [theirs for theirs in self._people if theirs in self._forgotten]
+        for theirs in gone:
+            del self._people[theirs]
+        changed = bool(gone)
         for person in list(self._people.values()):
             after = self._forgotten.person(person)
             changed |= after is not person

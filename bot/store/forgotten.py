@@ -53,8 +53,12 @@ class Forgotten:
         return hmac.new(self.key, content, hashlib.sha256).hexdigest()
 
     def __contains__(self, address: object) -> bool:
-        """Say whether the person is forgotten."""
-        return bool(self.marks) and isinstance(address, str) and self.mark(address) in self.marks
+        """Say whether the person is forgotten, under this address or under it with a tag (jane+news@)."""
+        if not self.marks or not isinstance(address, str):
+            return False
+        return self.mark(address) in self.marks or (
+            "+" in address and self.mark(_untagged(address)) in self.marks
+        )
 
     def with_mark(self, mark: str) -> Forgotten:
         """Return the same with one more person."""
@@ -122,6 +126,12 @@ class _Names:
 
     def erased(self, text: str) -> str:
         return self.pattern.sub(ERASED, text) if self.pattern else text
+
+
+def _untagged(address: str) -> str:
+    """Return the address without what follows a plus sign in its local part (RFC 5233, section 1)."""
+    local, at, domain = address.strip().rpartition("@")
+    return f"{local.partition('+')[0]}{at}{domain}"
 
 
 def _address_of(item: object) -> str:

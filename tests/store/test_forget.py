@@ -229,6 +229,26 @@ async def test_the_key_is_made_once_is_private_and_is_missed_where_it_is_gone(tm
         await TinyStore.open(tmp_path)
 
 
+@pytest.mark.parametrize("other", ["Ann+News@acme.example", "ann+a+b@ACME.example", " ANN@acme.example"])
+def test_whoever_is_forgotten_is_so_in_any_case_and_under_any_tag(other: str) -> None:
+    empty = Forgotten(new_key())
+    forgotten = empty.with_mark(empty.mark("ann@acme.example"))
+    assert other in forgotten
+    assert forgotten.cleaned([other, "bob@acme.example"]) == ["bob@acme.example"]
+    assert "ann.lee+ann@acme.example" not in forgotten
+
+
+async def test_what_is_kept_under_a_tag_is_erased_too_and_does_not_come_back(empty_store: Store) -> None:
+    tagged = "ann+news@acme.example"
+    await empty_store.watch(Contact("ann@acme.example", "Ann Lee"))
+    await empty_store.watch(Contact(tagged, "Ann Lee"))
+    await empty_store.forget("ann@acme.example")
+    assert await empty_store.contacts() == []
+    assert await empty_store.person(tagged) is None
+    assert not await empty_store.watch(Contact(tagged, "Ann Lee"))
+    assert not await empty_store.watch(Contact("ANN+crm@acme.example", "Ann Lee"))
+
+
 def test_the_hash_depends_on_the_key_and_not_on_the_case() -> None:
     one, other = Forgotten(new_key()), Forgotten(new_key())
     assert one.mark(ANN.address) == one.mark(ANN.address.upper()) != other.mark(ANN.address)
