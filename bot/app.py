@@ -28,6 +28,7 @@ from bot.routing import Rules, Team
 from bot.service import TELLS, Role, Service, now
 from bot.slack.app import Connection, SlackApp
 from bot.store import Store
+from bot.store.outage import PATIENCE_SECONDS
 from bot.store.tiny import TinyStore
 from bot.terminal import TerminalPoster
 from watchers import load
@@ -81,8 +82,10 @@ async def serve(config_file: Path, console: Console, role: Role = Role.ALL) -> N
     log.info("service.stopped")
 
 
-async def open_store(settings: config.Config, role: Role = Role.ALL) -> TinyStore | PostgresStore:
-    """Open what config.yaml names: the database, or the folder of one process."""
+async def open_store(
+    settings: config.Config, role: Role = Role.ALL, patience: float = PATIENCE_SECONDS
+) -> TinyStore | PostgresStore:
+    """Open what config.yaml names: the database, asked for `patience` seconds, or one process's folder."""
     if settings.database:
         try:
             from bot.store.postgres import PostgresStore  # noqa: PLC0415 - its driver is an extra
@@ -91,7 +94,7 @@ async def open_store(settings: config.Config, role: Role = Role.ALL) -> TinyStor
                 "config.yaml names a database, but what speaks with PostgreSQL is not installed",
                 "pip install 'stillthere[postgres]'",
             ) from missing
-        return await PostgresStore.open(settings.database)
+        return await PostgresStore.open(settings.database, patience)
     if role is not Role.ALL:
         raise NeedsHuman(
             f"--role {role} shares its work with other processes, and a data folder belongs to one",

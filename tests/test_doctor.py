@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from bot.model import NeedsHuman, SourceDown
 from bot.slack.checkup import Checkup
 from bot.slack.manifest import SCOPES
 from bot.slack.web import patient
+from bot.store.outage import PATIENCE_SECONDS
 from bot.store.tiny import TinyStore
 from tests.servers.postgres import PostgresServer
 from tests.servers.slack import APP_TOKEN, BOT_TOKEN, BOT_WITHOUT_SCOPES, Workspace, workspace
@@ -233,6 +235,18 @@ async def test_a_database_is_asked_for_its_version_and_one_that_is_away_is_a_pro
     shown = await run("doctor", "--config", tmp_path / "config.yaml")
     assert shown.exit_code == 1
     assert "planted" not in shown.output
+
+
+async def test_a_database_that_is_away_is_said_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config.yaml").write_text(f"{TEAM}database_env: DATABASE\n")
+    monkeypatch.setenv("DATABASE", "postgresql://stillthere:planted@127.0.0.1:9/stillthere")
+    asked = time.monotonic()
+    shown = await run("doctor", "--config", tmp_path / "config.yaml")
+    assert shown.exit_code == 1
+    assert "database" in shown.stdout
+    assert "refused" in shown.stdout
+    assert "planted" not in shown.output
+    assert time.monotonic() - asked < PATIENCE_SECONDS / 2
 
 
 async def test_slack_is_asked_for_scopes_channels_and_whether_it_takes_our_alerts(slack: Workspace) -> None:

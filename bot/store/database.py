@@ -20,7 +20,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from bot.model import NeedsHuman
 from bot.store import StoreDown
-from bot.store.outage import Outage
+from bot.store.outage import PATIENCE_SECONDS, Outage
 
 logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # we say ourselves, and once, what matters
 
@@ -40,9 +40,6 @@ ANSWER_SECONDS = 70
 """Longer than any statement may take: whoever is silent for so long is gone."""
 
 CHECK_SECONDS = 5
-
-PATIENCE_SECONDS = 30
-"""So long is asked again before the database is said to be away; what asks comes again by itself."""
 
 FIRST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 2.0
@@ -85,23 +82,29 @@ MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 class Database:
     """A pool of connections; open it with `open`, which also brings the schema up to date."""
 
-    def __init__(self, pool: AsyncConnectionPool[Connection], url: str) -> None:
+    def __init__(self, pool: AsyncConnectionPool[Connection], url: str, patience: float) -> None:
         self.pool = pool
         self._url = url
+        self._patience = patience
         self._outage = Outage()
 
     @classmethod
-    async def open(cls, url: str, most_connections: int = MOST_CONNECTIONS) -> Self:
-        """Connect. Raise NeedsHuman where the address is wrong or the server too old."""
+    async def open(
+        cls, url: str, most_connections: int = MOST_CONNECTIONS, patience: float = PATIENCE_SECONDS
+    ) -> Self:
+        """Connect, asking again for `patience` seconds.
+
+        Raise NeedsHuman where the address is wrong or the server too old.
+        """
         try:
             conninfo_to_dict(url)
         except psycopg.ProgrammingError:
             raise NeedsHuman(
                 "the address of the database cannot be read", "write postgresql://user@host:5432/name"
             ) from None  # the message would repeat the address, password included
-        pool = _pool(url, most_connections)
+        pool = _pool(url, most_connections, timeout=min(CONNECT_SECONDS, patience))
         await pool.open()
-        database = cls(pool, url)
+        database = cls(pool, url, patience)
         try:
             await database._open()
         except BaseException:
@@ -127,7 +130,7 @@ class Database:
         except StoreDown as down:
             why = await self._refusal()
             if "FATAL" not in why or any(passing in why for passing in PASSING):
-                raise
+                raise StoreDown(f"the database cannot be used: {why}") if why else down from down
             raise NeedsHuman(f"the database refuses us: {why}", CHECK) from down
         except psycopg.errors.InsufficientPrivilege as refused:
             raise NeedsHuman(f"the database refuses us: {_reason(refused)}", CHECK) from refused
@@ -146,7 +149,7 @@ class Database:
         Whether a commit was done whose answer was lost cannot be known: work must bear being done twice.
         Raise StoreDown where the database stays away, or takes no writes.
         """
-        wait, until = FIRST_WAIT_SECONDS, time.monotonic() + PATIENCE_SECONDS
+        wait, until = FIRST_WAIT_SECONDS, time.monotonic() + self._patience
         while True:
             try:
                 async with self.pool.connection() as connection:
@@ -188,13 +191,15 @@ class Database:
                 await asyncio.sleep(LISTEN_AGAIN_SECONDS)
 
 
-def _pool(url: str, most_connections: int, options: str = "") -> AsyncConnectionPool[Connection]:
+def _pool(
+    url: str, most_connections: int, options: str = "", timeout: float = CONNECT_SECONDS
+) -> AsyncConnectionPool[Connection]:
     return AsyncConnectionPool(
         url,
         min_size=1,
         max_size=most_connections,
         open=False,
-        timeout=CONNECT_SECONDS,
+        timeout=timeout,
         reconnect_timeout=RECONNECT_SECONDS,
         check=_check,
         kwargs=_manners(url, options),

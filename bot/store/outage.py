@@ -8,6 +8,9 @@ import structlog
 
 log = structlog.get_logger()
 
+PATIENCE_SECONDS = 30.0
+"""So long a database is asked again before it is said to be away; what asks comes again by itself."""
+
 
 class Outage:
     """Since when the store is away, if it is."""

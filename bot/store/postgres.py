@@ -35,6 +35,7 @@ from bot.store import Amendment, changes, codec, table
 from bot.store.database import Connection, Database, rows
 from bot.store.forgotten import Forgotten, expired, new_key
 from bot.store.moving import Entry
+from bot.store.outage import PATIENCE_SECONDS
 
 T = TypeVar("T")
 
@@ -84,9 +85,12 @@ class PostgresStore:
         """Told how many seconds each write took, patience with the database included."""
 
     @classmethod
-    async def open(cls, url: str) -> Self:
-        """Connect, bring the schema up to date, and end erasures that were begun."""
-        store = cls(await Database.open(url))
+    async def open(cls, url: str, patience: float = PATIENCE_SECONDS) -> Self:
+        """Connect, bring the schema up to date, and end erasures that were begun.
+
+        A database that is away is asked again for `patience` seconds, here and ever after.
+        """
+        store = cls(await Database.open(url, patience=patience))
         try:
             await store.database.run(store._read_key)
             await store._end_forgetting()

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from bot.model import Contact, NeedsHuman, Observation
 from bot.store import StoreDown, database
+from bot.store.outage import PATIENCE_SECONDS
 from bot.store.postgres import PostgresStore
 from tests.servers.postgres import PostgresServer
 from tests.servers.proxy import Mood, Proxy, proxy
@@ -23,6 +24,8 @@ FULL = """
     BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
     CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON person EXECUTE FUNCTION refuse();
 """
+
+IMPATIENT = 1.0
 
 
 def sighting(number: int) -> Observation:
@@ -37,7 +40,6 @@ def execute(url: str, *queries: str) -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "PATIENCE_SECONDS", 1)
     monkeypatch.setattr(database, "CONNECT_SECONDS", 2)
 
 
@@ -48,14 +50,20 @@ def between(own_database_server: PostgresServer) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-async def store(own_database_server: PostgresServer) -> AsyncIterator[PostgresStore]:
-    async with await PostgresStore.open(own_database_server.new_database()) as opened:
+async def store(
+    own_database_server: PostgresServer, request: pytest.FixtureRequest
+) -> AsyncIterator[PostgresStore]:
+    patience = IMPATIENT if "impatient" in request.fixturenames else PATIENCE_SECONDS
+    async with await PostgresStore.open(own_database_server.new_database(), patience) as opened:
         yield opened
 
 
-async def far_away(server: PostgresServer, between: Proxy) -> PostgresStore:
+async def far_away(
+    server: PostgresServer, between: Proxy, patience: float = PATIENCE_SECONDS
+) -> PostgresStore:
     """Return a store that reaches its database through the proxy."""
-    return await PostgresStore.open(server.new_database().replace(f":{server.port}/", f":{between.port}/"))
+    url = server.new_database().replace(f":{server.port}/", f":{between.port}/")
+    return await PostgresStore.open(url, patience)
 
 
 async def test_a_database_that_is_shot_and_started_again_is_not_noticed_by_who_writes(
@@ -142,7 +150,7 @@ async def test_a_database_behind_a_line_that_died_is_away_and_is_back_with_the_l
 ) -> None:
     monkeypatch.setattr(database, "ANSWER_SECONDS", 1)
     monkeypatch.setattr(database, "CHECK_SECONDS", 1)
-    async with await far_away(own_database_server, between) as store:
+    async with await far_away(own_database_server, between, IMPATIENT) as store:
         await store.watch(JANE)
         between.mood = mood
         if mood is Mood.REFUSING:
@@ -224,7 +232,7 @@ async def test_a_database_that_refuses_us_needs_a_human_and_not_patience(
 ) -> None:
     url = own_database_server.new_database().replace("stillthere@", "nobody_knows_me@")
     with pytest.raises(NeedsHuman, match="nobody_knows_me"):
-        await PostgresStore.open(url)
+        await PostgresStore.open(url, IMPATIENT)
 
 
 async def test_what_one_process_raises_another_hears_within_a_second(

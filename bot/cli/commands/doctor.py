@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from bot.doctor import Doctor
     from bot.finding import Finding
 
+PATIENCE_SECONDS = 3.0
+"""Whoever looks for what is wrong does not wait as the service does for a database that restarts."""
+
 
 @click.command(epilog=examples("stillthere doctor", "stillthere doctor --json --config config.yaml"))
 @click.option(
@@ -68,7 +71,7 @@ async def _examined(config_file: Path) -> Sequence[Finding]:
     from bot.app import open_store
 
     try:
-        store = await open_store(settings)
+        store = await open_store(settings, patience=PATIENCE_SECONDS)
     except (SourceDown, NeedsHuman) as failure:
         return await _with_progress(Doctor(plan, database=_failing(failure)))
     async with store:
@@ -87,7 +90,7 @@ def _asking(plan: Plan) -> Callable[[], Awaitable[tuple[str, datetime]]]:
     async def ask() -> tuple[str, datetime]:
         from bot.store.database import Database, rows
 
-        database = await Database.open(plan.config.database, 1)
+        database = await Database.open(plan.config.database, 1, PATIENCE_SECONDS)
         try:
             query = "SELECT current_setting('server_version'), pg_database_size(current_database()), now()"
             ((version, size, at),) = await database.run(lambda connection: rows(connection, query))
