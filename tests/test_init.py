@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from bot import config
 from bot.cli import main
+from bot.init.draft import Draft
 from bot.init.questions import app_link
 from bot.slack.manifest import manifest
 from tests.servers.mail import MailServers
@@ -65,7 +66,7 @@ def test_from_the_first_question_to_the_first_real_alert(
     """Answer as a newcomer does, with a slip, then run what was written."""
     slack.reset()
     slack.show_channel("champions", is_private=True, is_member=True)
-    slack._control("socket", {"url": "ws://127.0.0.1:1", "token": APP_TOKEN})  # noqa: SLF001 - as Slack would
+    slack._control("socket", {"url": "ws://127.0.0.1:1", "token": APP_TOKEN})
     mail_servers.empty(REP)
     box = mail_servers.credentials(REP)
     mail_servers.send(JANE, REP, "Pilot")
@@ -190,21 +191,7 @@ def test_whoever_gives_up_in_the_middle_leaves_nothing_half_written(tmp_path: Pa
 def test_an_answer_that_does_not_work_gets_a_second_chance(tmp_path: Path) -> None:
     (tmp_path / "right.csv").write_text(f"email\n{JANE}\n")
     (tmp_path / "mail").mkdir()
-    typed = "\n".join(
-        [
-            "no domain",
-            "vendor.example",
-            "",
-            "terminal",
-            "wrong.csv",
-            "y",
-            "right.csv",
-            "files",
-            "mail",
-            "y",
-            "",
-        ]
-    )
+    typed = "no domain\nvendor.example\n\nterminal\nwrong.csv\ny\nright.csv\nfiles\nmail\ny\n"
     told = init(tmp_path / "config.yaml", typed=typed)
     assert told.exit_code == 0, told.output
     assert "is no mail domain" in told.stderr
@@ -266,8 +253,6 @@ def test_secrets_are_never_readable_by_others_even_for_a_moment(
     monkeypatch.setattr(Path, "replace", watched)
     before = os.umask(0)
     try:
-        from bot.init.draft import Draft  # noqa: PLC0415 - after the watch is set
-
         draft = Draft(tmp_path / "config.yaml", {"team": {"domains": ["vendor.example"]}})
         assert draft.keep("token", "planted") == "secrets/token"
         draft.write()

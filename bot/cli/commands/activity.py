@@ -19,7 +19,7 @@ PATIENCE = 60.0
 TAKEN, SENT_BEFORE = 200, 409
 
 
-@click.group()
+@click.group(epilog=examples("stillthere activity import logins.csv"))
 def command() -> None:
     """Take signs of life from elsewhere, such as logins to your product.
 

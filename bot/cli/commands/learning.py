@@ -30,7 +30,7 @@ def _options(command: Command) -> Command:
     )(command)
 
 
-@click.group()
+@click.group(epilog=examples("stillthere learning show", "stillthere learning reset"))
 def command() -> None:
     """Show, undo or switch off what is learnt from answers.
 

@@ -10,9 +10,10 @@ from bot.cli.console import (
     load_everything,
     print_json,
 )
+from bot.cli.parameters import examples
 
 
-@click.command()
+@click.command(epilog=examples("stillthere watchers", "stillthere watchers --json"))
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON a watcher.")
 def command(as_json: bool) -> None:
     """List the watchers and mail readers, and the kinds of evidence they give."""
