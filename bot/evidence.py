@@ -46,6 +46,10 @@ COUNTED_ONCE = "the same fact as a stronger sign"
 WHILE_AWAY = 0.3
 """What a sign of pulling away is worth that came about while they were known to be on leave."""
 
+DRIFT = "meeting_drift"
+HABIT = 0.6
+"""What a drift is worth of somebody who pushed another meeting long before, and stayed."""
+
 BEFORE_LEAVE = timedelta(days=3)
 """Whoever goes on leave clears their calendar shortly before."""
 
@@ -164,6 +168,9 @@ class Moment:
                 return ANSWERED, f"they were in touch since, {self._alive}"
             if any(begin <= seen.at <= end for begin, end in self.aways):
                 return WHILE_AWAY, "they were on leave then"
+            before = day(seen.facts.get("pushed_before")) if seen.kind == DRIFT else None
+            if before is not None:
+                return HABIT, f"they pushed another meeting on {before:%-d %B %Y}, and stayed"
             if kind.family is Family.RESPONSE and self._is_paused(seen.at.date()):
                 return WHILE_AWAY, "no answer was to be expected then"
         last_day = leaves_on(seen) if seen.kind in DEPARTURES else None

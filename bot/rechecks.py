@@ -8,16 +8,17 @@ short where much hangs on it and long where little can change. News is judged at
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, datetime, timedelta
 
 from bot.evidence import Leave, end_of, leaves_on
 from bot.history import DEPARTURES, MEETING, SENT, History
 from bot.model import Verdict
 
-RIPENS = timedelta(days=6)
-"""So long after an invitation, and after the start of a meeting, time may still say what it meant."""
+AFTER_INVITATION = (timedelta(days=1), timedelta(days=2), timedelta(days=3))
+"""When time may say what an invitation meant: nobody took it back, said a word, or set a new date."""
 
-RIPENS_EVERY = timedelta(hours=6)
+AFTER_START = (timedelta(hours=6), timedelta(days=5))
+"""When time may say of a meeting that it took place, or that nobody came."""
 
 ANSWER_DUE = timedelta(days=2)
 """So long after the latest mail of ours it may count as unanswered."""
@@ -42,9 +43,7 @@ def recheck(
 ) -> datetime:
     """Return when the judgement of `now` is to be made again."""
     step = STEPS.get(verdict) or _while_active(now, last_contact)
-    return min(
-        now + step, *(moment for moment in _dated(history, now, away) if moment > now), now + MOST_ACTIVE
-    )
+    return min(now + step, *(moment for moment in _dated(history, away) if moment > now), now + MOST_ACTIVE)
 
 
 def _while_active(now: datetime, last_contact: datetime | None) -> timedelta:
@@ -52,7 +51,7 @@ def _while_active(now: datetime, last_contact: datetime | None) -> timedelta:
     return min(max(silent / SHARE_OF_SILENCE, LEAST_ACTIVE), MOST_ACTIVE)
 
 
-def _dated(history: History, now: datetime, away: Leave | None) -> Iterator[datetime]:
+def _dated(history: History, away: Leave | None) -> Iterator[datetime]:
     """Yield the moments at which something that is known of takes effect; those that passed do no harm."""
     if away is not None:
         yield away.until
@@ -65,10 +64,9 @@ def _dated(history: History, now: datetime, away: Leave | None) -> Iterator[date
                 yield end_of(last_day)
     for seen in history.by_kind.get(MEETING, ()):
         start = _moment(seen.facts.get("start"))
+        yield from (seen.at + after for after in AFTER_INVITATION)
         if start is not None:
-            yield start + RIPENS_EVERY
-        if seen.at > now - RIPENS or (start is not None and now - RIPENS < start <= now):
-            yield now + RIPENS_EVERY
+            yield from (start + after for after in AFTER_START)
 
 
 def _moment(value: object) -> datetime | None:
@@ -76,4 +74,4 @@ def _moment(value: object) -> datetime | None:
         found = datetime.fromisoformat(value) if isinstance(value, str) and value else None
     except ValueError:
         return None
-    return found if found is not None and found.tzinfo else None
+    return found if found is not None and found.tzinfo and found.year < MAXYEAR else None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -422,3 +423,15 @@ def test_a_verdict_that_stands_makes_nobody_graver_and_a_calm_one_changes_nothin
         assert judged(one_push, stands=stands).verdict is not Verdict.SLIPPING
         assert judged([*exchange(), bounce(1)], stands=stands).verdict is Verdict.LIKELY_LEFT
         assert judged([*exchange(), bounce(30), wrote(1)], stands=stands).verdict is Verdict.ACTIVE
+
+
+def test_a_drift_of_somebody_who_pushed_another_meeting_long_before_and_stayed_counts_less() -> None:
+    drift = [*exchange(), meeting(20, 6), meeting(12, -8), meeting(5, -22)]
+    earlier = [
+        replace(item, facts={**item.facts, "uid": "other@acme.example"}, group="other@acme.example")
+        for item in (meeting(130, 118), meeting(122, 104))
+    ]
+    assert judged(drift).verdict is Verdict.SLIPPING
+    found = judged([*earlier, *drift])
+    assert found.verdict is Verdict.ACTIVE
+    assert "pushed another meeting" in note_of(found, "meeting_drift")

@@ -14,6 +14,7 @@ from bot.model import Json, Means, Observation
 from tests.watchers.dialects import exchange, outlook, zoom_file
 from tests.watchers.invitation_mails import BOB, CALL, DAY, HOUR, JANE, REP, SCOPE, SENT, Invitation
 from watchers.invitations import Invitations
+from watchers.mail.meetings import SNAPSHOT, snapshot
 from watchers.mail.parse import parse
 
 ANN = "ann.lee@acme.example"
@@ -164,15 +165,29 @@ def test_somebody_who_is_invited_in_their_place_is_named() -> None:
     assert "meeting_dropped" not in found
 
 
-def test_an_organiser_who_clears_a_day_is_seen_by_meetings_of_others_too() -> None:
-    others = [
-        BOBS.but(uid=f"call-{n}", attendees=((BOB, ""), (REP, "")), title=f"Call {n}") for n in range(3)
-    ]
-    moved = [mail.pushed(14, DAY) for mail in others]
-    hers = [BOBS, BOBS.pushed(14, DAY)]
+def test_a_colleague_who_moves_their_own_meeting_says_nothing_of_its_guests() -> None:
+    found = derive(BOBS, BOBS.pushed(14, DAY), BOBS.pushed(28, 2 * DAY))
 
-    assert "meeting_pushed" in derive(*hers, *others)
-    assert "meeting_pushed" not in derive(*hers, *others, *moved)
+    assert "meeting_pushed" not in found
+    assert "meeting_drift" not in found
+    assert "the colleague whose meeting it is" in " ".join(found["meeting_moved"].because)
+
+
+def test_a_drift_names_a_push_of_another_meeting_long_before() -> None:
+    earlier = FIRST.but(uid="earlier", title="Kick-off", sent=SENT - 120 * DAY, start=FIRST.start - 120 * DAY)
+    drift = (FIRST, FIRST.pushed(14, DAY), FIRST.pushed(28, 2 * DAY))
+
+    assert not derive(*drift)["meeting_drift"].facts["pushed_before"]
+    assert not derive(earlier, *drift)["meeting_drift"].facts["pushed_before"]
+    assert derive(earlier, earlier.pushed(7, DAY), *drift)["meeting_drift"].facts["pushed_before"]
+
+
+def test_a_stored_date_in_which_no_meeting_can_be_counts_as_not_said() -> None:
+    facts: dict[str, Json] = {"uid": "odd", "method": "REQUEST", "start": "9999-12-31T23:00:00+00:00"}
+    facts["dtstamp"] = "0001-01-01"
+    told = snapshot(Observation(JANE, SNAPSHOT, SENT, "mailbox:x", "odd", facts=facts))
+
+    assert (told.start, told.dtstamp) == (None, SENT)
 
 
 def test_whoever_moves_everything_far_away_on_one_day_has_no_sick_day() -> None:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.model import Json, Observation
 from watchers import FREE_MAIL
+from watchers.mail.zones import plausible
 
 SNAPSHOT = "meeting"
 """The kind of observation that holds how a meeting stood for one person at one moment.
@@ -423,4 +424,5 @@ def _moment(value: Json) -> datetime | None:
         moment = datetime.fromisoformat(value) if isinstance(value, str) and value else None
     except ValueError:
         return None
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+    aware = moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+    return plausible(aware)

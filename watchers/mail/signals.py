@@ -37,6 +37,9 @@ SUSPICIOUS_PUSH = 3
 DRIFTS_FROM = 2
 """One push is normal life; so many by them are a drift."""
 
+LONG_BEFORE = timedelta(days=90)
+"""Whoever pushed another meeting so long before, and is still here, moves meetings now and then."""
+
 LEAST_LOST = 5
 """Pushes that lose fewer days than a working week together are a search for an hour, and no drift."""
 
@@ -187,12 +190,14 @@ class _Reading:
             yield self._drift(pushes, others)
             yield from self._distance(pushes)
 
-    def _excuse(self, move: Move, pushes: Sequence[Move]) -> str:
+    def _excuse(self, move: Move, pushes: Sequence[Move]) -> str:  # noqa: PLR0911 - a reason each
         """Say why a move counts neither for nor against them, empty where it counts."""
         if move.side != THEM:
             return f"moved by {_whom(move.side)}, not by them"
         if not move.later:
             return "" if move.by == self.contact else "brought forward by somebody else on their side"
+        if self.contact != move.by == move.seen.organizer:
+            return "moved by the colleague whose meeting it is"
         if move.was_over:
             return "the meeting had already taken place: this is the next one"
         if self.around.is_sick_day(move) and move.after - move.before < FAR:
@@ -200,6 +205,17 @@ class _Reading:
         if self.meeting.series and pushes:
             return "a series counts once"
         return ""
+
+    def _pushed_before(self, last: Move) -> str:
+        """Return on which day they pushed another meeting, long before this, empty where they did not."""
+        days = [
+            move.at.date()
+            for meeting in self.around.meetings
+            for move in meeting.moves
+            if meeting is not self.meeting and move.by == self.contact and move.later
+            if move.at < last.at - LONG_BEFORE
+        ]
+        return max(days).isoformat() if days else ""
 
     def _bare(self, move: Move) -> bool:
         if move.words or self.meeting.series or not self.around.sees_mail:
@@ -245,7 +261,12 @@ class _Reading:
             last.seen,
             sentence,
             *because,
-            facts={"pushes": by_them, "days": lost, "by": last.by},
+            facts={
+                "pushes": by_them,
+                "days": lost,
+                "by": last.by,
+                "pushed_before": self._pushed_before(last),
+            },
         )
 
     def _distance(self, pushes: Sequence[Move]) -> Iterator[Observation]:
