@@ -159,6 +159,7 @@ def _start(mail: EmailMessage) -> str:
     """Return when the meeting of an invitation begins."""
     (part,) = (part for part in mail.walk() if part.get_content_type() == "text/calendar")
     content = part.get_payload(decode=True)
+    assert isinstance(content, bytes), "the story's invitations hold a calendar"
     (event,) = Calendar.from_ical(content).walk("VEVENT")
     return str(event.decoded("dtstart").isoformat())
 
@@ -166,7 +167,8 @@ def _start(mail: EmailMessage) -> str:
 def _curve(scenes: Sequence[Scene]) -> Page:
     """Return the moments with what was thought at each, and each conversation there was, once."""
     conversations: list[list[dict[str, Any]]] = []
-    shown, marks = [], {}
+    shown: list[Page] = []
+    marks: dict[str, Page] = {}
     for number, scene in enumerate(scenes):
         if not conversations or conversations[-1] != scene.conversation:
             conversations.append(scene.conversation)

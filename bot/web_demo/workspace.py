@@ -140,7 +140,7 @@ class Client(AsyncWebClient):
             status_code=OK if answer["ok"] else HTTP_BAD_REQUEST,
         )
         if not answer["ok"]:
-            raise SlackApiError(answer["error"], response)
+            raise SlackApiError(answer["error"], response)  # type: ignore[no-untyped-call]
         return response
 
 

@@ -10,6 +10,7 @@ let story;
 let moment = 0;
 let timer = 0;
 let here = null;
+let latest = 0;
 
 async function ask(path, body) {
   const answer = await fetch(path, body === undefined ? {} : { method: "POST", body: JSON.stringify(body) });
@@ -85,6 +86,17 @@ function converse(messages, forward) {
   }));
 }
 
+/** Load the story anew; what was asked for later counts. */
+async function renew() {
+  latest += 1;
+  const mine = latest;
+  const told = await ask("story");
+  if (mine !== latest) return;
+  story = told;
+  here = null;
+  show(moment);
+}
+
 async function act(what) {
   stop();
   try {
@@ -93,9 +105,7 @@ async function act(what) {
     here = told.conversation;
     converse(here, true);
     told.view ? ajar(told.view) : at("modal").close();
-    story = await ask("story");
-    here = null;
-    show(moment);
+    await renew();
   } catch (problem) {
     at("modal").close();
     at("chapter").textContent = problem.message;
@@ -149,6 +159,7 @@ function toggle() {
 
 function go(to) {
   stop();
+  here = null;
   show(to);
   stop();
 }
@@ -169,8 +180,8 @@ at("next").addEventListener("click", () => go(story.chapters.find((one) => one.m
 at("back").addEventListener("click", () => go(story.chapters.findLast((one) => one.moment < moment)?.moment ?? 0));
 at("restart").addEventListener("click", async () => {
   await ask("restart", {});
-  story = await ask("story");
   go(0);
+  await renew();
 });
 new ResizeObserver(() => draw(at("chart"), story, moment)).observe(at("chart"));
 words();

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Page, async_playwright
+
+from bot.web_demo import shown
+from watchers import load
+
+LONG = 30_000
+"""Milliseconds that the page may take on a busy machine before a test gives up."""
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The system's Chromium; installed where we may, tests skip where there is none."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "install", "-y", "-q", "chromium"], check=False, capture_output=True)
+        found = shutil.which("chromium")
+    if found is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    return found
+
+
+@pytest.fixture
+async def address() -> AsyncIterator[str]:
+    """Where the page is shown."""
+    load()
+    async with shown() as where:
+        yield where
+
+
+@pytest.fixture(params=["light"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    """Which colours the viewer prefers."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def page(chromium: str, address: str, scheme: str) -> AsyncIterator[Page]:
+    """The page, loaded; nothing on it may complain, and it may ask nobody but this machine."""
+    complaints: list[str] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
+        opened = await browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
+        opened.set_default_timeout(LONG)
+        opened.on("pageerror", lambda error: complaints.append(str(error)))
+        opened.on("request", lambda one: None if one.url.startswith(address) else complaints.append(one.url))
+        await opened.goto(address)
+        await opened.wait_for_selector("body[data-ready]")
+        yield opened
+        await browser.close()
+    assert complaints == []

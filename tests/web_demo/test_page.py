@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from bot import story
+
+AXE = Path(__file__).parents[2] / "docs" / "pictures" / "node_modules" / "axe-core" / "axe.min.js"
+SERIOUS = {"serious", "critical"}
+
+
+async def to_the_end(page: Page) -> None:
+    await page.focus("#slider")
+    await page.keyboard.press("End")
+    await expect(page.locator("#verdict")).to_have_text("Jane: Left")
+
+
+async def test_nothing_is_said_in_slack_before_the_second_push(page: Page) -> None:
+    await expect(page.locator("#verdict")).to_have_text("Jane: Active")
+    await expect(page.locator("#slack article")).to_have_count(0)
+    await page.click("#next")
+    await expect(page.locator("#calendar")).to_contain_text("18 May")
+    await expect(page.locator("#slack article")).to_have_count(0)
+    await page.click("#next")
+    await expect(page.locator("#verdict")).to_have_text("Jane: Slipping")
+    await expect(page.locator("#slack article")).to_have_count(1)
+    await expect(page.locator("#slack")).to_contain_text("2 pushes, 28 days lost, both by them")
+
+
+async def test_the_story_plays_to_its_end_by_itself(page: Page) -> None:
+    await page.clock.install()
+    await page.reload()
+    await page.wait_for_selector("body[data-ready]")
+    await page.click("#play")
+    for _ in range(60):
+        await page.clock.run_for(1000)
+    await expect(page.locator("#verdict")).to_have_text("Jane: Left")
+    await expect(page.locator("#play")).to_have_text("Play again")
+    await expect(page.locator("#slack article")).to_have_count(4)
+    await expect(page.locator("#slack article").first).to_contain_text("write to Ann Lee")
+
+
+async def test_confirm_settles_the_case_and_changes_its_message_as_in_slack(page: Page) -> None:
+    await to_the_end(page)
+    await page.get_by_role("button", name="Confirm left").click()
+    await expect(page.locator("dialog[open]")).to_contain_text("Champion for Acme rollout")
+    await expect(page.locator("dialog input:checked")).to_have_value("0")
+    await page.locator("dialog").get_by_role("button", name="Confirm", exact=True).click()
+    await expect(page.locator("dialog[open]")).to_have_count(0)
+    first = page.locator("#slack article").first
+    await expect(first).to_contain_text("Settled by @Rita Rep")
+    await expect(first).to_contain_text("New champion: Ann Lee")
+    await expect(first.get_by_role("button", name="Confirm left")).to_have_count(0)
+    await expect(page.locator("#slack article.private")).to_contain_text("Ann Lee is watched now")
+
+
+async def test_a_press_in_may_holds_later_and_is_undone_by_starting_over(page: Page) -> None:
+    await page.click("#next")
+    await page.click("#next")
+    await page.get_by_role("button", name="I'm on it").click()
+    await expect(page.locator("#slack article").first).to_contain_text("@Rita Rep is on it")
+    await page.click("#next")
+    await page.click("#back")
+    await expect(page.locator("#slack article").first).to_contain_text("@Rita Rep is on it")
+    await page.click("#restart")
+    await expect(page.locator("#verdict")).to_have_text("Jane: Active")
+    await page.click("#next")
+    await page.click("#next")
+    await expect(page.locator("#slack article").first).not_to_contain_text("is on it")
+
+
+async def test_a_day_that_makes_no_sense_is_refused_beside_the_form(page: Page) -> None:
+    await to_the_end(page)
+    await page.get_by_role("button", name="Snooze…").click()
+    await page.fill("dialog input[type=date]", "2020-01-01")
+    await page.locator("dialog button.go").click()
+    await expect(page.locator("#wrong")).to_have_text("Choose a day after today.")
+    await page.fill("dialog input[type=date]", "2026-07-20")
+    await page.locator("dialog button.go").click()
+    await expect(page.locator("#slack article").first).to_contain_text("Snoozed by @Rita Rep")
+
+
+async def test_a_folder_that_is_dropped_becomes_a_report(page: Page, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for number, mail in enumerate(mail for step in story.story() for mail in step.mails):
+        (folder / f"{number:02}.eml").write_bytes(mail)
+    (folder / "contacts.csv").write_text(
+        "email,name,account,owner\njane@acme.example,Jane Doe,Acme,rita@vendor.example\n"
+    )
+    (folder / "notes.txt").write_text("of no use")
+    await page.set_input_files("#folder", folder)
+    await expect(page.locator("#taken")).to_contain_text("1 list of contacts")
+    await expect(page.locator("#taken")).to_contain_text("Of no use here: 1.")
+    await page.fill("#domain", "vendor.example")
+    await page.click("#begin")
+    await expect(page.locator("#state")).to_contain_text("The report is ready", timeout=60_000)
+    report = page.frame_locator("#report")
+    await expect(report.locator("h1")).to_have_text("What Stillthere would have said")
+    await expect(report.locator("body")).to_contain_text("Jane Doe")
+    await expect(report.locator("body")).to_contain_text("2 pushes, 28 days lost, both by them")
+
+
+async def test_what_is_missing_is_said_in_words(page: Page) -> None:
+    await page.fill("#domain", "vendor.example")
+    await page.click("#begin")
+    await expect(page.locator("#state")).to_contain_text("There is no list of contacts")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"], indirect=True)
+async def test_axe_finds_nothing_serious(page: Page) -> None:
+    if not AXE.exists():
+        pytest.skip("no axe-core: npm ci --ignore-scripts in docs/pictures")
+    await page.emulate_media(reduced_motion="reduce")
+    script = AXE.read_text(encoding="utf-8")
+    await to_the_end(page)
+    await page.click("summary:has-text('The chart in words')")
+    found = await findings(page, script)
+    await page.get_by_role("button", name="Confirm left").click()
+    await page.wait_for_selector("dialog[open]")
+    assert found + await findings(page, script) == []
+
+
+async def test_nothing_is_cut_off_on_a_narrow_screen_or_at_200_percent(page: Page) -> None:
+    for width in (640, 320):
+        await page.set_viewport_size({"width": width, "height": 700})
+        await to_the_end(page)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+async def findings(page: Page, script: str) -> list[str]:
+    await page.evaluate(script)
+    result = await page.evaluate("axe.run({resultTypes: ['violations']})")
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:200]}"
+        for one in result["violations"]
+        if one["impact"] in SERIOUS
+    ]

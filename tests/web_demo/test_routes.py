@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.web_demo import trial
+from bot.web_demo.trial import TooMuch, Trial, kind_of, safe
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+async def status(client: aiohttp.ClientSession, url: str, **headers: str) -> int:
+    async with client.get(url, headers=headers) as response:
+        return response.status
+
+
+async def test_the_page_answers_only_those_who_know_its_token_and_name_this_machine(
+    client: aiohttp.ClientSession, address: str
+) -> None:
+    root = address.split("/", 3)[:3]
+    assert await status(client, address) == 200
+    assert await status(client, "/".join([*root, "guessed", ""])) == 404
+    assert await status(client, "/".join([*root, ""])) == 404
+    assert await status(client, address, Host="rebound.example") == 403
+    assert await status(client, address + "story", Origin="https://elsewhere.example") == 403
+    assert address.startswith("http://127.0.0.1:")
+
+
+async def test_the_page_runs_nothing_but_its_own_files(client: aiohttp.ClientSession, address: str) -> None:
+    async with client.get(address) as response:
+        assert response.headers["Content-Security-Policy"].startswith("default-src 'self';")
+        assert response.headers["Referrer-Policy"] == "no-referrer"
+        page = await response.text()
+    assert "<style" not in page
+    assert "http" not in page.replace('rel="noopener"', "")
+
+
+@pytest.mark.parametrize("name", ["..%2froutes.py", "%2fetc%2fpasswd", "routes.py", "nothing.js"])
+async def test_no_other_file_is_served(client: aiohttp.ClientSession, address: str, name: str) -> None:
+    assert await status(client, f"{address}files/{name}") == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ("no json", 400),
+        ("[]", 400),
+        (json.dumps({"moment": 9999, "ts": "1", "action": {"action_id": "x", "block_id": "y"}}), 409),
+        (json.dumps({"moment": 1, "values": {}}), 409),
+        (json.dumps({"moment": 1, "ts": "1", "action": {"action_id": "x" * 1000, "block_id": "y"}}), 400),
+    ],
+)
+async def test_a_press_that_is_none_is_refused_in_words(
+    client: aiohttp.ClientSession, address: str, body: str, wanted: int
+) -> None:
+    async with client.post(address + "press", data=body) as response:
+        assert response.status == wanted
+        assert (await response.json())["problem"]
+
+
+async def sent(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+async def test_uploads_are_bounded_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "MOST_BYTES", 10)
+    monkeypatch.setattr(trial, "MOST_FILES", 2)
+    made = Trial(tmp_path / "dropped")
+    await made.take("a/1.eml", sent(b"12345"))
+    with pytest.raises(TooMuch, match="MB"):
+        await made.take("a/2.eml", sent(b"1234567"))
+    with pytest.raises(TooMuch, match="files"):
+        await made.take("a/3.eml", sent(b"1"))
+    await made.clear()
+    assert list((tmp_path / "dropped").rglob("*")) == []
+
+
+async def test_a_name_leads_nowhere_else(tmp_path: Path) -> None:
+    made = Trial(tmp_path / "dropped")
+    for name in ("../../evil.eml", "/etc/evil.ics", "..\\evil.mbox", "\0.eml", "x" * 5000 + ".eml"):
+        await made.take(name, sent(b"x"))
+    assert sum(path.is_file() for path in (tmp_path / "dropped").rglob("*")) == 5
+    assert [path.name for path in tmp_path.iterdir()] == ["dropped"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("box/cur/1700000000.M1.host:2,S", "mail"),
+        ("a.EML", "mail"),
+        ("Archive.mbox", "mbox"),
+        ("mbox", "mbox"),
+        ("c.ics", "calendar"),
+        ("people.csv", "contacts"),
+        ("photo.jpg", None),
+        ("", None),
+    ],
+)
+def test_a_file_is_known_by_its_name(name: str, kind: Any) -> None:
+    assert kind_of(name) == kind
+
+
+def test_a_kept_name_keeps_the_day_that_it_holds() -> None:
+    assert safe("calendars/rita 2026-03-05.ics") == "rita_2026-03-05.ics"
