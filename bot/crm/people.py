@@ -66,9 +66,15 @@ def _contact(address: str, entry: Entry) -> Contact:
         title=tidy(entry.title),
         account=tidy(entry.account),
         owner=next((owner.lower() for owner in entry.owners if ADDRESS.fullmatch(owner)), ""),
-        deal=weightiest(entry.deals),
+        deal=_tidied(weightiest(entry.deals)),
         country=tidy(entry.country),
     )
+
+
+def _tidied(deal: Deal | None) -> Deal | None:
+    if deal is None:
+        return None
+    return replace(deal, name=tidy(deal.name), currency=tidy(deal.currency), stage=tidy(deal.stage))
 
 
 def weightiest(deals: Sequence[Deal]) -> Deal | None:

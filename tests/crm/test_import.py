@@ -279,6 +279,15 @@ def test_a_record_without_an_address_is_left_out_and_named(address: str) -> None
     assert "record 7" in contacts([Entry("7", address)], {}).left_out[0]
 
 
+def test_a_deals_words_stand_on_one_line_and_reorder_nothing() -> None:
+    deal = Deal("Re\u202enewal\n" + "A" * 10_000, 1.0, "EUR\x1b[2J", "open\u202e")
+    [contact] = contacts([Entry("1", "jane@acme.example", deals=(deal,))], {}).contacts
+    assert contact.deal is not None
+    words = (contact.deal.name, contact.deal.currency, contact.deal.stage)
+    assert all(word.isprintable() and len(word) <= 500 for word in words)
+    assert words[1:] == ("EUR[2J", "open")
+
+
 def test_the_largest_deal_counts_and_of_two_as_large_the_next_to_close() -> None:
     late, soon = (
         Deal("late", 5.0, close_date=date(2027, 1, 1)),
