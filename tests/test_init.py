@@ -157,9 +157,29 @@ def test_run_again_it_changes_nothing(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     assert unattended(file, *OFFLINE).exit_code == 0
     before = (file.read_text(), file.stat().st_mtime_ns, files(tmp_path))
-    again = unattended(file, "--slack", "terminal", "--mailbox", "later")
+    again = unattended(file)
     assert again.exit_code == 0, again.output
     assert (file.read_text(), file.stat().st_mtime_ns, files(tmp_path)) == before
+
+
+def test_whoever_runs_it_again_and_agrees_to_everything_keeps_everything(
+    tmp_path: Path, slack: Workspace
+) -> None:
+    slack.reset()
+    slack.show_channel("champions", is_member=True)
+    slack._control("socket", {"url": "ws://127.0.0.1:1", "token": APP_TOKEN})
+    file = tmp_path / "config.yaml"
+    typed = ["vendor.example", "", "", slack.base_url, BOT_TOKEN, APP_TOKEN, slack.channel("champions"), REP]
+    first = init(file, "--no-drill", typed="\n".join([*typed, "", "later", ""]))
+    assert first.exit_code == 0, first.output
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    again = init(file, "--no-drill", typed="\n" * 12)
+    assert again.exit_code == 0, again.output
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert "written" not in again.stderr
+    assert slack.channel("champions") in again.stderr
+    for path in (tmp_path / "secrets").iterdir():
+        assert path.read_text() not in again.output
 
 
 def test_what_it_does_not_ask_for_stays_and_the_former_settings_are_kept(tmp_path: Path) -> None:
@@ -171,7 +191,7 @@ def test_what_it_does_not_ask_for_stays_and_the_former_settings_are_kept(tmp_pat
     )
     file.write_text(text)
     (tmp_path / "new").mkdir()
-    told = unattended(file, "--slack", "terminal", "--mail", "new")
+    told = unattended(file, "--mail", "new")
     assert told.exit_code == 0, told.output
     assert (tmp_path / "config.yaml.before").read_text() == text
     found = yaml.safe_load(file.read_text())

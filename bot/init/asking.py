@@ -60,15 +60,14 @@ class Person:
             offered = self.given.get(question.option) or question.default
             answer = str(
                 click.prompt(
-                    question.text + ("" if question.needed else " (empty for none)"),
+                    question.text + ("" if question.needed else f" ({'-' if offered else 'empty'} for none)"),
                     default=None if question.hidden or (question.needed and not offered) else offered,
                     hide_input=question.hidden,
                     show_default=bool(offered),
                     err=True,
                 )
             ).strip()
-            if answer == "-" or not answer:
-                answer = ""
+            answer = "" if answer == "-" else answer
             if not question.hidden:
                 self.given[question.option] = answer
             if not answer and not question.needed:

@@ -60,8 +60,9 @@ class Setup:
 
     def _slack(self) -> None:
         there = self.draft.settings.get("slack") or {}
+        usual = "slack" if there or not self.draft.file.exists() else "terminal"
         wanted = self.asker.choose(
-            "--slack", "Alerts in Slack, or in this terminal only", ("slack", "terminal"), "slack"
+            "--slack", "Alerts in Slack, or in this terminal only", ("slack", "terminal"), usual
         )
         if wanted == "terminal":
             self.draft.settings.pop("slack", None)
@@ -118,9 +119,9 @@ class Setup:
             names = ", ".join(_label(one) for one in there)
             self.asker.tell(f"Mailboxes: {names}")
         self.asker.tell(MAIL_KINDS)
-        kind = self.asker.choose(
-            "--mailbox", "Another mailbox" if there else "Mailbox", MAILBOXES, "later" if there else "imap"
-        )
+        usual = "later" if there or self.draft.file.exists() else "imap"
+        text = "Another mailbox" if there else "Mailbox"
+        kind = self.asker.choose("--mailbox", text, MAILBOXES, usual)
         watcher = self.draft.section("watchers", "mailbox")
         if kind == "later":
             return
