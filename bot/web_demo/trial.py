@@ -127,6 +127,7 @@ class Trial:
             self._fail("This went wrong here, and the terminal says why.")
         finally:
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+            self.state.kinds, self.state.files, self.state.skipped, self._bytes = {}, 0, 0, 0
 
     def _fail(self, problem: str) -> None:
         self.state.step, self.state.problem = "failed", problem

@@ -101,6 +101,8 @@ async def test_a_folder_that_is_dropped_becomes_a_report(page: Page, tmp_path: P
     await expect(report.locator("h1")).to_have_text("What Stillthere would have said")
     await expect(report.locator("body")).to_contain_text("Jane Doe")
     await expect(report.locator("body")).to_contain_text("2 pushes, 28 days lost, both by them")
+    await page.click("#begin")
+    await expect(page.locator("#state")).to_contain_text("There is no list of contacts")
 
 
 async def test_what_is_missing_is_said_in_words(page: Page) -> None:
