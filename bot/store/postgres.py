@@ -12,7 +12,6 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Self, TypeVar
 
@@ -36,6 +35,7 @@ from bot.store.database import Connection, Database, rows
 from bot.store.forgotten import Forgotten, expired, new_key
 from bot.store.moving import Entry
 from bot.store.outage import PATIENCE_SECONDS
+from bot.store.outlines import Outlines
 
 T = TypeVar("T")
 
@@ -54,13 +54,6 @@ NEXT_ALERTS = """
 CANDIDATES = 32
 """How many alerts are tried for at once; others hold at most as many as there are posters."""
 
-SEEN = """
-    SELECT pg_snapshot_xmin(pg_current_snapshot())::text, times FROM erased
-"""
-"""Up to which transaction all is seen, and how often somebody was erased: who is gone is not seen."""
-
-CHANGED = "SELECT address, brief FROM person WHERE changed >= %s::xid8"
-
 BATCH = 200
 IN_BATCHES = """
     SELECT array_agg(address)
@@ -77,10 +70,7 @@ class PostgresStore:
         self.notices: list[str] = []
         self._forgotten = Forgotten(b"")
         self._marks_read = 0
-        self._outlines: dict[str, Watched] = {}
-        self._since = "0"
-        self._erased = 0
-        self._outlining = asyncio.Lock()
+        self._outlines = Outlines(self._read)
         self.took: Callable[[float], None] = lambda _seconds: None
         """Told how many seconds each write took, patience with the database included."""
 
@@ -171,21 +161,7 @@ class PostgresStore:
 
         What was read before is read again only where it changed.
         """
-        async with self._outlining:
-            ((seen, erased),) = await self._read(SEEN)
-            if erased != self._erased:
-                self._outlines, self._since = {}, "0"
-            changed = await self._read(CHANGED, self._since)
-            for address, brief in changed:
-                watched = changes.outlined(codec.outline(brief))
-                if watched is None:
-                    self._outlines.pop(address, None)
-                else:
-                    self._outlines[address] = watched
-            if changed:
-                self._outlines = dict(sorted(self._outlines.items()))
-            self._since, self._erased = seen, erased
-            return [*self._outlines.values()]
+        return await self._outlines.all()
 
     async def cases(self) -> list[Case]:
         """Return every case there ever was, by contact and episode."""
@@ -386,29 +362,13 @@ class PostgresStore:
 
         async def write(connection: Connection) -> None:
             for entry in sorted(entries, key=lambda entry: (entry.shelf, entry.key)):
-                await self._take(connection, entry)
+                if entry.shelf == "forgotten key":
+                    await self._take_key(connection, bytes.fromhex(str(entry.document)))
+                else:
+                    await table.take(connection, entry)
 
         await self._write(write)
         await self.database.run(self._read_key)
-
-    async def _take(self, connection: Connection, entry: Entry) -> None:
-        if entry.shelf == "person":
-            before = await table.locked(connection, entry.key) or Person(entry.key)
-            await table.put(connection, replace(before, version=0), codec.from_document(entry.document))
-        elif entry.shelf == "cursor":
-            await table.put_cursor(connection, entry.key, entry.document)
-        elif entry.shelf == "slot":
-            slot, _, watcher = entry.key.partition(" ")
-            insert = "INSERT INTO slot VALUES (%s, %s) ON CONFLICT DO NOTHING"
-            await connection.execute(insert, (watcher, datetime.fromisoformat(slot)))
-        elif entry.shelf == "event":
-            insert = "INSERT INTO event VALUES (%s, %s) ON CONFLICT DO NOTHING"
-            await connection.execute(insert, (entry.key, datetime.fromisoformat(str(entry.document))))
-        elif entry.shelf == "forgotten key":
-            await self._take_key(connection, bytes.fromhex(str(entry.document)))
-        else:
-            insert = "INSERT INTO forgotten (mark) VALUES (%s) ON CONFLICT DO NOTHING"
-            await connection.execute(insert, (entry.key,))
 
     async def _take_key(self, connection: Connection, key: bytes) -> None:
         if self._forgotten.marks and self._forgotten.key != key:

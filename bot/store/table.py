@@ -10,6 +10,7 @@ from typing import Any
 from bot.model import Json, Person
 from bot.store import Amendment, changes, codec
 from bot.store.database import Connection, rows
+from bot.store.moving import Entry
 
 PERSON = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
@@ -120,6 +121,25 @@ async def claim_event(connection: Connection, event: str, now: datetime, claiman
         return bool(await rows(connection, MY_EVENT, event, claimant))
     await connection.execute("DELETE FROM event WHERE at < %s", (now - changes.EVENTS_KEPT,))
     return True
+
+
+async def take(connection: Connection, entry: Entry) -> None:
+    """Keep what another store gave; taking it twice is taking it once."""
+    if entry.shelf == "person":
+        before = await locked(connection, entry.key) or Person(entry.key)
+        await put(connection, replace(before, version=0), codec.from_document(entry.document))
+    elif entry.shelf == "cursor":
+        await put_cursor(connection, entry.key, entry.document)
+    elif entry.shelf == "slot":
+        slot, _, watcher = entry.key.partition(" ")
+        insert = "INSERT INTO slot VALUES (%s, %s) ON CONFLICT DO NOTHING"
+        await connection.execute(insert, (watcher, datetime.fromisoformat(slot)))
+    elif entry.shelf == "event":
+        insert = "INSERT INTO event VALUES (%s, %s) ON CONFLICT DO NOTHING"
+        await connection.execute(insert, (entry.key, datetime.fromisoformat(str(entry.document))))
+    else:
+        insert = "INSERT INTO forgotten (mark) VALUES (%s) ON CONFLICT DO NOTHING"
+        await connection.execute(insert, (entry.key,))
 
 
 def person_of(brief: dict[str, Any], observations: list[Any]) -> Person:

@@ -25,7 +25,7 @@ FULL = """
     CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON person EXECUTE FUNCTION refuse();
 """
 
-IMPATIENT = 1.0
+IMPATIENT = 3.0
 
 
 def sighting(number: int) -> Observation:
