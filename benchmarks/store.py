@@ -39,7 +39,7 @@ from tinydb.table import Document
 from bot.model import Contact, Observation, Person
 from bot.store import codec
 from bot.store.changes import recorded
-from bot.store.database import Connection
+from bot.store.database import PATIENCE_SECONDS, Connection
 from bot.store.files import FILE, DurableStorage, KeyedTable, sync_folder, write_durably
 from bot.store.postgres import PostgresStore
 from bot.store.table import put
@@ -182,9 +182,9 @@ class Postgres(PostgresStore):
     """The PostgreSQL store as it is shipped; the folder names its database."""
 
     @classmethod
-    async def open(cls, folder: Path | str) -> Self:
-        """Connect to the folder's database."""
-        return await super().open((Path(folder) / URL_FILE).read_text())
+    async def open(cls, url: Path | str, patience: float = PATIENCE_SECONDS) -> Self:
+        """Connect to the database that the folder names."""
+        return await super().open((Path(url) / URL_FILE).read_text(), patience)
 
     async def fill(self, people: list[Person]) -> None:
         """Keep people under all the names that are asked for, copied within the server."""

