@@ -39,8 +39,9 @@ from tinydb.table import Document
 from bot.model import Contact, Observation, Person
 from bot.store import codec
 from bot.store.changes import recorded
-from bot.store.database import PATIENCE_SECONDS, Connection
+from bot.store.database import Connection
 from bot.store.files import FILE, DurableStorage, KeyedTable, sync_folder, write_durably
+from bot.store.outage import PATIENCE_SECONDS
 from bot.store.postgres import PostgresStore
 from bot.store.table import put
 from bot.store.tiny import TinyStore
