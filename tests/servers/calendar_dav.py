@@ -49,22 +49,22 @@ class Radicale:
         """Let go of the connection to it."""
         self._client.close()
 
-    def add_user(self, user: str, calendar: str = "work") -> None:
+    def add_user(self, user: str, calendar: str = "calls") -> None:
         """Let somebody log in, and give them a calendar."""
         with (self.base / "users").open("a", encoding="utf-8") as users:
             users.write(f"{user}:{PASSWORD}\n")
         self._ask(user, "MKCALENDAR", f"{user}/{calendar}/", CALENDAR.format(name=calendar))
 
-    def put(self, user: str, name: str, calendar: str, where: str = "work") -> None:
+    def put(self, user: str, name: str, calendar: str, where: str = "calls") -> None:
         """Save an event."""
         headers = {"Content-Type": "text/calendar; charset=utf-8"}
         self._ask(user, "PUT", f"{user}/{where}/{name}.ics", calendar, headers)
 
-    def delete(self, user: str, name: str, where: str = "work") -> None:
+    def delete(self, user: str, name: str, where: str = "calls") -> None:
         """Delete an event."""
         self._ask(user, "DELETE", f"{user}/{where}/{name}.ics")
 
-    def forget_tokens(self, user: str, where: str = "work") -> None:
+    def forget_tokens(self, user: str, where: str = "calls") -> None:
         """Forget every sync token of a calendar, as after a restore."""
         cache = self.base / "collections" / "collection-root" / user / where / ".Radicale.cache"
         shutil.rmtree(cache / "sync-token")

@@ -111,10 +111,10 @@ async def test_only_the_calendars_that_are_named_are_read(program: Dav) -> None:
     assert len(await Reading(program.settings).at(SET + HOUR)) == 2
     (home,) = await Reading({**program.settings, "calendars": ["Family & friends"]}).at(SET + HOUR)
     assert home.facts["uid"] == "home"
-    (work,) = await Reading({**program.settings, "url": f"{program.server.url}{program.user}/work/"}).at(
+    (calls,) = await Reading({**program.settings, "url": f"{program.server.url}{program.user}/calls/"}).at(
         SET + HOUR
     )
-    assert work.facts["uid"] == CALL.uid
+    assert calls.facts["uid"] == CALL.uid
     with pytest.raises(NeedsHuman, match="of these names"):
         await Reading({**program.settings, "calendars": ["Other"]}).at(SET)
 
@@ -134,7 +134,7 @@ async def test_a_calendar_that_somebody_shares_is_read_only_where_it_is_named(
     async with between(radicale, shared) as (url, _):
         with pytest.raises(NeedsHuman, match="no calendars of its own"):
             await Reading({**program.settings, "url": url}).at(SET + HOUR)
-        named = Reading({**program.settings, "url": url, "calendars": ["work"]})
+        named = Reading({**program.settings, "url": url, "calendars": ["calls"]})
         assert len(await named.at(SET + HOUR)) == 1
 
 

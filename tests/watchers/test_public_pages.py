@@ -404,7 +404,7 @@ def test_links_of_a_contact_are_watched_for_them_alone_and_linkedin_never() -> N
         "Jane Doe",
         account="Acme",
         links=(
-            "https://www.linkedin.com/in/jane",
+            "https://www.linkedin.com/company/acme",
             "https://github.com/jane",
             "mailto:jane@acme.example",
             "https://jane.example/about#me",

@@ -75,8 +75,8 @@ def test_a_public_address_is_connected_to(address: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "https://linkedin.com/in/jane",
-        "https://www.LinkedIn.com/in/jane",
+        "https://linkedin.com/company/acme",
+        "https://www.LinkedIn.com/company/acme",
         "https://de.linkedin.com.",
         "https://lnkd.in/x",
         "https://media.licdn.com/x",
