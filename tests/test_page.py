@@ -143,7 +143,7 @@ def test_what_a_page_says_cannot_steer_the_terminal(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "word"),
     [
-        (("https://www.linkedin.com/company/acme", "--contact", "a@vendor.example"), "LinkedIn is never read"),
+        (("https://www.linkedin.com/company/a", "--contact", "a@vendor.example"), "LinkedIn is never read"),
         (("https://www.acme.example/team",), "--contact"),
         (("nowhere.html",), "cannot be read"),
         (("nowhere.html", "--title", "CEO"), "--person"),
