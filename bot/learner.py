@@ -35,10 +35,11 @@ async def take(store: Store, pipeline: Pipeline) -> Sequence[Record]:
 async def learn(store: Store, pipeline: Pipeline, now: datetime) -> Record | None:
     """Learn from all answers, and adopt what is better; return its record, None where nothing changed."""
     known = await take(store, pipeline)
-    found = learning.labels(await store.cases(), now, known)
+    cases = await store.cases()
+    found = learning.labels(cases, now, known)
     found += await audited(store, pipeline.rules, now)
     found.sort(key=lambda one: one.at)
-    record = await asyncio.to_thread(learning.learnt, found, known, now)
+    record = await asyncio.to_thread(learning.learnt, found, known, now, learning.asked(cases))
     if record is None:
         return None
     await keep(store, record)
@@ -66,7 +67,8 @@ async def audited(store: Store, rules: Rules, now: datetime) -> list[Label]:
         person = await store.person(question.contact)
         said = question.answer(person) if person is not None else None
         if person is not None and said is not None and now - learning.LEARNT_FROM < said.at <= now:
-            found.append(_silent(person, rules, said.at - JUST_BEFORE, left=said.kind == LEFT.name))
+            judged = _silent(person, rules, said.at - JUST_BEFORE, left=said.kind == LEFT.name)
+            found.append(replace(judged, by=question.rep))
     return found
 
 

@@ -2,13 +2,15 @@
 
 There is one number for each family, a scale of its weights, and nothing else is learnt. The scales start at
 one, are pulled back to it by a tight prior, and stay between a half and two: a handful of answers moves
-little, and nobody's answers can silence a family or let it shout. New scales are adopted only where they
-would have judged answers that they did not see no worse, and each adoption is kept with its numbers.
+little, and nobody's answers can silence a family or let it shout. In a team no rep's answers outweigh those
+of the others. New scales are adopted only where they would have judged answers that they did not see no
+worse, and each adoption is kept with its numbers.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
@@ -22,6 +24,9 @@ from bot.model import Assessment, Case, Choice, Family, Json, Means, Verdict
 
 LEAST_LABELS = 20
 """With fewer answers nothing is learnt."""
+
+REPS_HEARD = 4
+"""One rep's answers weigh a quarter of all at most; where fewer reps answer, everybody's weigh the same."""
 
 LEARNT_FROM = timedelta(days=365)
 """How far back answers are learnt from: further than precision is counted, because few come in 90 days."""
@@ -59,7 +64,8 @@ class Label:
     """What was thought when somebody was asked, and whether it was right.
 
     `before` is the log-odds before any evidence, `learnt` what the families add at a scale of one, before
-    their caps, and `fixed` what the source's own word adds, which has no scale.
+    their caps, and `fixed` what the source's own word adds, which has no scale. `by` is who answered, and
+    `weight` how much that counts: see `fair`.
     """
 
     at: datetime
@@ -67,6 +73,8 @@ class Label:
     before: float
     learnt: Mapping[Family, float]
     fixed: Mapping[Family, float]
+    by: str = ""
+    weight: float = 1.0
 
     def probability(self, scales: Scales) -> float:
         """Return how likely it was right, by these scales."""
@@ -78,8 +86,8 @@ class Label:
         return 1 / (1 + math.exp(-(self.before + together(families))))
 
 
-def label(assessment: Assessment, scales: Scales, *, right: bool, at: datetime) -> Label:
-    """Return what an answer says of an assessment that was made by these scales.
+def label(assessment: Assessment, scales: Scales, *, right: bool, at: datetime, by: str = "") -> Label:
+    """Return what an answer by somebody says of an assessment that was made by these scales.
 
     Of a departure the model is that of the probability. Signs of pulling away are as likely as not right
     where they just reach the threshold from which they are told.
@@ -101,6 +109,7 @@ def label(assessment: Assessment, scales: Scales, *, right: bool, at: datetime) 
             if not item.explicit
         ),
         sums(item for item in counted if item.explicit),
+        by,
     )
 
 
@@ -118,14 +127,49 @@ def labels(cases: Iterable[Case], now: datetime, known: Sequence[Record] = ()) -
         told = [alert for alert in alerts if alert.assessment.verdict in GRAVITY]
         if told:
             judged, right = told[-1].assessment, word.choice not in stats.FALSE_ALARMS
-            found.append(label(judged, in_force(known, judged.at), right=right, at=word.at))
+            scales = in_force(known, judged.at)
+            found.append(label(judged, scales, right=right, at=word.at, by=word.by))
     return sorted(found, key=lambda one: one.at)
+
+
+def asked(cases: Iterable[Case]) -> int:
+    """Return how many reps were told anything: whoever is alone speaks for all."""
+    return len({case.alert.contact.owner for case in cases if case.deliveries})
+
+
+def fair(found: Sequence[Label], reps: int = 1) -> list[Label]:
+    """Weigh answers so that nobody who presses the wrong button swings everybody's scales.
+
+    Where `reps` are several, one who answers alone is not heard, and of those who answer nobody's word has
+    more than a quarter of the weight; where they are fewer than four, all have the same.
+    """
+    counts = Counter(one.by for one in found)
+    if len(counts) <= 1:
+        return list(found) if reps <= 1 else []
+    most = _most_of_one(sorted(counts.values(), reverse=True))
+    return [replace(one, weight=min(1.0, most / counts[one.by])) for one in found]
+
+
+def _most_of_one(counts: Sequence[int]) -> float:
+    """Return the weight at which one rep's answers are capped, given how many each gave, most first."""
+    heard = min(REPS_HEARD, len(counts))
+    for capped in range(heard):
+        most = sum(counts[capped:]) / (heard - capped)
+        if most >= counts[capped]:
+            return most
+    return 0.0
 
 
 def brier(found: Sequence[Label], scales: Scales) -> float:
     """Return the mean squared difference of what was said and what was so; 0 is best, of nothing 0."""
-    wrong = [(one.probability(scales) - one.right) ** 2 for one in found]
-    return sum(wrong) / len(wrong) if wrong else 0.0
+    return _mean_square([(one, one.probability(scales)) for one in found])
+
+
+def _mean_square(said: Sequence[tuple[Label, float]]) -> float:
+    total = sum(one.weight for one, _ in said)
+    return (
+        sum(one.weight * (probability - one.right) ** 2 for one, probability in said) / total if said else 0.0
+    )
 
 
 def fit(found: Sequence[Label], near: Scales = EVEN) -> Scales:
@@ -170,18 +214,18 @@ def _loss(found: Sequence[Label], scales: Scales) -> float:
     total = sum(math.log(getattr(scales, name)) ** 2 for name in LEARNT) / (2 * SPREAD**2)
     for one in found:
         probability = one.probability(scales)
-        total -= math.log(max(probability if one.right else 1 - probability, 1e-12))
+        total -= one.weight * math.log(max(probability if one.right else 1 - probability, 1e-12))
     return total
 
 
 def left_out(found: Sequence[Label], near: Scales = EVEN) -> float:
     """Return the Brier score of answers by scales that were learnt without them."""
     folds = min(FOLDS, len(found))
-    wrong = 0.0
+    said: list[tuple[Label, float]] = []
     for fold in range(folds):
         scales = fit([one for number, one in enumerate(found) if number % folds != fold], near)
-        wrong += sum((one.probability(scales) - one.right) ** 2 for one in found[fold::folds])
-    return wrong / len(found)
+        said += [(one, one.probability(scales)) for one in found[fold::folds]]
+    return _mean_square(said)
 
 
 class What(StrEnum):
@@ -273,16 +317,16 @@ def switched(known: Sequence[Record], what: What, now: datetime) -> Record:
     return Record(now, what, in_force(known, now), EVEN)
 
 
-def learnt(found: Sequence[Label], known: Sequence[Record], now: datetime) -> Record | None:
-    """Return what new answers change, None where they change nothing.
+def learnt(found: Sequence[Label], known: Sequence[Record], now: datetime, reps: int = 1) -> Record | None:
+    """Return what new answers change in a team of so many reps, None where they change nothing.
 
-    Nothing changes while learning is off, with fewer than twenty answers, where the new scales are as good
-    as the old, or where they judge answers that they have not seen worse than the old ones did. What was
+    Nothing changes while learning is off, with fewer than twenty answers' weight, where the new scales are as
+    good as the old, or where they judge answers that they have not seen worse than the old ones did. What was
     answered before somebody put the scales back is not learnt from again.
     """
     again = [one.at for one in known if one.what is not What.LEARNT]
-    used = [one for one in found if not again or one.at > again[-1]]
-    if is_off(known) or len(used) < LEAST_LABELS:
+    used = fair([one for one in found if not again or one.at > again[-1]], reps)
+    if is_off(known) or round(sum(one.weight for one in used), 6) < LEAST_LABELS:
         return None
     before, after = in_force(known, now), fit(used)
     steps = (abs(math.log(getattr(after, name) / getattr(before, name))) for name in LEARNT)

@@ -17,7 +17,7 @@ from bot.coverage import missed
 from bot.crm import reading as crm
 from bot.crm.csv import Contacts, read_contacts
 from bot.crm.taking import take
-from bot.demotion import announcement, demoted
+from bot.demotion import announcement, by_answers
 from bot.engine import Engine, Unit
 from bot.engine.local import LocalEngine
 from bot.health import Health
@@ -28,7 +28,6 @@ from bot.retention import term
 from bot.schedule import Schedule, slot
 from bot.slack.mrkdwn import quote
 from bot.slack.outbox import Outbox, Poster
-from bot.stats import precision
 from bot.store import Store, StoreDown
 from watchers import Watcher, derivers, kinds
 
@@ -371,7 +370,7 @@ class Service:
 
     async def weigh_signals(self) -> None:
         """Leave to the digest what kinds of signal were wrong too often, and say so where that changes."""
-        found = demoted(precision(await self.store.cases(), now()))
+        found = by_answers(await self.store.cases(), now())
         self.pipeline.demoted = frozenset(found)
         kept = await self.store.setting(DEMOTED)
         before = [str(kind) for kind in kept] if isinstance(kept, list) else []

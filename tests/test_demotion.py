@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from bot.alerts import decide
-from bot.demotion import announcement, demoted
-from bot.model import Action, Person, Reason
-from bot.stats import Precision
-from tests.slack.story import ADDRESS, JANE, LEFT, SLIPPING
+from bot.demotion import announcement, by_answers, demoted
+from bot.model import Action, Answer, Case, Choice, Delivery, Person, Reason
+from bot.stats import Precision, precision
+from tests.slack.story import ADDRESS, JANE, LEFT, NOW, SLIPPING, alert
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,29 @@ def test_a_kind_is_demoted_only_where_ten_answers_prove_it_wrong(
     right: int, wrong: int, *, out: bool
 ) -> None:
     assert (list(demoted([Precision("push", right, wrong)])) == ["push"]) is out
+
+
+def answered(number: int, by: str, choice: Choice) -> Case:
+    contact = replace(JANE, address=f"p{number}@acme.example", owner=by)
+    told = Case(contact.address, 1, (Delivery(alert(SLIPPING, contact)),))
+    return replace(told, settled=Answer(contact.address, told.key, by, NOW, choice))
+
+
+def answers(by: str, wrong: int, right: int = 0) -> list[Case]:
+    words = [Choice.NOTHING_WRONG] * wrong + [Choice.LEFT] * right
+    return [answered(number, by, choice) for number, choice in enumerate(words)]
+
+
+def test_one_rep_of_several_who_calls_every_warning_wrong_keeps_none_from_the_others() -> None:
+    wrong = answers("U1", 30)
+    assert demoted(precision(wrong, NOW))
+    assert by_answers([*wrong, *answers("U2", 0, 2)], NOW) == {}
+    assert by_answers([*wrong, *answers("U2", 1, 1)], NOW) == {}
+    assert list(by_answers([*wrong, *answers("U2", 2, 1)], NOW)) == ["calendar"]
+
+
+def test_a_rep_whom_nobody_else_shares_the_alerts_with_is_taken_at_their_word() -> None:
+    assert list(by_answers(answers("U1", 12), NOW)) == ["calendar"]
 
 
 def test_what_changed_is_said_in_words() -> None:

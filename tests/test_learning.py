@@ -169,6 +169,47 @@ def test_what_is_kept_can_be_put_back_and_switched_off_and_on() -> None:
     assert learnt(new, [adopted, off, on], later + timedelta(days=3)) is not None
 
 
+def by(rep: str, labels: Sequence[Label]) -> list[Label]:
+    return [replace(one, by=rep) for one in labels]
+
+
+def test_one_rep_who_is_wrong_a_hundred_times_moves_a_teams_scales_no_further_than_a_quarter_of_it() -> None:
+    team = [one for rep in ("U2", "U3", "U4", "U5") for one in by(rep, said(10, right=True))]
+    wrong = by("U1", said(100, right=False))
+    weighed = learning.fair([*wrong, *team], reps=5)
+    of_one = sum(one.weight for one in weighed if one.by == "U1")
+    assert of_one == pytest.approx(0.25 * sum(one.weight for one in weighed))
+    assert all(one.weight == 1 for one in weighed if one.by != "U1")
+    few = learning.fair([*by("U1", said(14, right=False)), *team], reps=5)
+    heard, unbounded = fit(weighed), fit([*wrong, *team])
+    assert unbounded.mail == pytest.approx(1 / LARGEST, abs=0.01)
+    assert heard.mail > unbounded.mail + 0.1
+    assert heard.mail == pytest.approx(fit(few).mail, abs=0.01)
+
+
+def test_in_a_team_one_rep_who_answers_alone_teaches_nothing_and_two_are_heard_alike() -> None:
+    alone = by("U1", said(100, right=False))
+    assert learnt(alone, [], NOW, reps=1) is not None
+    assert learnt(alone, [], NOW, reps=2) is None
+    assert learnt([*alone, *by("U2", said(9, right=False))], [], NOW, reps=2) is None
+    both = learning.fair([*alone, *by("U2", said(10, right=False))], reps=2)
+    assert sum(one.weight for one in both if one.by == "U1") == pytest.approx(10)
+    assert learnt([*alone, *by("U2", said(10, right=False))], [], NOW, reps=2) is not None
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(1, 200), min_size=2, max_size=12))
+def test_whoever_answers_how_often_nobodys_word_has_more_than_their_share(counts: list[int]) -> None:
+    labels = [one for rep, count in enumerate(counts) for one in by(f"U{rep}", said(count, right=True))]
+    weighed = learning.fair(labels, reps=len(counts))
+    total = sum(one.weight for one in weighed)
+    for rep, count in enumerate(counts):
+        share = sum(one.weight for one in weighed if one.by == f"U{rep}") / total
+        assert share <= max(0.25, 1 / len(counts)) + 1e-9
+        assert share * total <= count + 1e-6
+    assert total > 0
+
+
 def answered(choice: Choice, days: float = 1, verdict: Verdict = Verdict.LIKELY_LEFT) -> Case:
     at = NOW - timedelta(days=days + 1)
     sign = Evidence("k", "mailbox_gone", Means.GONE, Family.MAIL, at, "mailbox", "bounce", 6.0, hard=True)
@@ -181,7 +222,7 @@ def answered(choice: Choice, days: float = 1, verdict: Verdict = Verdict.LIKELY_
 def test_answers_are_labels_and_what_says_nothing_of_a_departure_is_none() -> None:
     words = [Choice.LEFT, Choice.STILL_THERE, Choice.ON_LEAVE, Choice.SNOOZE, Choice.ANSWERED]
     found = learning.labels([answered(choice) for choice in words], NOW)
-    assert [one.right for one in found] == [True, False]
+    assert [(one.right, one.by) for one in found] == [(True, "URITA"), (False, "URITA")]
     assert learning.labels([answered(Choice.LEFT, 366)], NOW) == []
     assert learning.labels([replace(answered(Choice.LEFT), settled=None)], NOW) == []
 
