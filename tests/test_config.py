@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from bot import config
 from bot.config import NEVER_QUIET, Config, Plan, Running, models_in
 from bot.model import NeedsHuman
+from watchers import load as load_watchers
 from watchers.calendars import Calendars
 from watchers.mailbox import Mailbox
 
@@ -76,6 +77,7 @@ def with_one_credential_each(settings: str) -> str:
 
 
 def test_the_example_loads_with_everything_in_it_commented_in(tmp_path: Path) -> None:
+    load_watchers()
     commented = EXAMPLE.read_text(encoding="utf-8")
     settings = re.sub(r"^( *)# ((?:- )?[a-z_]+:( .*)?)$", r"\1\2", commented, flags=re.MULTILINE)
     settings = re.sub(r"^( *)#  ( +[a-z_]+:( .*)?)$", r"\1 \2", settings, flags=re.MULTILINE)
