@@ -28,6 +28,7 @@ from bot.routing import Rules, Team
 from bot.service import TELLS, Role, Service, now
 from bot.slack.app import Connection, SlackApp
 from bot.store import Store
+from bot.store.glance import Glance
 from bot.store.outage import PATIENCE_SECONDS
 from bot.store.tiny import TinyStore
 from bot.terminal import TerminalPoster
@@ -87,20 +88,36 @@ async def open_store(
 ) -> TinyStore | PostgresStore:
     """Open what config.yaml names: the database, asked for `patience` seconds, or one process's folder."""
     if settings.database:
-        try:
-            from bot.store.postgres import PostgresStore  # noqa: PLC0415 - its driver is an extra
-        except ImportError as missing:
-            raise NeedsHuman(
-                "config.yaml names a database, but what speaks with PostgreSQL is not installed",
-                "pip install 'stillthere[postgres]'",
-            ) from missing
-        return await PostgresStore.open(settings.database, patience)
+        return await _postgres().open(settings.database, patience)
     if role is not Role.ALL:
         raise NeedsHuman(
             f"--role {role} shares its work with other processes, and a data folder belongs to one",
             "name a PostgreSQL database in config.yaml with 'database_env'",
         )
     return await TinyStore.open(settings.data)
+
+
+@contextlib.asynccontextmanager
+async def looking(
+    settings: config.Config, patience: float = PATIENCE_SECONDS
+) -> AsyncIterator[Glance | PostgresStore]:
+    """Open what config.yaml names for looking only, also while the service runs: nothing can be changed."""
+    if not settings.database:
+        yield Glance(settings.data)
+        return
+    async with await _postgres().look(settings.database, patience) as store:
+        yield store
+
+
+def _postgres() -> type[PostgresStore]:
+    try:
+        from bot.store.postgres import PostgresStore  # noqa: PLC0415 - its driver is an extra
+    except ImportError as missing:
+        raise NeedsHuman(
+            "config.yaml names a database, but what speaks with PostgreSQL is not installed",
+            "pip install 'stillthere[postgres]'",
+        ) from missing
+    return PostgresStore
 
 
 @contextlib.asynccontextmanager

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -33,9 +33,11 @@ from bot.metrics import source_id
 from bot.model import Contact, Json, NeedsHuman, SourceDown
 from bot.slack.checkup import Checkup
 from bot.slack.web import patient
-from bot.store.glance import Glance
 from watchers import Scope, Watcher
 from watchers.mail.limits import check_limits
+
+if TYPE_CHECKING:
+    from bot.store.condition import Condition
 
 LONGEST = timedelta(seconds=30)
 """How long one check may take."""
@@ -75,12 +77,12 @@ class Check:
 
 @dataclass
 class Doctor:
-    """Tries what one config.yaml asks for; `store` is for looking only, None where there is none yet."""
+    """Tries what one config.yaml asks for, by what `cursor` and `database` show of what is kept."""
 
     plan: config.Plan
     contacts: Sequence[Contact] = ()
     cursor: Callable[[str], Awaitable[Json]] | None = None
-    database: Callable[[], Awaitable[tuple[str, datetime]]] | None = None
+    database: Callable[[], Awaitable[Condition]] | None = None
     clocks: list[tuple[str, timedelta]] = field(default_factory=list)
 
     async def examine(self, done: Callable[[str], None] = lambda _about: None) -> list[Finding]:
@@ -138,11 +140,11 @@ class Doctor:
         return found or [ok("secrets", "all that are named are there")]
 
     async def _store(self) -> list[Finding]:
-        if self.database is not None:
-            said, at = await self.database()
-            self.tell_time("the database", at, datetime.now(UTC))
-            return [ok("database", said)]
-        return _folder(self.plan.config.data)
+        if self.database is None:
+            return _folder(self.plan.config.data)
+        found = await self.database()
+        self.tell_time("the database", found.now, datetime.now(UTC))
+        return _database(found)
 
     async def _contacts(self) -> list[Finding]:
         assert self.plan.config.contacts is not None
@@ -270,6 +272,28 @@ async def _tried(check: Check) -> list[Finding]:
         return [problem(check.about, f"the check failed: {type(error).__name__}", "please report this")]
 
 
+def _database(found: Condition) -> list[Finding]:
+    """Say how a database is; what the next start of the service would do to it is said, and not done."""
+    about = "database"
+    said = [ok(about, f"PostgreSQL {found.version}, {found.size / 2**20:.0f} MB")]
+    if found.newer:
+        what = f"it was written by a newer version of Stillthere (migration {found.newer})"
+        said.append(problem(about, what, "run that version"))
+    if found.read_only:
+        said.append(problem(about, "it takes no writes", "name the primary server, or let it take writes"))
+    if (found.pending and not found.may_create) or not found.may_write:
+        cure = "make its user the owner of the database"
+        said.append(problem(about, "its user may not write there, or not make tables", cure))
+    if found.is_empty:
+        said.append(ok(about, "nothing is kept there yet; the first start sets it up"))
+    elif found.pending and not found.newer:
+        back = "take a backup before: there is no way back to the version before"
+        said.append(warning(about, f"migrations that the next start applies: {found.pending}", back))
+    if found.forgetting:
+        said.append(ok(about, f"interrupted erasures that the next start ends: {found.forgetting}"))
+    return said
+
+
 def _folder(folder: Path) -> list[Finding]:
     about = "data folder"
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
@@ -390,12 +414,9 @@ def verdict(found: Iterable[Finding]) -> Mapping[Level, int]:
     return counts
 
 
-async def known_contacts(plan: config.Plan) -> list[Contact]:
-    """Return who is watched: by the data folder, or by the file where there is none yet."""
-    with suppress(NeedsHuman):
-        return [person.contact for person in await Glance(plan.config.data).everybody() if person.contact]
-    if plan.config.contacts is None:
-        return []
-    with suppress(NeedsHuman):
-        return [*(await asyncio.to_thread(read_contacts, plan.config.contacts)).contacts]
-    return []
+async def filed_contacts(plan: config.Plan) -> Sequence[Contact]:
+    """Return whom the contacts file names, where nothing is kept yet or what is kept cannot be read."""
+    if plan.config.contacts is not None:
+        with suppress(NeedsHuman):
+            return (await asyncio.to_thread(read_contacts, plan.config.contacts)).contacts
+    return ()

@@ -59,6 +59,9 @@ NOTICING = {
 }
 """A connection whose other end is gone without a word is noticed within half a minute."""
 
+BRIEFLY = "-c statement_timeout=10s -c lock_timeout=2s"
+"""Who only looks waits for nobody: a migration under way elsewhere is said, not waited for."""
+
 LOST = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
 
 PASSING = (
@@ -96,17 +99,29 @@ class Database:
 
         Raise NeedsHuman where the address is wrong or the server too old.
         """
-        try:
-            conninfo_to_dict(url)
-        except psycopg.ProgrammingError:
-            raise NeedsHuman(
-                "the address of the database cannot be read", "write postgresql://user@host:5432/name"
-            ) from None  # the message would repeat the address, password included
+        _check_address(url)
         pool = _pool(url, most_connections, timeout=min(CONNECT_SECONDS, patience))
+        return await cls._opened(pool, url, patience, _migrate)
+
+    @classmethod
+    async def look(cls, url: str, patience: float) -> Self:
+        """Connect for looking only: the server refuses whatever would change anything, a migration too."""
+        _check_address(url)
+        pool = _pool(url, 1, BRIEFLY, min(CONNECT_SECONDS, patience), _read_only)
+        return await cls._opened(pool, url, patience, _check_version)
+
+    @classmethod
+    async def _opened(
+        cls,
+        pool: AsyncConnectionPool[Connection],
+        url: str,
+        patience: float,
+        first: Callable[[Connection], Awaitable[None]],
+    ) -> Self:
         await pool.open()
         database = cls(pool, url, patience)
         try:
-            await database._open()
+            await database._open(first)
         except BaseException:
             await pool.close()
             raise
@@ -124,9 +139,9 @@ class Database:
         """Let go of every connection."""
         await self.pool.close()
 
-    async def _open(self) -> None:
+    async def _open(self, first: Callable[[Connection], Awaitable[None]]) -> None:
         try:
-            await self.run(_migrate)
+            await self.run(first)
         except StoreDown as down:
             why = await self._refusal()
             if "FATAL" not in why or any(passing in why for passing in PASSING):
@@ -191,8 +206,21 @@ class Database:
                 await asyncio.sleep(LISTEN_AGAIN_SECONDS)
 
 
+def _check_address(url: str) -> None:
+    try:
+        conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        raise NeedsHuman(
+            "the address of the database cannot be read", "write postgresql://user@host:5432/name"
+        ) from None  # the message would repeat the address, password included
+
+
 def _pool(
-    url: str, most_connections: int, options: str = "", timeout: float = CONNECT_SECONDS
+    url: str,
+    most_connections: int,
+    options: str = "",
+    timeout: float = CONNECT_SECONDS,
+    configure: Callable[[Connection], Awaitable[None]] | None = None,
 ) -> AsyncConnectionPool[Connection]:
     return AsyncConnectionPool(
         url,
@@ -202,6 +230,7 @@ def _pool(
         timeout=timeout,
         reconnect_timeout=RECONNECT_SECONDS,
         check=_check,
+        configure=configure,
         kwargs=_manners(url, options),
     )
 
@@ -245,12 +274,20 @@ def _reason(error: Exception) -> str:
     return str(error).strip().partition("\n")[0][:200]
 
 
-async def _migrate(connection: Connection) -> None:
-    """Apply each migration that was not applied yet, in the transaction that is open."""
+async def _read_only(connection: Connection) -> None:
+    await connection.set_read_only(True)
+
+
+async def _check_version(connection: Connection) -> None:
     if connection.info.server_version < OLDEST:
         raise NeedsHuman(
             f"the database is PostgreSQL {connection.info.server_version // 10000}", "use 13 or newer"
         )
+
+
+async def _migrate(connection: Connection) -> None:
+    """Apply each migration that was not applied yet, in the transaction that is open."""
+    await _check_version(connection)
     await connection.execute("SET LOCAL statement_timeout = 0")
     await connection.execute("SET LOCAL lock_timeout = 0")
     await connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATING,))

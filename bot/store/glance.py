@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-from bot.model import Json, NeedsHuman, Person
+from bot.model import Contact, Json, NeedsHuman, Person
 from bot.store import codec, tiny
 from bot.store.files import BACKUP, FILE, Damaged, decode
 from bot.store.moving import Entry
@@ -37,6 +37,10 @@ class Glance:
     async def everybody(self) -> list[Person]:
         """Return everybody of whom something is kept, without their observations, by address."""
         return await asyncio.to_thread(lambda: sorted(self._outlines(), key=lambda person: person.address))
+
+    async def contacts(self) -> list[Contact]:
+        """Return everybody who is watched, by address."""
+        return [person.contact for person in await self.everybody() if person.contact is not None]
 
     async def people(self, domains: frozenset[str]) -> list[Person]:
         """Return everybody whose address is at one of these domains, by address."""

@@ -31,6 +31,7 @@ from bot.model import (
     Watched,
 )
 from bot.store import Amendment, changes, codec, table
+from bot.store.condition import condition
 from bot.store.database import Connection, Database, rows
 from bot.store.forgotten import Forgotten, expired, new_key
 from bot.store.moving import Entry
@@ -84,6 +85,23 @@ class PostgresStore:
         try:
             await store.database.run(store._read_key)
             await store._end_forgetting()
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    @classmethod
+    async def look(cls, url: str, patience: float = PATIENCE_SECONDS) -> Self:
+        """Connect for looking only, also beside a running service: every verb that writes fails.
+
+        Nothing is migrated and no erasure ended. Raise NeedsHuman where the schema is not this version's.
+        """
+        store = cls(await Database.look(url, patience))
+        try:
+            (await store.database.run(condition)).check()
+            found = await store._read("SELECT key FROM forgotten_key")
+            store._forgotten = Forgotten(bytes(found[0][0]) if found else b"")
+            await store.database.run(store._read_marks)
         except BaseException:
             await store.close()
             raise
@@ -219,7 +237,8 @@ class PostgresStore:
         def change(person: Person) -> Person | None:
             if person.address in self._forgotten:
                 return None
-            thought, raised = self._forgotten.cleaned(assessment), self._forgotten.cleaned(alert)
+            account = person.contact.account if person.contact else ""
+            thought, raised = self._forgotten.cleaned(assessment, account), self._forgotten.cleaned(alert)
             return changes.concluded(person, version, thought, decision, raised)
 
         return await self._write_person(assessment.contact, change)
@@ -449,15 +468,30 @@ class PostgresStore:
 
     async def _forget(self, address: str) -> int:
         """Erase one person from their own row and from everybody else's."""
+        naming = "brief::text ILIKE %s OR observations::text ILIKE %s"
+        mention = f"%{_pattern(address)}%"
+
+        async def mark(connection: Connection) -> None:
+            """Keep by a hash what they are called, before what says so is erased."""
+            await connection.execute(FORGETTING)
+            await self._read_marks(connection)
+            query = f"SELECT brief, observations FROM person WHERE address = %s OR {naming}"  # noqa: S608 - ours
+            people = [
+                table.person_of(*row) for row in await rows(connection, query, address, mention, mention)
+            ]
+            for name in self._forgotten.with_names(address, people).marks - self._forgotten.marks:
+                await connection.execute("INSERT INTO forgotten (mark) VALUES (%s)", (name,))
 
         async def erase(connection: Connection) -> bool:
             await connection.execute(table.PERSON, (address,))
             return await table.erase(connection, address)
 
+        await self.database.run(mark)
+        domain = address.rpartition("@")[2]
+        query = f"SELECT address FROM person WHERE domain = %s OR {naming}"  # noqa: S608 - ours
+        others = await self._read(query, domain, mention, mention)
         changed = int(await self._write(erase))
-        mention = f"%{_pattern(address)}%"
-        query = "SELECT address FROM person WHERE brief::text ILIKE %s OR observations::text ILIKE %s"
-        for (other,) in await self._read(query, mention, mention):
+        for (other,) in others:
             changed += await self._clean_person(other)
         for source in await self._cursors_naming(address):
             changed += await self._clean_cursor(source, self._forgotten)

@@ -12,11 +12,11 @@ from bot.cli.parameters import examples
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
-    from datetime import datetime
 
     from bot.config import Plan
     from bot.doctor import Doctor
     from bot.finding import Finding
+    from bot.store.condition import Condition
 
 PATIENCE_SECONDS = 3.0
 """Whoever looks for what is wrong does not wait as the service does for a database that restarts."""
@@ -54,49 +54,34 @@ def command(context: click.Context, config_file: Path, as_json: bool) -> None:
 
 
 async def _examined(config_file: Path) -> Sequence[Finding]:
+    from contextlib import AsyncExitStack
+
     from bot import config
-    from bot.doctor import Doctor, known_contacts
+    from bot.app import looking
+    from bot.doctor import Doctor, filed_contacts
     from bot.model import NeedsHuman, SourceDown
-    from bot.store.glance import Glance
 
     plan = config.load(config_file)
-    settings = plan.config
-    if not (settings.database_env or settings.database_file):
-        contacts = await known_contacts(plan)
+    asking = _asking(plan) if plan.config.database_env or plan.config.database_file else None
+    async with AsyncExitStack() as open_:
         try:
-            kept = Glance(settings.data).cursor
-        except NeedsHuman:
-            kept = None
-        return await _with_progress(Doctor(plan, contacts, kept))
-    from bot.app import open_store
-
-    try:
-        store = await open_store(settings, patience=PATIENCE_SECONDS)
-    except (SourceDown, NeedsHuman) as failure:
-        return await _with_progress(Doctor(plan, database=_failing(failure)))
-    async with store:
-        contacts = await store.contacts()
-        return await _with_progress(Doctor(plan, contacts, store.cursor, _asking(plan)))
+            kept = await open_.enter_async_context(looking(plan.config, PATIENCE_SECONDS))
+            doctor = Doctor(plan, await kept.contacts(), kept.cursor, asking)
+        except (SourceDown, NeedsHuman):
+            doctor = Doctor(plan, await filed_contacts(plan), database=asking)
+        return await _with_progress(doctor)
 
 
-def _failing(failure: Exception) -> Callable[[], Awaitable[tuple[str, datetime]]]:
-    async def fail() -> tuple[str, datetime]:
-        raise failure
+def _asking(plan: Plan) -> Callable[[], Awaitable[Condition]]:
+    async def ask() -> Condition:
+        from bot.store.condition import condition
+        from bot.store.database import Database
 
-    return fail
-
-
-def _asking(plan: Plan) -> Callable[[], Awaitable[tuple[str, datetime]]]:
-    async def ask() -> tuple[str, datetime]:
-        from bot.store.database import Database, rows
-
-        database = await Database.open(plan.config.database, 1, PATIENCE_SECONDS)
+        database = await Database.look(plan.config.database, PATIENCE_SECONDS)
         try:
-            query = "SELECT current_setting('server_version'), pg_database_size(current_database()), now()"
-            ((version, size, at),) = await database.run(lambda connection: rows(connection, query))
+            return await database.run(condition)
         finally:
             await database.close()
-        return f"PostgreSQL {version.split()[0]}, {size / 2**20:.0f} MB", at
 
     return ask
 

@@ -66,27 +66,20 @@ def command(config_file: Path, data: Path | None, owner: str, now: datetime | No
 async def _rows(config_file: Path, data: Path | None, owner: str, now: datetime) -> list[Exposure]:
     """Return the exposure of each account, from the folder or from where the settings say it is kept."""
     from bot import config
-    from bot.app import open_store
+    from bot.app import looking
     from bot.store.glance import Glance
 
     if data is not None:
         return await _exposures(Glance(data), owner, now)
-    settings = config.load(config_file).config
-    if not settings.database:
-        return await _exposures(Glance(settings.data), owner, now)
-    async with await open_store(settings) as store:
+    async with looking(config.load(config_file).config) as store:
         return await _exposures(store, owner, now)
 
 
 async def _exposures(kept: Store | Glance, owner: str, now: datetime) -> list[Exposure]:
     from bot.exposure import exposure, has_open_deal
     from bot.pipeline import domains_by_account
-    from bot.store.glance import Glance
 
-    if isinstance(kept, Glance):
-        contacts = [person.contact for person in await kept.everybody() if person.contact is not None]
-    else:
-        contacts = await kept.contacts()
+    contacts = await kept.contacts()
     mine = [one for one in contacts if has_open_deal(one) and (not owner or one.owner.casefold() == owner)]
     domains = domains_by_account(contacts)
     around: dict[str, list[Person]] = {}

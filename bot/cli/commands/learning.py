@@ -108,13 +108,9 @@ def _tell(known: Sequence[Record], *, as_json: bool) -> None:
 async def _known(config_file: Path) -> Sequence[Record]:
     """Return the records of the store that the settings name."""
     from bot import config, learning
-    from bot.app import open_store
-    from bot.store.glance import Glance
+    from bot.app import looking
 
-    settings = config.load(config_file).config
-    if not settings.database:
-        return learning.records(await Glance(settings.data).setting(learning.SETTING))
-    async with await open_store(settings) as store:
+    async with looking(config.load(config_file).config) as store:
         return learning.records(await store.setting(learning.SETTING))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +12,8 @@ from bot.cli.console import console, finish, load_everything, note, print_json, 
 from bot.cli.parameters import examples
 
 if TYPE_CHECKING:
-    from bot.config import Config
     from bot.model import Json
     from bot.retention import Overview
-    from bot.store.moving import Walkable
-    from bot.store.postgres import PostgresStore
-    from bot.store.tiny import TinyStore
 
 settings_file = click.option(
     "--config",
@@ -127,11 +121,12 @@ def import_tombstones(file: Path, config_file: Path) -> None:
 
 async def _overview(config_file: Path) -> Overview:
     from bot import config, retention
+    from bot.app import looking
     from bot.service import rules
     from bot.store import codec
 
     settings = config.load(config_file).config
-    async with _looking(settings) as store:
+    async with looking(settings) as store:
         people = [
             codec.from_document(entry.document) async for entry in store.entries() if entry.shelf == "person"
         ]
@@ -141,10 +136,11 @@ async def _overview(config_file: Path) -> Overview:
 async def _access(address: str, config_file: Path) -> dict[str, Json]:
     from bot import config
     from bot.access import access
+    from bot.app import looking
     from bot.service import rules
 
     settings = config.load(config_file).config
-    async with _looking(settings) as store:
+    async with looking(settings) as store:
         return await access(store, address, settings.retention, rules().kinds, datetime.now(UTC))
 
 
@@ -176,11 +172,12 @@ async def _export_tombstones(file: Path, config_file: Path) -> int:
     import json
 
     from bot import config
+    from bot.app import looking
     from bot.store.files import write_durably
     from bot.store.tombstones import exported
 
     load_everything()
-    async with _looking(config.load(config_file).config) as store:
+    async with looking(config.load(config_file).config) as store:
         kept = await exported(store)
     write_durably(file, json.dumps(kept).encode())
     marks = kept["marks"]
@@ -204,20 +201,6 @@ async def _import_tombstones(file: Path, config_file: Path) -> int:
     settings = config.load(config_file).config
     async with await open_store(settings) as store:
         return await kept.replay(store, forgotten)
-
-
-@asynccontextmanager
-async def _looking(settings: Config) -> AsyncIterator[Walkable]:
-    """Open what is kept for looking only, which goes while the service runs."""
-    from bot.app import open_store
-    from bot.store.glance import Glance
-
-    if not settings.database:
-        yield Glance(settings.data)
-        return
-    store: TinyStore | PostgresStore
-    async with await open_store(settings) as store:
-        yield store
 
 
 def _as_json(found: Overview) -> Json:

@@ -70,7 +70,7 @@ def _kept(folder: Path) -> Path:
 async def _explained(address: str, config_file: Path, data: Path | None, now: datetime | None) -> Explained:
     """Explain a contact from the folder, or from where the settings say that everything is kept."""
     from bot import config, why
-    from bot.app import open_store
+    from bot.app import looking
     from bot.store.glance import Glance
 
     moment, anew = now or datetime.now(UTC), now is not None
@@ -78,7 +78,5 @@ async def _explained(address: str, config_file: Path, data: Path | None, now: da
         return await why.explain(Glance(_kept(data)), address, (), moment, anew=anew)
     settings = config.load(config_file).config
     ours = settings.team.domains
-    if not settings.database:
-        return await why.explain(Glance(settings.data), address, ours, moment, anew=anew)
-    async with await open_store(settings) as store:
+    async with looking(settings) as store:
         return await why.explain(store, address, ours, moment, anew=anew)
