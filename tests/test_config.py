@@ -16,7 +16,7 @@ from watchers import load as load_watchers
 from watchers.calendars import Calendars
 from watchers.mailbox import Mailbox
 
-EXAMPLE = Path(__file__).parent.parent / "config.yaml"
+EXAMPLE = Path(__file__).parent.parent / "config.example.yaml"
 TEAM = "team:\n  domains: [vendor.example]\n"
 IMAP = "watchers:\n  mailbox:\n    mailboxes:\n      - kind: imap\n        host: imap.vendor.example\n"
 

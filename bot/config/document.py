@@ -52,7 +52,7 @@ class Plan:
 
 def load(path: Path) -> Plan:
     """Read config.yaml. Raises NeedsHuman with file, line, key and what would be right."""
-    start_from = "start from the config.yaml that comes with Stillthere"
+    start_from = "write one with 'stillthere init', or start from config.example.yaml"
     try:
         with path.open(encoding="utf-8-sig") as file:
             text = file.read(LARGEST + 1)

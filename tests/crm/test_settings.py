@@ -11,7 +11,7 @@ from bot.crm.settings import HubSpotContacts, SalesforceContacts
 from watchers.crm_hubspot import CrmHubSpot
 from watchers.crm_salesforce import CrmSalesforce
 
-EXAMPLE = Path(__file__).parents[2] / "config.yaml"
+EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 MODELS = (Crm, HubSpotContacts, SalesforceContacts, CrmHubSpot.Config, CrmSalesforce.Config)
 SALESFORCE = {"url": "https://vendor.my.salesforce.com", "client_id": "key"}
 
