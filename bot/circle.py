@@ -321,7 +321,7 @@ class _Mails:
         """Count each meeting once, as it was last seen; one they declined is none."""
         uid = _text(seen.facts.get("uid")) or seen.group
         came = (
-            seen.contact in {seen.facts.get("organizer"), seen.facts.get("by")} or _answer(seen) == "ACCEPTED"
+            seen.contact in (seen.facts.get("organizer"), seen.facts.get("by")) or _answer(seen) == "ACCEPTED"
         )
         if _answer(seen) == "DECLINED" or seen.facts.get("method") == "CANCEL":
             self._meetings.pop(uid, None)

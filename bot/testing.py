@@ -75,6 +75,7 @@ class MemoryStore:
         """Erase a person from all that is kept; only a keyed hash stays."""
         address = codec.normal(address).strip().lower()
         self._forgotten = self._forgotten.with_mark(self._forgotten.mark(address))
+        self._forgotten = self._forgotten.with_names(address, self._people.values())
         gone = [theirs for theirs in self._people if theirs in self._forgotten]
         for theirs in gone:
             del self._people[theirs]
@@ -155,7 +156,8 @@ class MemoryStore:
         if assessment.contact in self._forgotten:
             return False
         person = self._get(assessment.contact)
-        assessment, alert = self._forgotten.cleaned(assessment), self._forgotten.cleaned(alert)
+        account = person.contact.account if person.contact else ""
+        assessment, alert = self._forgotten.cleaned(assessment, account), self._forgotten.cleaned(alert)
         return self._accept(person, changes.concluded(person, version, assessment, decision, alert))
 
     async def due(self, now: datetime) -> list[str]:

@@ -2,7 +2,8 @@
 
 A person also stands in what is kept of others: named as a successor, suggested, on the same mail. `Forgotten`
 takes them out of that by the same rule wherever a value goes into a store or is cleaned in it: a fact that is
-read a second time has the same key then, and is known.
+read a second time has the same key then, and is known. Where others name them without an address, they are
+known by a keyed hash of their name at that company: a namesake elsewhere is somebody else.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
 from typing import Any, TypeVar
 
-from bot.model import Observation, Person, Suggestion
+from bot.model import Alert, Assessment, Contact, Observation, Person, Suggestion
+from watchers.web.names import collapsed, given_names, parse
 
 T = TypeVar("T")
 
@@ -27,6 +29,9 @@ ERASED = "[erased]"
 ADDRESS = re.compile(r"[^\s@<>()\[\]{},;:\"'|=]{1,64}@[^\s@<>()\[\]{},;:\"'|=]{1,253}")
 SHORTEST_NAME = 3
 """A shorter name is part of too many other words."""
+
+CROWD = 3
+"""Somebody whom mail calls by so many names shares a mailbox: none of them is surely theirs."""
 
 
 def new_key() -> bytes:
@@ -49,8 +54,10 @@ class Forgotten:
 
     def mark(self, address: str) -> str:
         """Return the hash by which a person is known once they are forgotten."""
-        content = address.strip().lower().encode("utf-8", "surrogatepass")
-        return hmac.new(self.key, content, hashlib.sha256).hexdigest()
+        return self._hash(address.strip().lower())
+
+    def _hash(self, text: str) -> str:
+        return hmac.new(self.key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
     def __contains__(self, address: object) -> bool:
         """Say whether the person is forgotten, under this address or under it with a tag (jane+news@)."""
@@ -64,13 +71,43 @@ class Forgotten:
         """Return the same with one more person."""
         return replace(self, marks=self.marks | {mark})
 
+    def with_names(self, address: str, people: Iterable[Person]) -> Forgotten:
+        """Return the same with the names of one of them, at their domain and their account.
+
+        `people` are what is kept of them, and whoever's documents name them beside their address.
+        """
+        local, _, domain = _untagged(address).lower().rpartition("@")
+        known, places = {collapsed((re.sub(r"[^a-z]", "", local),))}, {domain}
+        for person in people:
+            if _untagged(person.address) == _untagged(address):
+                names = _own_names(person)
+                places |= {one.account.casefold() for one in _contacts(person) if one.account}
+            else:
+                names = {name for name, theirs in _entries(person) if _untagged(theirs) == _untagged(address)}
+            for words in (parse(name).words for name in names):
+                known |= {collapsed((words[0], word)) for word in words[1:]}
+        named = {self._hash(f"{name}\n{place}") for name in known for place in places}
+        return replace(self, marks=self.marks | named)
+
+    def knows(self, name: str, places: Collection[str]) -> bool:
+        """Say whether one of the forgotten was called so there, in either order and by any short form."""
+        words = parse(name).words
+        if len(words) < 2:  # noqa: PLR2004 - a full name: half of one is anybody's
+            return False
+        pairs = ((given, words[-1]) for given in given_names(words[0]))
+        spelt = {collapsed(order) for one, other in pairs for order in ((one, other), (other, one))}
+        return any(self._hash(f"{each}\n{place}") in self.marks for place in places for each in spelt)
+
     def observation(self, seen: Observation) -> Observation:
         """Return the observation without the forgotten; by what it says alone, so that its key is stable."""
-        return self._cleaned(seen, _Names.of(self, seen)) if self.marks else seen
+        return self.cleaned(seen)
 
-    def cleaned(self, value: T) -> T:
-        """Return a value without the forgotten: entries that are theirs go, texts lose name and address."""
-        return self._cleaned(value, _Names.of(self, value)) if self.marks else value
+    def cleaned(self, value: T, account: str = "") -> T:
+        """Return a value without the forgotten: entries that are theirs go, texts lose name and address.
+
+        `account` is whose people it speaks of, where the value does not say so itself.
+        """
+        return self._cleaned(value, _Names.of(self, value, account)) if self.marks else value
 
     def person(self, person: Person) -> Person:
         """Return what is kept of a person without the forgotten; as the next version where it changed."""
@@ -88,10 +125,10 @@ class Forgotten:
         if isinstance(value, str) and not isinstance(value, Enum):
             return self._text(value, names)
         if isinstance(value, tuple | list):
-            return type(value)(self._clean(item, names) for item in value if not self._is_theirs(item))
+            return type(value)(self._clean(item, names) for item in value if not self._is_theirs(item, names))
         if isinstance(value, Mapping):
             return {
-                name: "" if self._is_theirs(item) and isinstance(item, str) else self._clean(item, names)
+                name: "" if isinstance(item, str) and item in self else self._clean(item, names)
                 for name, item in value.items()
                 if self._text(str(name), names) == str(name)
             }
@@ -101,9 +138,11 @@ class Forgotten:
             return replace(value, **changes) if changes != parts else value
         return value
 
-    def _is_theirs(self, item: object) -> bool:
-        """Say whether an item of a list is one of the forgotten: their address, or an entry that holds it."""
-        return _address_of(item) in self
+    def _is_theirs(self, item: object, names: _Names) -> bool:
+        """Say whether an item of a list is one of the forgotten: their address, or an entry of theirs."""
+        return _address_of(item) in self or any(
+            name in names.known for name, address in _entry(item) if not address
+        )
 
     def _text(self, text: str, names: _Names) -> str:
         if "@" in text:
@@ -113,16 +152,22 @@ class Forgotten:
 
 @dataclass(frozen=True)
 class _Names:
-    """What the forgotten are called in one value, as it says itself beside their addresses."""
+    """What the forgotten are called in one value: beside their addresses, or alone where they were known."""
 
+    known: frozenset[str]
     pattern: re.Pattern[str] | None
 
     @classmethod
-    def of(cls, forgotten: Forgotten, value: object) -> _Names:
-        names = {name for name, address in _entries(value) if address in forgotten}
+    def of(cls, forgotten: Forgotten, value: object, account: str = "") -> _Names:
+        places = frozenset(filter(None, (*_places(value), account.casefold())))
+        names = {
+            name
+            for name, address in _entries(value)
+            if (address in forgotten if address else places and forgotten.knows(name, places))
+        }
         known = sorted((name for name in names if len(name) >= SHORTEST_NAME), key=len, reverse=True)
         either = "|".join(map(re.escape, known))
-        return cls(re.compile(rf"(?<!\w)(?:{either})(?!\w)") if known else None)
+        return cls(frozenset(names), re.compile(rf"(?<!\w)(?:{either})(?!\w)") if known else None)
 
     def erased(self, text: str) -> str:
         return self.pattern.sub(ERASED, text) if self.pattern else text
@@ -132,6 +177,32 @@ def _untagged(address: str) -> str:
     """Return the address without what follows a plus sign in its local part (RFC 5233, section 1)."""
     local, at, domain = address.strip().rpartition("@")
     return f"{local.partition('+')[0]}{at}{domain}"
+
+
+def _places(value: object) -> Iterator[str]:
+    """Yield where the people are whom a value speaks of: a domain, those above it, and an account."""
+    address = ""
+    if isinstance(value, Person):
+        address = value.address
+        yield from (one.account.casefold() for one in _contacts(value))
+    elif isinstance(value, Alert):
+        address = value.contact.address
+        yield value.contact.account.casefold()
+    elif isinstance(value, Observation | Assessment):
+        address = value.contact
+    labels = address.rpartition("@")[2].lower().split(".")
+    yield from (".".join(labels[start:]) for start in range(len(labels) - 1))
+
+
+def _contacts(person: Person) -> Iterator[Contact]:
+    yield from (one for one in (person.contact, person.former) if one is not None)
+
+
+def _own_names(person: Person) -> set[str]:
+    """Return what the contacts and mail call somebody; of a shared mailbox, the contacts alone."""
+    told = {str(seen.facts["name"]) for seen in person.observations if seen.facts.get("name")}
+    apart = {parse(name).words for name in told}
+    return {one.name for one in _contacts(person) if one.name} | (told if len(apart) < CROWD else set())
 
 
 def _address_of(item: object) -> str:
@@ -144,18 +215,25 @@ def _address_of(item: object) -> str:
     return ""
 
 
+def _entry(item: object) -> Iterator[tuple[str, str]]:
+    """Yield what an item says of one person: the name with the address, or with none; a guess is none."""
+    if isinstance(item, Suggestion):
+        yield item.name, item.address
+        if item.guess:
+            yield item.name, ""
+    elif isinstance(item, Mapping) and item.get("name") and "address" in item:
+        yield str(item["name"]), str(item["address"] or "")
+
+
 def _entries(value: object) -> Iterator[tuple[str, str]]:
-    """Yield every name that stands beside an address in a value."""
-    if isinstance(value, Suggestion):
-        yield value.name, value.address
-    elif isinstance(value, tuple | list):
+    """Yield every name that stands beside an address in a value, or where one would stand."""
+    yield from _entry(value)
+    if isinstance(value, tuple | list):
         for item in value:
             yield from _entries(item)
     elif isinstance(value, Mapping):
-        if value.get("name") and value.get("address"):
-            yield str(value["name"]), str(value["address"])
         for item in value.values():
             yield from _entries(item)
-    elif is_dataclass(value) and not isinstance(value, type):
+    elif is_dataclass(value) and not isinstance(value, type | Suggestion):
         for part in fields(value):
             yield from _entries(getattr(value, part.name))

@@ -230,7 +230,8 @@ class TinyStore:
         def change(person: Person) -> Person | None:
             if person.address in self._forgotten:
                 return None
-            thought, raised = self._forgotten.cleaned(assessment), self._forgotten.cleaned(alert)
+            account = person.contact.account if person.contact else ""
+            thought, raised = self._forgotten.cleaned(assessment, account), self._forgotten.cleaned(alert)
             return changes.concluded(person, version, thought, decision, raised)
 
         return await self._write_person(assessment.contact, change)
@@ -526,8 +527,11 @@ class TinyStore:
         unfinished = self._unfinished()
         changed = 0
         for address in unfinished:
+            naming = await asyncio.to_thread(self._people.mentioning, address)
+            await self._write(partial(self._mark_names, address, [address, *naming]))
             changed += await self._write(partial(self._erase, address))
-            for key in await asyncio.to_thread(self._people.mentioning, address):
+            colleagues = self._index.at(frozenset({address.rpartition("@")[2]}))
+            for key in sorted(key for key in {*naming, *colleagues} if key not in self._forgotten):
                 changed += await self._write(partial(self._clean_person, key))
             for shelf in (self._cursors, self._slots):
                 for key in await asyncio.to_thread(shelf.mentioning, address):
@@ -535,6 +539,14 @@ class TinyStore:
         if unfinished:
             await self._write(lambda: self._keep_forgotten(self._forgotten, []))
         return changed
+
+    def _mark_names(self, address: str, naming: Iterable[str]) -> None:
+        """Keep by a hash what they are called, before what says so is erased."""
+        people = [person for key in dict.fromkeys(naming) if (person := self._get(key)) is not None]
+        forgotten = self._forgotten.with_names(address, people)
+        if forgotten != self._forgotten:
+            self._keep_forgotten(forgotten, self._unfinished())
+            self._forgotten = forgotten
 
     def _erase(self, address: str) -> bool:
         kept = self._get(address) is not None

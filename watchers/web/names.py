@@ -189,6 +189,12 @@ def is_given_name(word: str) -> bool:
     return word in _nicknames()
 
 
+def given_names(word: str) -> frozenset[str]:
+    """Return the given names that may stand for this one, itself among them: bob and robert."""
+    mine = _nicknames().get(word, frozenset())
+    return frozenset({word, *(other for other, groups in _nicknames().items() if mine & groups)})
+
+
 def _same_given(one: str, other: str) -> bool:
     if one == other:
         return True
@@ -197,7 +203,7 @@ def _same_given(one: str, other: str) -> bool:
 
 
 @lru_cache(maxsize=16_384)
-def _collapsed(found: tuple[str, ...]) -> str:
+def collapsed(found: tuple[str, ...]) -> str:
     """Return the words in one, as the same whether an umlaut was written with an e or without."""
     return _UMLAUTS.sub("", "".join(found)).replace("aa", "a")
 
@@ -215,12 +221,12 @@ def compare(one: Name, other: Name) -> Likeness:
         return Likeness.NONE
     if a == b or sorted(a) == sorted(b):
         return Likeness.SAME
-    joined, flat = "".join(a), _collapsed(a)
+    joined, flat = "".join(a), collapsed(a)
     if (
         joined == "".join(b)
-        or flat == _collapsed(b)
-        or flat == _collapsed((b[-1], *b[:-1]))
-        or flat == _collapsed((*b[1:], b[0]))
+        or flat == collapsed(b)
+        or flat == collapsed((b[-1], *b[:-1]))
+        or flat == collapsed((*b[1:], b[0]))
     ):
         return Likeness.SAME
     if len(a) == 1 or len(b) == 1:
@@ -237,7 +243,7 @@ def _by_parts(one: Name, other: Name) -> Likeness:
     a, b = one.words, other.words
     givens_a, givens_b = {a[0], *one.aside}, {b[0], *other.aside}
     same_given = any(_same_given(x, y) for x in givens_a for y in givens_b)
-    same_family = _collapsed((a[-1],)) == _collapsed((b[-1],))
+    same_family = collapsed((a[-1],)) == collapsed((b[-1],))
     if same_family and same_given:
         return _middles(one, other)
     if same_family:

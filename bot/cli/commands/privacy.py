@@ -107,7 +107,7 @@ def tombstones() -> None:
 def export_tombstones(file: Path, config_file: Path) -> None:
     """Write who is to stay forgotten into a file that only you may read; also while the service runs."""
     start()
-    note(f"{finish(_export_tombstones(file, config_file))} forgotten people written to {file}")
+    note(f"{finish(_export_tombstones(file, config_file))} marks of the forgotten written to {file}")
 
 
 @tombstones.command("import", epilog=examples("stillthere privacy tombstones import forgotten.json"))
