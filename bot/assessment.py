@@ -71,6 +71,7 @@ KEPT = 60
 
 OTHER_EXPLANATIONS: Mapping[str, str] = {
     HARD: "a renamed address or a mail migration would bounce as well",
+    "colleague_told": "somebody else of that name may be meant",
     "meeting_drift": "a full calendar, or a project date that moved on their side",
     "meeting_bare_update": "an assistant may have moved it for them",
     "meeting_replaced": "a colleague may only stand in for them, or know more of the matter",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.backscatter import objection, text
+from bot.backscatter import HARD, objection, text
 from bot.history import is_forged
 from bot.model import (
     Assessment,
@@ -99,7 +99,7 @@ def sort_of(kind: Kind) -> Sort | None:
         return Sort.PAGES
     if kind.family is not Family.MAIL or kind.means is not Means.GONE:
         return None
-    return Sort.DEPARTURES if kind.explicit else Sort.BOUNCES if kind.hard or kind.name == DOMAIN else None
+    return Sort.DEPARTURES if kind.explicit else Sort.BOUNCES if kind.name in {HARD, DOMAIN} else None
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,14 @@ class Scope:
             found[local] = (*found.get(local, ()), contact)
         return found
 
+    @cached_property
+    def by_domain(self) -> Mapping[str, tuple[Contact, ...]]:
+        """Return the watched people by what stands behind the @."""
+        found: dict[str, list[Contact]] = {}
+        for contact in self.contacts:
+            found.setdefault(contact.address.rpartition("@")[2], []).append(contact)
+        return {domain: tuple(people) for domain, people in found.items()}
+
     def covers(self, address: str) -> bool:
         """Say whether the address is a watched person's or a watched account's."""
         return address in self.addresses or under(address, self.domains)
