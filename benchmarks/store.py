@@ -40,7 +40,8 @@ from bot.model import Contact, Observation, Person
 from bot.store import codec
 from bot.store.changes import recorded
 from bot.store.database import Connection
-from bot.store.files import FILE, DurableStorage, KeyedTable, sync_folder, write_durably
+from bot.store.files import FILE, DurableStorage, KeyedTable, write_durably
+from bot.store.journal import sync_folder
 from bot.store.outage import PATIENCE_SECONDS
 from bot.store.postgres import PostgresStore
 from bot.store.table import put
@@ -85,7 +86,7 @@ class Ours(TinyStore):
             key = self._people._shard(person.address)  # noqa: SLF001 - filling is no verb of the store
             shards.setdefault(key, {})[person.address] = codec.to_document(person)
         for key, documents in shards.items():
-            storage = DurableStorage(self.folder / "people" / f"{key}{FILE}")
+            storage = DurableStorage(self.folder / "people" / f"{key}{FILE}", self._group)
             storage.write({"_default": documents})
 
     async def record(self, observation: Observation) -> None:  # type: ignore[override]

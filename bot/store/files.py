@@ -14,7 +14,7 @@ import json
 import os
 import socket
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,16 +27,19 @@ from tinydb.storages import Storage
 from tinydb.table import Document, Table
 
 from bot.model import NeedsHuman
+from bot.store.journal import PRIVATE_FILE, Journal, sync_folder
 
 log = structlog.get_logger()
 
-PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 COMPRESSION = 1
 """The fastest: the next levels save a tenth of the space for two to three times the time."""
 
 FLUSHERS = 8
 """How many files are waited for at a time: the disk takes them together."""
+
+LONGEST_JOURNAL = 2**20
+"""Bytes in the journal before it is emptied: some 300 people, whom the system has mostly written by then."""
 
 FILE = ".json.gz"
 BACKUP = ".bak"
@@ -55,16 +58,30 @@ class DiskRefuses(NeedsHuman):
 
 
 class Group:
-    """Files that were written together and become durable together: waiting for one disk is enough.
+    """Files that were written together and become durable together, by one record in a journal.
 
     Between `hold` and `commit` a write changes what is read, but is not yet what a crash would leave.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._journal = Journal(folder)
         self._written: dict[Path, DurableStorage] = {}
+        self._in_journal: dict[Path, DurableStorage] = {}
         self._refusal: DiskRefuses | None = None
         self._holds = False
         self._flushers = ThreadPoolExecutor(max_workers=FLUSHERS, thread_name_prefix="flush")
+
+    def restore(self) -> None:
+        """Write the files that a crash may have kept from the disk, before any of them is opened."""
+        files = self._journal.read()
+        for path, content in files.items():
+            make_private(path.parent)
+            temporary = path.with_name(path.name + TEMPORARY)
+            write_durably(temporary, content)
+            temporary.replace(path)
+        for folder in {path.parent for path in files}:
+            sync_folder(folder)
+        self._journal.empty()
 
     def hold(self) -> None:
         """Let the writes that follow wait for `commit`."""
@@ -91,32 +108,57 @@ class Group:
 
     def commit(self) -> None:
         """Make durable what was written. Raise DiskRefuses where the disk does: then nothing has changed."""
-        written, refusal = list(self._written.values()), self._refusal
+        written, refusal = dict(self._written), self._refusal
         self._holds, self._refusal = False, None
         if refusal is not None:
-            for storage in written:
+            for storage in written.values():
                 storage.revert()
             self._written.clear()
             raise refusal
+        if not written:
+            return
         try:
-            self._flush(written)
-            for storage in written:
-                storage.settle()
-            for folder in {storage.path.parent for storage in written}:
-                sync_folder(folder)
+            if self._journal.length > LONGEST_JOURNAL:
+                self._empty_journal()
+            self._journal.append({path: storage.content for path, storage in written.items()})
+            self._in_journal |= written
+            self._settle(written)
         except OSError as error:
-            raise self.refused(written[0], error) from error
+            raise self.refused(next(iter(written.values())), error) from error
         self._written.clear()
 
-    def _flush(self, written: Sequence[DurableStorage]) -> None:
-        if len(written) == 1:
-            written[0].flush()
-        else:
-            list(self._flushers.map(DurableStorage.flush, written))
+    def _settle(self, written: Mapping[Path, DurableStorage]) -> None:
+        try:
+            for storage in written.values():
+                storage.settle()
+        except OSError:
+            self._journal.take_back()
+            raise
+
+    def empty_journal(self) -> None:
+        """Commit, and wait until every file is on the disk, so that the journal holds nothing any more."""
+        self.commit()
+        try:
+            self._empty_journal()
+        except OSError as error:
+            raise DiskRefuses(
+                f"{self._journal.folder} cannot be written: {error.strerror or error}",
+                "look at the disk; nothing that was kept before is lost",
+            ) from error
+
+    def _empty_journal(self) -> None:
+        list(self._flushers.map(DurableStorage.flush, self._in_journal.values()))
+        for folder in {path.parent for path in self._in_journal}:
+            sync_folder(folder)
+        self._in_journal.clear()
+        self._journal.empty()
 
     def close(self) -> None:
-        """Let go of the threads."""
+        """Let go of the threads and of the journal; what a disk does not take now stays in it."""
+        with contextlib.suppress(OSError):
+            self._empty_journal()
         self._flushers.shutdown()
+        self._journal.close()
 
 
 class DurableStorage(Storage):
@@ -126,9 +168,9 @@ class DurableStorage(Storage):
     nobody can change the database through what they were given.
     """
 
-    def __init__(self, path: Path, group: Group | None = None) -> None:
+    def __init__(self, path: Path, group: Group) -> None:
         self.path = path
-        self._group = group or Group()
+        self._group = group
         self._content = self._durable = path.read_bytes() if path.exists() else None
 
     def read(self) -> Tables | None:
@@ -148,10 +190,18 @@ class DurableStorage(Storage):
         self._content = content
         self._group.add(self)
 
+    @property
+    def content(self) -> bytes:
+        """Return the bytes that are read."""
+        return self._content or encode({})
+
     def flush(self) -> None:
-        """Wait until what was written is on the disk, under a name that no reader looks at."""
-        with self._temporary.open("rb") as file:
-            os.fsync(file.fileno())
+        """Wait until the file is on the disk; write it again where somebody took it away."""
+        try:
+            with self.path.open("rb") as file:
+                os.fsync(file.fileno())
+        except FileNotFoundError:
+            write_durably(self.path, self.content)
 
     def settle(self) -> None:
         """Replace the file in one step and keep the one before as the last good copy."""
@@ -174,7 +224,7 @@ class DurableStorage(Storage):
         """Let the last good copy be what is kept now, so that nothing older can be read from it."""
         backup = self.path.with_name(self.path.name + BACKUP)
         temporary = backup.with_name(backup.name + TEMPORARY)
-        write_durably(temporary, self._content or encode({}))
+        write_durably(temporary, self.content)
         temporary.replace(backup)
         sync_folder(self.path.parent)
 
@@ -216,10 +266,10 @@ class Shelf:
     Reads are served from memory and may come from any thread; writes must come one at a time.
     """
 
-    def __init__(self, folder: Path, digits: int, group: Group | None = None) -> None:
+    def __init__(self, folder: Path, digits: int, group: Group) -> None:
         self.folder = folder
         self.digits = digits
-        self._group = group or Group()
+        self._group = group
         self._storages: dict[str, DurableStorage] = {}
 
     def load(self, each: Callable[[Document], None]) -> list[str]:
@@ -280,14 +330,14 @@ class Shelf:
         database = _database(storage)
         if database.contains(doc_id=_doc_id(key)):
             database.remove(doc_ids=[_doc_id(key)])
-        self._group.commit()
+        self._group.empty_journal()
         storage.renew_backup()
 
     def forget_past(self, key: str) -> None:
         """Let the last good copy of the document's file be what is kept now."""
         storage = self._storages.get(self._shard(key))
         if storage is not None:
-            self._group.commit()
+            self._group.empty_journal()
             storage.renew_backup()
 
     def remove_set_aside(self) -> None:
@@ -389,15 +439,6 @@ def write_durably(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the names in the folder are on the disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def make_private(folder: Path) -> None:

@@ -38,9 +38,10 @@ from bot.model import (
     Watched,
 )
 from bot.store import Amendment, StoreDown, changes, codec
-from bot.store.files import DiskRefuses, Group, OwnerLock, Shelf, make_private, sync_folder, write_durably
+from bot.store.files import DiskRefuses, Group, OwnerLock, Shelf, make_private, write_durably
 from bot.store.forgotten import Forgotten, expired, new_key
 from bot.store.index import Index
+from bot.store.journal import sync_folder
 from bot.store.moving import Entry
 from bot.store.outage import Outage
 
@@ -77,7 +78,7 @@ class TinyStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.notices: list[str] = []
-        self._group = Group()
+        self._group = Group(folder)
         self._people = Shelf(folder / "people", PEOPLE_DIGITS, self._group)
         self._cursors = Shelf(folder / "cursors", CURSOR_DIGITS, self._group)
         self._slots = Shelf(folder / "slots", SLOT_DIGITS, self._group)
@@ -476,6 +477,7 @@ class TinyStore:
         try:
             make_private(self.folder)
             self._lock = OwnerLock(self.folder)
+            self._group.restore()
             self.notices += self._tombstones.load(lambda _: None)
             self._load_forgotten()
             self.notices += self._people.load(self._add)

@@ -27,6 +27,7 @@ from bot.model import (
 from bot.store import StoreDown
 from bot.store.changes import SLOTS_KEPT
 from bot.store.files import Damaged, decode, encode
+from bot.store.journal import Journal
 from bot.store.tiny import TinyStore
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
@@ -321,27 +322,27 @@ async def test_without_hard_links_the_last_good_copy_is_written(
     assert only_file(tmp_path, ".bak").read_bytes() == first
 
 
-async def test_content_is_on_the_disk_before_its_name_and_the_name_before_the_write_returns(
+async def test_a_write_is_on_the_disk_before_its_file_changes_and_before_it_returns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[str] = []
-    fsync = os.fsync
+    fdatasync = os.fdatasync
 
     def noted(handle: int) -> None:
-        fsync(handle)
-        what = "folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "content"
-        steps.append(f"{what}, file has {only_file(tmp_path).stat().st_size} bytes")
+        fdatasync(handle)
+        (content,) = Journal(tmp_path).read().values()
+        steps.append(f"{len(content)} bytes on the disk, file has {only_file(tmp_path).stat().st_size}")
 
     async with await TinyStore.open(tmp_path) as store:
         await store.watch(JANE)
         path = only_file(tmp_path)
         before = path.stat().st_size
-        monkeypatch.setattr("bot.store.files.os.fsync", noted)
+        monkeypatch.setattr("bot.store.journal.os.fdatasync", noted)
         await store.record([sighting()])
         monkeypatch.undo()
         after = path.stat().st_size
     assert before != after
-    assert steps == [f"content, file has {before} bytes", f"folder, file has {after} bytes"]
+    assert steps == [f"{after} bytes on the disk, file has {before}"]
 
 
 def test_a_full_disk_is_named_and_leaves_what_was_kept(tmp_path: Path) -> None:
