@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
@@ -40,16 +41,21 @@ OPENING = (
     "Rita sells to Acme. Jane Doe argues for her there. These are the mails in Rita's mailbox, and what "
     "Stillthere would say in Slack (the buttons work there)."
 )
-CLOSING = """Try it on your own mail:
-  stillthere check --contacts c.csv --mail ~/Maildir --our-domain us.example"""
+CLOSING = """See it on a page, with buttons that work, and drop your own mail there:
+  {name} demo --web
+Try it on your own mail here:
+  {name} check --contacts c.csv --mail ~/Maildir --our-domain us.example"""
 
 
-async def play(console: Console, folder: Path | None = None) -> list[Told]:
-    """Play the story on a console, in `folder` (which is kept) or in one that is removed afterwards."""
+async def play(console: Console, folder: Path | None = None, name: str = "stillthere") -> list[Told]:
+    """Play the story on a console, in `folder` (which is kept) or in one that is removed afterwards.
+
+    `name` is what to type to call us.
+    """
     console.print(Text(OPENING))
     told = await _in_folder(console, folder)
     console.print()
-    console.print(Text(CLOSING))
+    console.print(Text(CLOSING.format(name=name)), soft_wrap=True)
     return told
 
 
@@ -96,4 +102,4 @@ def _conclude(console: Console, told: Told) -> None:
     if not told.alerts:
         console.print(Text(f"  {str(assessment.verdict).capitalize()}: {assessment.headline}"), style="green")
     if told.step.moral:
-        console.print(Text(f"  {told.step.moral}"), style="dim italic")
+        console.print(Padding(Text(told.step.moral, "dim italic"), (0, 0, 0, 2)))

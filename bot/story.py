@@ -83,7 +83,7 @@ def story() -> tuple[Step, ...]:
             moment("2026-07-06T08:34"),
             "Minutes later, the reply to an earlier mail",
             (auto_reply("2026-07-06T08:33"),),
-            "Trackers of bought profiles say this one to six weeks later. The pushes they never see.",
+            "Trackers of bought profiles say this one to six weeks later, and never see the pushes before.",
         ),
     )
 

@@ -7,12 +7,13 @@ set or the output is no terminal.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
@@ -39,6 +40,8 @@ _MARKS = {
     ":white_circle:": ("○", "bold"),
     ":white_check_mark:": ("✔", "bold green"),
 }
+_BUTTON_STYLES = {"primary": "bold green", "danger": "bold red"}
+_GAP = "  "
 _LEADS = {**_MARKS, "•": ("•", "dim")}
 _TOKEN = re.compile(
     r"<(?P<link>[^<>|]*)(?:\|(?P<label>[^<>|]*))?>"
@@ -97,7 +100,7 @@ def _draw(block: Mapping[str, Any]) -> list[RenderableType]:
         case "context":
             return [_line(element["text"], "dim") for element in block["elements"]]
         case "actions":
-            return ["", Padding(_buttons(block["elements"]), (0, 0, 0, 2))]
+            return ["", Padding(_Buttons(block["elements"]), (0, 0, 0, 2))]
         case "header":
             return [Text(block["text"]["text"], "bold")]
         case unknown:
@@ -147,17 +150,23 @@ def _link(link: str, label: str | None) -> Text:
     return drawn
 
 
-def _buttons(elements: list[Mapping[str, Any]]) -> Text:
-    """Draw the buttons in one line of text, so that a narrow terminal wraps between them."""
-    styles = {"primary": "bold green", "danger": "bold red"}
-    drawn = [
-        Text(
-            f"[ {button['text']['text']} ]".replace(" ", "\u00a0"),
-            styles.get(button.get("style", ""), "bold"),
-        )
-        for button in elements
-    ]
-    return Text("  ").join(drawn)
+@dataclass(frozen=True)
+class _Buttons:
+    """Buttons side by side, as many in a line as fit: a line of text would break within one."""
+
+    buttons: Sequence[Mapping[str, Any]]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        del console
+        line = Text()
+        for button in self.buttons:
+            style = _BUTTON_STYLES.get(button.get("style", ""), "bold")
+            drawn = Text(f"[ {button['text']['text']} ]", style)
+            if line and line.cell_len + len(_GAP) + drawn.cell_len > options.max_width:
+                yield line
+                line = Text()
+            line = Text(_GAP).join([line, drawn]) if line else drawn
+        yield line
 
 
 def _plain(mrkdwn: str) -> str:

@@ -73,16 +73,23 @@ def test_from_the_first_question_to_the_first_real_alert(
     mail_servers.live(REP)
     (tmp_path / "contacts.csv").write_text(f"email,name,account,owner\n{JANE},Jane Doe,Customer,{REP}\n")
     typed = [
-        *("vendor.example", "", "slack", slack.base_url),
-        *("xoxb-mistyped", "y", BOT_TOKEN),
+        *("vendor.example", "", "slack", ""),
+        *(APP_TOKEN, "xoxb-mistyped", "y", BOT_TOKEN),
         *(APP_TOKEN, slack.channel("champions"), REP, ""),
         *("imap", f"{box.host}:{box.port}", "no", REP, "wrong", "y"),
         *("", "no", REP, box.password, "y"),
     ]
     file = tmp_path / "config.yaml"
-    told = init(file, typed="\n".join([*typed, ""]))
+    told = init(file, "--slack-api", slack.base_url, typed="\n".join([*typed, ""]))
     assert told.exit_code == 0, told.output
     assert "install the app again" in told.stderr
+    for said in (
+        "This one is needed",
+        "this one begins with xoxb-",
+        "the bot is in #champions",
+        "1 contact in",
+    ):
+        assert said in told.stderr
     assert app_link() in told.stderr
     assert not {BOT_TOKEN, APP_TOKEN, box.password} & set(told.output.split())
     assert any("TEST" in message["text"] for message in slack.state()["messages"]), told.output
@@ -169,14 +176,15 @@ def test_whoever_runs_it_again_and_agrees_to_everything_keeps_everything(
     slack.show_channel("champions", is_member=True)
     slack._control("socket", {"url": "ws://127.0.0.1:1", "token": APP_TOKEN})
     file = tmp_path / "config.yaml"
-    typed = ["vendor.example", "", "", slack.base_url, BOT_TOKEN, APP_TOKEN, slack.channel("champions"), REP]
-    first = init(file, "--no-drill", typed="\n".join([*typed, "", "later", ""]))
+    typed = ["vendor.example", "", "", BOT_TOKEN, APP_TOKEN, slack.channel("champions"), REP]
+    where = ("--slack-api", slack.base_url)
+    first = init(file, "--no-drill", *where, typed="\n".join([*typed, "", "later", ""]))
     assert first.exit_code == 0, first.output
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     again = init(file, "--no-drill", typed="\n" * 12)
     assert again.exit_code == 0, again.output
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
-    assert "written" not in again.stderr
+    assert "written:" not in again.stderr
     assert slack.channel("champions") in again.stderr
     for path in (tmp_path / "secrets").iterdir():
         assert path.read_text() not in again.output

@@ -32,6 +32,16 @@ class Commands(click.Group):
         command.name = cmd_name
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List every command with the whole first sentence of its help, where click would cut it."""
+        sentences = []
+        for name in self.list_commands(ctx):
+            command = self.get_command(ctx, name)
+            assert command is not None
+            sentences.append((name, (command.help or "").partition("\n\n")[0].replace("\n", " ")))
+        with formatter.section("Commands"):
+            formatter.write_dl(sentences)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command."""
         from bot.model import NeedsHuman, SourceDown

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+NAME = "stillthere"
+
 
 def start(*, verbose: bool = False, service: bool = False) -> None:
     """Send logs to stderr, in the amount that suits the command, and let no letter stop the output."""
@@ -61,6 +63,14 @@ def console() -> Console:
 def print_json(line: object) -> None:
     """Print one line of JSON for a machine."""
     sys.stdout.write(json.dumps(line, ensure_ascii=True) + "\n")
+
+
+def our_name() -> str:
+    """Return what to type to call us: the path that was typed, where the bare name would not be found."""
+    import shutil
+
+    typed = Path(sys.argv[0])
+    return str(typed) if typed.name == NAME and shutil.which(NAME) is None else NAME
 
 
 def note(text: str) -> None:

@@ -8,17 +8,17 @@ from typing import Protocol, TypeVar
 
 import click
 
-from bot.finding import Finding
+from bot.finding import Finding, Level
 
 Result = TypeVar("Result")
-Attempt = Callable[[], Sequence[Finding]]
 
 
 @dataclass(frozen=True)
 class Question:
     """One thing to ask: `option` gives it without asking, `read` turns it into what is kept.
 
-    `read` raises ValueError with what is wrong. What is not needed may be left empty.
+    `read` raises ValueError with what is wrong. What is not needed may be left empty. What is `usual` is not
+    asked for: it is as an option, or the default, says.
     """
 
     option: str
@@ -26,6 +26,7 @@ class Question:
     default: str = ""
     needed: bool = True
     hidden: bool = False
+    usual: bool = False
     read: Callable[[str], str] = str.strip
 
 
@@ -56,27 +57,35 @@ class Person:
 
     def ask(self, question: Question) -> str:
         """Ask until the answer can be read; what was typed before is offered again, unless it is hidden."""
+        unasked = question.usual
         while True:
-            offered = self.given.get(question.option) or question.default
-            answer = str(
-                click.prompt(
-                    question.text + ("" if question.needed else f" ({'-' if offered else 'empty'} for none)"),
-                    default=None if question.hidden or (question.needed and not offered) else offered,
-                    hide_input=question.hidden,
-                    show_default=bool(offered),
-                    err=True,
-                )
-            ).strip()
-            answer = "" if answer == "-" else answer
+            offered = "" if question.hidden else self.given.get(question.option) or question.default
+            answer = offered if unasked else self._typed(question, offered)
+            unasked = False
             if not question.hidden:
                 self.given[question.option] = answer
             if not answer and not question.needed:
                 return ""
+            if not answer:
+                self.tell("  This one is needed. Ctrl-C ends, and nothing is written.")
+                continue
             try:
                 return question.read(answer)
             except ValueError as error:
                 self.tell(f"  {error}")
                 self.given.pop(question.option, None)
+
+    @staticmethod
+    def _typed(question: Question, offered: str) -> str:
+        hint = "" if question.needed else f" ({'-' if offered else 'empty'} for none)"
+        answer = click.prompt(
+            question.text + hint,
+            default=offered,
+            hide_input=question.hidden,
+            show_default=bool(offered),
+            err=True,
+        ).strip()
+        return "" if answer == "-" else str(answer)
 
     def choose(self, option: str, text: str, among: Sequence[str], default: str) -> str:
         """Ask for one of several."""
@@ -91,12 +100,13 @@ class Person:
         """Give a second chance, and a third."""
         while True:
             answer = ask()
-            self.tell("  checking …")
-            wrong = attempt(answer)
+            self.tell("  trying it …")
+            found = attempt(answer)
+            wrong = [one for one in found if one.level is Level.PROBLEM]
             for one in wrong:
                 self.tell(f"  {one.about}: {one.what}\n  → {one.cure}")
             if not wrong:
-                self.tell("  works")
+                self.tell("\n".join(f"  good: {one.what}" for one in found))
                 return answer
             if not self.agrees("  Try again? (no keeps the answer as it is)", default=True):
                 return answer
@@ -143,7 +153,10 @@ class Options:
         before = len(self.missing) + len(self.wrong)
         answer = ask()
         if self.live and before == len(self.missing) + len(self.wrong):
-            self.wrong += [f"{one.about}: {one.what}; {one.cure}" for one in attempt(answer)]
+            found = attempt(answer)
+            self.wrong += [
+                f"{one.about}: {one.what}; {one.cure}" for one in found if one.level is Level.PROBLEM
+            ]
         return answer
 
     def tell(self, text: str) -> None:

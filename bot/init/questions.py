@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,19 @@ from bot.slack.manifest import as_yaml
 
 CREATE_APP = "https://api.slack.com/apps?new_app=1&manifest_yaml="
 SLACK_API = "https://slack.com/api/"
+BOT = "Bot token, from *OAuth & Permissions* (xoxb-…)"
+APP_LEVEL = "App-level token with connections:write, from *Basic Information* (xapp-…)"
 MAILBOXES = ("imap", "files", "gmail", "graph", "later")
+OPENING = """\
+Enter takes what stands in brackets. Nothing is written before the last answer; Ctrl-C ends at any time."""
+APP = """
+Make the Slack app: open this link, which fills in Slack's form, then *Create* and *Install to Workspace*.
+
+{link}
+
+Where the link does not survive your terminal: *Create New App*, *From a manifest* at
+https://api.slack.com/apps, and paste what `stillthere manifest` prints. docs/slack.md says what each
+permission is for. Next come two secrets from the app's page; they stay unseen while you paste them."""
 MAIL_KINDS = """\
 Where does the team's mail lie?
   imap   a mailbox on an IMAP server, by user and password
@@ -44,6 +56,7 @@ class Setup:
 
     def run(self) -> None:
         """Ask everything."""
+        self.asker.tell(OPENING)
         self._team()
         self._slack()
         self._contacts()
@@ -69,45 +82,39 @@ class Setup:
             return
         slack = self.draft.section("slack")
         if not there:
-            self.asker.tell(
-                f"Create the Slack app by this link, filled in for you, then *Install to Workspace*:\n\n"
-                f"{app_link()}\n\ndocs/slack.md says what each scope is for."
-            )
-        api = self.asker.ask(
-            Question("--slack-api", "Slack's Web API", slack.get("api", SLACK_API), read=_http)
-        )
+            self.asker.tell(APP.format(link=app_link()))
+        usual = slack.get("api", SLACK_API)
+        api = self.asker.ask(Question("--slack-api", "Slack's Web API", usual, usual=True, read=_http))
         if api != SLACK_API:
             slack["api"] = api
         token = self.asker.settle(
-            lambda: self._secret(slack, "bot_token", "SLACK_BOT_TOKEN", "Bot token (xoxb-…)"),
-            lambda found: _problems(trying.slack(found, api)),
+            lambda: self._secret(slack, "bot_token", "SLACK_BOT_TOKEN", BOT, begins="xoxb-"),
+            lambda found: asyncio.run(trying.slack(found, api)),
         )
         if "http" not in slack:
             self.asker.settle(
-                lambda: self._secret(
-                    slack, "app_token", "SLACK_APP_TOKEN", "App-level token with connections:write (xapp-…)"
-                ),
-                lambda found: _problems(trying.slack(token, api, app_token=found)),
+                lambda: self._secret(slack, "app_token", "SLACK_APP_TOKEN", APP_LEVEL, begins="xapp-"),
+                lambda found: asyncio.run(trying.slack(token, api, app_token=found)),
             )
         else:
             self._secret(slack, "signing_secret", "SLACK_SIGNING_SECRET", "Signing secret")
-        self.asker.tell("Invite the bot to the channel of the alerts: /invite @Stillthere")
-        text = "The channel's id, shown below its details (C…)"
+        self.asker.tell("Which channel gets the alerts? Invite the bot there first: /invite @Stillthere")
+        text = "Id of the channel, at the foot of its details (C…)"
         asked = Question("--channel", text, slack.get("channel", ""), read=config.channel)
         slack["channel"] = self.asker.settle(
-            lambda: self.asker.ask(asked), lambda found: _problems(trying.slack(token, api, found))
+            lambda: self.asker.ask(asked), lambda found: asyncio.run(trying.slack(token, api, found))
         )
-        text = "Admins, by e-mail address: they are told what nobody else can take"
+        text = "E-mail addresses of the admins, who hear what is wrong with the service"
         admins = Question("--admin", text, " ".join(slack.get("admins", ())), needed=False, read=_addresses)
         slack["admins"] = self.asker.ask(admins).split()
 
     def _contacts(self) -> None:
         usual = "contacts.csv" if self._path("contacts.csv").exists() else ""
-        text = "A CSV file of the people to watch, with a column email"
+        text = "CSV file of the people to watch, with a column email"
         asked = Question("--contacts", text, str(self.draft.settings.get("contacts") or usual), needed=False)
         found = self.asker.settle(
             lambda: self.asker.ask(asked),
-            lambda name: _problems(trying.contacts(self._path(name))) if name else [],
+            lambda name: asyncio.run(trying.contacts(self._path(name))) if name else [],
         )
         self.draft.settings.pop("contacts", None)
         if found:
@@ -144,7 +151,7 @@ class Setup:
             box |= {} if answer == "yes" else {"tls": False}
         box["user"] = self.asker.ask(Question("--imap-user", "User, mostly the mailbox's address"))
         name = _file_name(f"imap-{box['user']}")
-        self._secret(box, "password", "IMAP_PASSWORD", "Password", name)
+        self._secret(box, "password", "IMAP_PASSWORD", "Password", name=name)
         return box
 
     def _files(self) -> dict[str, Any]:
@@ -178,11 +185,13 @@ class Setup:
         }
         try:
             with self.draft.trial(minimal) as plan:
-                return _problems(trying.mailboxes(plan))
+                return asyncio.run(trying.mailboxes(plan))
         except NeedsHuman as wrong:
             return [problem("mailbox", wrong.what, wrong.how)]
 
-    def _secret(self, section: dict[str, Any], key: str, variable: str, text: str, name: str = "") -> str:
+    def _secret(
+        self, section: dict[str, Any], key: str, variable: str, text: str, *, begins: str = "", name: str = ""
+    ) -> str:
         """Ask for a secret and note in the section where it is: a variable that is set, or a file."""
         if os.environ.get(variable):
             self.asker.tell(f"{variable} is set: it is used from there")
@@ -193,7 +202,13 @@ class Setup:
         kept = _read(self._path(file)) if file and Path(file).name not in self.draft.secrets else ""
         if kept and self.asker.agrees(f"{text}: keep the one that is there", default=True):
             return kept
-        secret = self.asker.ask(Question(variable, text, hidden=True))
+
+        def read(secret: str) -> str:
+            if not secret.startswith(begins):
+                raise ValueError(f"that is another one: this one begins with {begins}")
+            return secret
+
+        secret = self.asker.ask(Question(variable, text, hidden=True, read=read))
         if secret:
             section.pop(f"{key}_env", None)
             section[f"{key}_file"] = self.draft.keep(name or _file_name(f"slack-{key}"), secret)
@@ -201,10 +216,6 @@ class Setup:
 
     def _path(self, name: str) -> Path:
         return self.draft.file.absolute().parent / Path(name).expanduser()
-
-
-def _problems(trial: Coroutine[Any, Any, Sequence[Finding]]) -> list[Finding]:
-    return trying.problems(asyncio.run(trial))
 
 
 def _label(box: dict[str, Any]) -> str:

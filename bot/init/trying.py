@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,9 +28,14 @@ LONGEST = timedelta(seconds=60)
 
 
 async def slack(token: str, api: str, channel: str = "", app_token: str = "") -> Sequence[Finding]:
-    """Try the bot token, and the channel and the app-level token where they are given."""
-    checkup = Checkup(patient(token, api), [channel] if channel else [], app_token)
-    return await _tried("Slack", checkup.run())
+    """Try the bot token, and the channel or the app-level token where it is given; say what is new."""
+
+    async def run() -> list[Finding]:
+        found = await Checkup(patient(token, api), [channel] if channel else [], app_token).run()
+        greeting, *rest, _drawn = found
+        return problems(found) or ([rest[-1]] if channel or app_token else [greeting])
+
+    return await _tried("Slack", run())
 
 
 async def mailboxes(plan: Plan) -> Sequence[Finding]:
@@ -53,7 +58,8 @@ async def contacts(path: Path) -> Sequence[Finding]:
 
     async def read() -> list[Finding]:
         found = await asyncio.to_thread(read_contacts, path)
-        said = [ok("contacts", f"{len(found.contacts)} contacts in {path.name}")]
+        many = len(found.contacts)
+        said = [ok("contacts", f"{many} contact{'' if many == 1 else 's'} in {path.name}")]
         if not found.contacts:
             said = [problem("contacts", f"{path} lists nobody", "write one address a line below 'email'")]
         return said
@@ -92,7 +98,7 @@ async def _tried(about: str, work: Awaitable[Sequence[Finding]]) -> Sequence[Fin
         return [problem(about, f"Slack says {code(refused)}", "look at the app's own page")]
 
 
-def problems(found: Sequence[Finding]) -> list[Finding]:
+def problems(found: Iterable[Finding]) -> list[Finding]:
     """Return what is wrong among what was found."""
     return [one for one in found if one.level is Level.PROBLEM]
 

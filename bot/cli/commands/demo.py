@@ -11,6 +11,7 @@ from bot.cli.console import (
     finish,
     load_everything,
     note,
+    our_name,
     start,
 )
 from bot.cli.parameters import examples
@@ -53,7 +54,7 @@ def command(keep: Path | None, port: int, *, web: bool, no_open: bool) -> None:
         return
     from bot.demo import play
 
-    finish(play(console(), keep))
+    finish(play(console(), keep, our_name()))
 
 
 async def _show(port: int, *, no_open: bool) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli.console import console, finish, load_everything, note, start
+from bot.cli.console import console, finish, load_everything, note, our_name, start
 from bot.cli.parameters import examples
 
 PARTIES = ("google", "microsoft", "hubspot", "salesforce", "slack", "all")
@@ -115,7 +115,7 @@ def command(
     if drill and not _drilled(config_file):
         context.exit(1)
     place = "" if config_file == Path("config.yaml") else f" --config {config_file}"
-    note(f"Next: stillthere doctor{place}, then stillthere run{place}")
+    note(f"Next: {our_name()} doctor{place}, then {our_name()} run{place}")
 
 
 def _joined(value: object) -> str:
