@@ -63,6 +63,12 @@ class Invitations(MailReader):
         _kind("meeting_pushed", Means.SLIPPING, 0.4, "meeting pushed from 4 May to 18 May by them"),
         _kind("meeting_drift", Means.SLIPPING, 1.8, "2 pushes, 28 days lost, both by them"),
         _kind(
+            "meeting_shuffled",
+            Means.SLIPPING,
+            0.9,
+            "2 pushes, 14 days lost, both by them, each with words of their own",
+        ),
+        _kind(
             "meeting_distance",
             Means.SLIPPING,
             0.3,

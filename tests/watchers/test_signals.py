@@ -62,6 +62,41 @@ def test_pushes_that_lose_less_than_a_working_week_together_are_no_drift() -> No
     assert "meeting_drift" in derive(FIRST, once, once.pushed(4, DAY))
 
 
+def test_two_short_pushes_with_words_each_time_are_a_search_for_an_hour_and_no_drift() -> None:
+    once = FIRST.pushed(7, DAY, words="Sorry, something came up.")
+    twice = once.pushed(7, DAY, words="Our board moved its session.")
+    found = derive(FIRST, once, twice)
+
+    assert "meeting_drift" not in found
+    assert found["meeting_shuffled"].sentence == (
+        "2 pushes, 14 days lost, both by them, each with words of their own"
+    )
+    assert "meeting_drift" in derive(FIRST, once, twice.but(words=""))
+    assert "meeting_drift" in derive(FIRST, once, once.pushed(21, DAY, words="Our board moved its session."))
+    assert "meeting_drift" in derive(FIRST, once, twice, twice.pushed(7, DAY, words="And once more, sorry."))
+
+
+@pytest.mark.parametrize(
+    ("days", "drifts"), [(-2.1, True), (-1.9, False), (0.5, False), (2.9, False), (3.1, True)]
+)
+def test_two_short_pushes_of_somebody_who_writes_meanwhile_are_no_drift(
+    days: float,
+    drifts: bool,  # noqa: FBT001 - pytest hands parameters over by name
+) -> None:
+    once = FIRST.pushed(7, DAY)
+    found = derive(FIRST, once, once.pushed(7, DAY), wrote(once.sent + timedelta(days=days)))
+
+    assert ("meeting_drift" in found) is drifts
+    assert ("meeting_shuffled" in found) is not drifts
+
+
+def test_two_long_pushes_are_a_drift_however_warmly_somebody_writes() -> None:
+    once = FIRST.pushed(14, DAY, words="Sorry, something came up.")
+    twice = once.pushed(14, DAY, words="Our board moved its session.")
+
+    assert "meeting_drift" in derive(FIRST, once, twice, wrote(twice.sent))
+
+
 def test_pushes_of_several_meetings_are_one_voice() -> None:
     calls = [FIRST.but(uid=f"call-{n}", title=f"Call {n}", sent=SENT + n * DAY) for n in range(4)]
     history = read(

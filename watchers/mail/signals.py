@@ -43,6 +43,9 @@ LONG_BEFORE = timedelta(days=90)
 LEAST_LOST = 5
 """Pushes that lose fewer days than a working week together are a search for an hour, and no drift."""
 
+LONG_LOST = 28
+"""Two pushes that lose so many days together are a drift whatever is said with them."""
+
 GROWS = 1.5
 """A meeting that stands this many times further away than ever before is growing distant."""
 
@@ -70,21 +73,7 @@ PUSHES = "pushes"
 NO_SHOWS = "no-shows"
 """A customer who never answers after a call keeps to their habit: that counts once."""
 
-NUMBERS = (
-    "no",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-)
+NUMBERS = tuple("no one two three four five six seven eight nine ten eleven twelve".split())
 DAYS_A_MONTH = 30.44
 
 MONTHS = tuple(month_name)
@@ -242,21 +231,38 @@ class _Reading:
             facts={**_facts(move), "nth": nth},
         )
 
+    def _in_touch(self, pushes: Sequence[Move]) -> str:
+        """Say how they kept in touch over two pushes that lose little time, empty where they did not.
+
+        Whoever says why each time, or writes meanwhile, looks for another hour and does not pull away.
+        """
+        long = len(pushes) >= SUSPICIOUS_PUSH or sum(move.days for move in pushes) >= LONG_LOST
+        if long or not self.around.sees_mail:
+            return ""
+        if all(move.words for move in pushes):
+            return "each with words of their own"
+        since, until = pushes[0].at - WORD_BEFORE, pushes[-1].at + WORD_WITHIN
+        return "and they wrote meanwhile" if self.around.heard(since, until) else ""
+
     def _drift(self, pushes: Sequence[Move], others: int) -> Observation:
         lost = sum(move.days for move in pushes)
         by_them = len(pushes)
+        in_touch = self._in_touch(pushes)
         if others:
             sentence = f"{by_them + others} pushes, {lost} days lost in the {by_them} by them"
         else:
-            share = "both" if by_them == DRIFTS_FROM else "all"
-            sentence = f"{by_them} pushes, {lost} days lost, {share} by them"
+            sentence = (
+                f"{by_them} pushes, {lost} days lost, {'both' if by_them == DRIFTS_FROM else 'all'} by them"
+            )
+        if in_touch:
+            sentence = f"{sentence}, {in_touch}"
         last = pushes[-1]
         because = tuple(
             f"{move.at:%-d %B}: from {_day(move.before, move.at)} to {_day(move.after, move.at)}"
             for move in pushes[-5:]
         )
         return self._observe(
-            "meeting_drift",
+            "meeting_shuffled" if in_touch else "meeting_drift",
             last.at,
             last.seen,
             sentence,
