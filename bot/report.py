@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.check import Checked
-from bot.model import Assessment, Evidence, Observation, Verdict
+from bot.model import Assessment, Evidence, Observation, Suggestion, Verdict
 from bot.reading import PLAIN, Reading
 from bot.slack.mrkdwn import clean
 
@@ -99,12 +99,17 @@ def _why(assessment: Assessment) -> Text:
     if assessment.other_explanations:
         why.append(f"\nstill possible: {'; '.join(assessment.other_explanations)}", "dim")
     for suggestion in assessment.suggestions:
-        why.append("\nturn to ", "dim")
-        why.append(clean(suggestion.name), "bold")
-        if suggestion.address and suggestion.address != suggestion.name:
-            why.append(f" <{clean(suggestion.address)}>")
-        why.append(f": {clean('; '.join(suggestion.reasons))}", "dim")
+        why.append("\n").append_text(turn_to(suggestion))
     return why
+
+
+def turn_to(suggestion: Suggestion) -> Text:
+    """Name a person to turn to, with every reason."""
+    told = Text("turn to ", "dim")
+    told.append(clean(suggestion.name), "bold")
+    if suggestion.address and suggestion.address != suggestion.name:
+        told.append(f" <{clean(suggestion.address)}>")
+    return told.append(f": {clean('; '.join(suggestion.reasons))}", "dim")
 
 
 def _says_more(item: Evidence, assessment: Assessment) -> bool:

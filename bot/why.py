@@ -22,7 +22,7 @@ from bot.learning import SETTING, in_force, records
 from bot.model import Action, Assessment, Contact, Decision, Json, NeedsHuman, Person, Reason, Strength
 from bot.our_days import CURSOR
 from bot.pipeline import Pipeline, Rules
-from bot.report import COLOURS
+from bot.report import COLOURS, turn_to
 from bot.slack.mrkdwn import clean
 from bot.testing import MemoryStore
 from watchers import FREE_MAIL, derivers, kinds
@@ -235,6 +235,8 @@ def _show_verdict(found: Explained, console: Console, width: int) -> None:
         console.print(Text(clean(assessment.headline)), width=width)
     if assessment.other_explanations:
         console.print(Text(f"still possible: {'; '.join(assessment.other_explanations)}", "dim"), width=width)
+    for suggestion in assessment.suggestions:
+        console.print(turn_to(suggestion), width=width)
     made = "judged for this answer, as of" if found.anew else "concluded on"
     console.print(Text(f"{made} {assessment.at:%-d %B %Y, %H:%M} UTC", "dim"), width=width)
 

@@ -34,8 +34,8 @@ FACTS = 3
 """Evidence lines on a card that has nobody to suggest; one fewer where it has."""
 
 _WHY_FACTS = 10
-_TURN_TO = 2
-_REASONS = 2
+_TURN_TO = 3
+_REASONS = 3
 _EXPLANATIONS = 2
 _ADDRESSES = 5
 

@@ -138,7 +138,7 @@ def _due(one: Due, now: datetime) -> str:
     mark = MARKS.get(assessment.verdict, "")
     told = f"since {words.day(one.alert.at, now)}{f' (held: {why_held(one.held)})' if one.held else ''}"
     reason = quote(assessment.headline, 120)
-    turn_to = whom(assessment, Naming(), most=1)
+    turn_to = whom(assessment, Naming())
     said = f"{mark} {name_and_account(contact)}{stake}: *{words.title(assessment.verdict)}* {told}, {reason}"
     return f"{said}. {turn_to}" if turn_to else said
 

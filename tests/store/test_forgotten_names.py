@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watchers import load
 from bot.model import Contact, Json, Observation, Suggestion
 from bot.pipeline import Pipeline
 from bot.service import rules
@@ -23,6 +22,7 @@ from bot.store.postgres import PostgresStore
 from bot.store.tiny import TinyStore
 from tests.servers.postgres import PostgresServer
 from tests.store.test_forget import conclude, on_disk
+from watchers import load
 from watchers.web.memory import Memory
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
