@@ -16,20 +16,20 @@ import argparse
 import asyncio
 import difflib
 import gzip
-import hashlib
 import json
 import re
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 from bs4 import BeautifulSoup
 
-from watchers.web.client import Answer
+from benchmarks.recorded import Recorded
 from watchers.web.memory import Memory
 from watchers.web.pages import Fetched, decode
 from watchers.web.presence import Watched
@@ -50,23 +50,6 @@ class Change:
     old: bytes
     new: bytes
     watched: tuple[Watched, ...]
-
-
-class Recorded:
-    """A client that answers with one page, and knows no other."""
-
-    def __init__(self, url: str, body: bytes) -> None:
-        self.url = url
-        self.body = body
-
-    async def get(self, url: str, validators: Mapping[str, str] | None = None, digest: str = "") -> Answer:
-        """Answer as the real client does after the page has come."""
-        del validators
-        body, status = (self.body, 200) if url == self.url else (b"", 404)
-        seen = hashlib.sha256(f"{status} {url}\n".encode() + body).hexdigest()[:32]
-        same = seen == digest
-        fetched = Fetched(status, url, url, b"" if same else body, FIRST.date())
-        return Answer(fetched, unchanged=same, digest=seen)
 
 
 def changes(data: Path) -> list[Change]:
@@ -105,12 +88,17 @@ def looked_at(found: list[Change]) -> dict[str, float]:
                 if name == "unchanged":
                     memory = settled(memory)
                 began = time.process_time()
-                client = Recorded(change.url, body)
-                _, memory = await visit(client, change.url, change.watched, memory, now)  # type: ignore[arg-type]
+                client = Recorded(partial(only, change.url, body))
+                _, memory = await visit(client, change.url, change.watched, memory, now)
                 seconds[name] += time.process_time() - began
 
     asyncio.run(run())
     return seconds
+
+
+def only(known: str, body: bytes, url: str) -> Fetched:
+    """Return the one page that is known, and 404 for every other address."""
+    return Fetched(*((200, url, url, body) if url == known else (404, url, url, b"")), FIRST.date())
 
 
 def settled(memory: Memory) -> Memory:

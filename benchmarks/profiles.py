@@ -14,24 +14,24 @@ Needs the installed project.
 from __future__ import annotations
 
 import argparse
-import copy
+import asyncio
 import gzip
 import json
-import re
-import time
-from collections.abc import Iterator
-from datetime import date, timedelta
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from time import perf_counter
+from typing import Any, TextIO
 
+from benchmarks.recorded import Recorded
+from watchers.web.memory import NOBODY, Memory
 from watchers.web.pages import Fetched
-from watchers.web.presence import Kept, Report, State, Watched, look_again
+from watchers.web.presence import State, Watched
 from watchers.web.reading import Look, look
+from watchers.web.visits import News, visit
 
 Row = dict[str, Any]
-ROUNDS = 4
-BASE = re.compile(r"[~r]")
-SEEN = frozenset((State.PRESENT, State.CHANGED, State.MOVED))
+NOON = time(12, tzinfo=UTC)
 
 
 class Site:
@@ -56,10 +56,10 @@ class Site:
         """Return a body as it was on the wire."""
         return gzip.decompress((self.folder / "pages" / name).read_bytes())
 
-    def rows(self) -> Iterator[Row]:
+    async def rows(self) -> AsyncIterator[Row]:
         """Yield the predictions for the main line, then for every branch."""
-        states: dict[str, tuple[Kept | None, date]] = {}
-        state: Kept | None = None
+        memories: dict[str, tuple[Memory, date]] = {}
+        memory = Memory()
         day = date.min
         for fetch in self.data["mainline"]:
             version = fetch["fetch"].rstrip("r")
@@ -70,54 +70,68 @@ class Site:
             watched = [
                 key for key in dict.fromkeys([*(fetch["watched"] or []), *new]) if key in self.contacts
             ]
-            state, rows = self.visit(fetch, watched, state, day)
-            yield from rows
-            states[version] = (copy.deepcopy(state), day)
+            memory, rows = await self.visit(fetch, watched, memory, day)
+            for row in rows:
+                yield row
+            memories[version] = memory, day
         for branch in self.data["branches"]:
-            state, day = copy.deepcopy(states[branch["base"]])
+            memory, day = memories[branch["base"]]
             for fetch in branch["fetches"]:
                 day += timedelta(days=1)
                 everybody = fetch.get("watched") or self.people[branch["base"]]
                 watched = [key for key in everybody if key in self.contacts]
-                state, rows = self.visit(fetch, watched, state, day)
-                yield from rows
+                memory, rows = await self.visit(fetch, watched, memory, day)
+                for row in rows:
+                    yield row
 
-    def visit(self, fetch: Row, watched: list[str], state: Kept | None, day: date) -> tuple[Kept, list[Row]]:
-        """Look at one fetch; ask for further pages as long as somebody is missing."""
-        answers = [self.answer(fetch, fetch["final_url"], day, fetch)]
+    async def visit(
+        self, fetch: Row, watched: list[str], memory: Memory, day: date
+    ) -> tuple[Memory, list[Row]]:
+        """Look at one fetch as the watcher does, and keep what it keeps."""
+        asked: dict[str, Fetched] = {}
+        pages = {**(fetch.get("pages") or {}), fetch["url"]: fetch}
+
+        def answer(url: str) -> Fetched:
+            asked[url] = self.answer(pages.get(url, {"status": 404}), url, day)
+            return asked[url]
+
         contacts = [self.contacts[key] for key in watched]
-        started = time.perf_counter()
-        seen = look(answers)
-        report = look_again(state, contacts, seen.sighting, day)
-        for _ in range(ROUNDS):
-            if not seen.wanted or not misses(report):
-                break
-            pages = fetch.get("pages") or {}
-            answers += [self.answer(pages.get(url, {"status": 404}), url, day) for url in seen.wanted]
-            seen = look(answers)
-            report = look_again(state, contacts, seen.sighting, day)
-        self.seconds += time.perf_counter() - started
+        now = datetime.combine(day, NOON)
+        started = perf_counter()
+        news, memory = await visit(Recorded(answer), fetch["url"], contacts, memory, now)
+        self.seconds += perf_counter() - started
         self.fetches += 1
         base = {"site": self.data["site"], "version": fetch["fetch"]}
-        rows: list[Row] = [
-            {**base, "person": each.key, "state": str(each.state), "why": each.reason}
-            for each in report.findings
-        ]
+        rows: list[Row] = [{**base, **row} for row in states(watched, news, memory)]
         if fetch.get("extract"):
-            rows.append({**base, "people": listed(seen)})
-        return report.state, rows
+            rows.append({**base, "people": listed(look([*asked.values()]))})
+        return Memory.from_json(json.loads(json.dumps(memory.as_json()))), rows
 
-    def answer(self, row: Row, final_url: str, day: date, fetch: Row | None = None) -> Fetched:
+    def answer(self, row: Row, url: str, day: date) -> Fetched:
         """Return what the server answered."""
         headers = row.get("headers") or {}
         body = self.body(row["file"]) if "file" in row else b"<h1>Not found</h1>"
-        url = fetch["url"] if fetch else final_url
+        final_url = row.get("final_url", url)
         return Fetched(row["status"], url, final_url, body, day, headers, headers.get("X-Error", ""))
 
 
-def misses(report: Report) -> bool:
-    """Say whether anybody watched was not seen."""
-    return any(finding.state not in SEEN for finding in report.findings)
+def states(watched: Sequence[str], news: News, memory: Memory) -> Iterator[Row]:
+    """Yield what stands of each person: what is new, or what was said last; unknown while nobody can tell.
+
+    Who was said to be present and was not on the page when it was last read is unknown too.
+    """
+    found = {each.key: each for each in news.findings}
+    people = (memory.kept or {}).get("people", {})
+    last_read = max((one.get("seen", "") for one in people.values()), default="")
+    for key in watched:
+        state, why = memory.told.get(key, str(State.UNKNOWN)), "as before"
+        if memory.why not in {"", NOBODY}:
+            state, why = str(State.UNKNOWN), memory.why
+        elif key in found:
+            state, why = str(found[key].state), found[key].reason
+        elif state == State.PRESENT and people[key].get("seen") != last_read:
+            state, why = str(State.UNKNOWN), "not seen at the last look"
+        yield {"person": key, "state": state, "why": why}
 
 
 def listed(seen: Look) -> list[Row]:
@@ -145,17 +159,15 @@ def main() -> None:
     with given.predictions.open("w", encoding="utf-8") as out:
         for name in names:
             site = Site(given.data / "data" / name)
-            for row in site.rows():
-                out.write(json.dumps(row, ensure_ascii=False) + "\n")
-            print(
-                json.dumps(
-                    {
-                        "site": name,
-                        "fetches": site.fetches,
-                        "ms_a_fetch": round(1000 * site.seconds / site.fetches, 1),
-                    }
-                )
-            )
+            asyncio.run(predict(site, out))
+            a_fetch = round(1000 * site.seconds / site.fetches, 1)
+            print(json.dumps({"site": name, "fetches": site.fetches, "ms_a_fetch": a_fetch}))
+
+
+async def predict(site: Site, out: TextIO) -> None:
+    """Write a line for each row of a site."""
+    async for row in site.rows():
+        out.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -8,13 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
-from watchers.web.client import Answer, Client
+from watchers.web.client import Answer
 from watchers.web.memory import Memory, Part, said, who
 from watchers.web.pages import Fetched
 from watchers.web.presence import Finding, Report, State, Watched, look_again
 from watchers.web.reading import Look, Opened, open_page, put_together
+from watchers.web.revalidation import Validators
 
 ROUNDS = 4
 """How often further pages are asked for, as long as somebody is missing."""
@@ -26,6 +28,13 @@ _READING: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDi
 
 A lock belongs to one loop.
 """
+
+
+class Asks(Protocol):
+    """Whoever answers for an address: a `Client`, or what was recorded of a site."""
+
+    async def get(self, url: str, validators: Validators | None = None, digest: str = "") -> Answer:
+        """Return a page, and say whether it is what was seen last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +56,7 @@ NOTHING = News()
 
 
 async def visit(
-    client: Client, url: str, watched: Sequence[Watched], memory: Memory, now: datetime
+    client: Asks, url: str, watched: Sequence[Watched], memory: Memory, now: datetime
 ) -> tuple[News, Memory]:
     """Look at a page and return what is new, and what to remember."""
     answers: dict[str, Answer] = {}
@@ -69,7 +78,7 @@ async def visit(
     return _news(report, memory), memory.read(now, report, _parts(answers), watched, seen.sighting.people)
 
 
-async def _changed(client: Client, parts: Sequence[Part]) -> tuple[list[Part], Answer | None]:
+async def _changed(client: Asks, parts: Sequence[Part]) -> tuple[list[Part], Answer | None]:
     """Ask whether the listing is what it was; return its parts, and the first answer that says otherwise."""
     same: list[Part] = []
     for part in parts:
@@ -81,7 +90,7 @@ async def _changed(client: Client, parts: Sequence[Part]) -> tuple[list[Part], A
 
 
 async def _read(
-    client: Client,
+    client: Asks,
     watched: Sequence[Watched],
     memory: Memory,
     answers: dict[str, Answer],
