@@ -18,6 +18,7 @@ from tests.servers.calendar_dav import PASSWORD, Radicale
 from tests.watchers.calendar_programs import BOB, DAY, HOUR, JANE, RITA, Call, Dav, ics, utc
 from tests.watchers.calendar_reading import Reading
 from watchers.calendar import caldav, dav
+from watchers.calendar.line import TooLarge
 
 SET = utc(2026, 4, 20, 9)
 CALL = Call(utc(2026, 5, 4, 13))
@@ -238,6 +239,31 @@ async def test_changes_that_come_in_parts_are_all_read(radicale: Radicale, progr
 def test_hostile_xml_is_no_answer(body: str) -> None:
     with pytest.raises(SourceDown):
         dav.multistatus(body.encode(), "dav.vendor.example")
+
+
+@pytest.mark.parametrize(
+    "element", ["<a/>", "<d:response/>", "<a " + " ".join(f'b{number}=""' for number in range(100)) + "/>"]
+)
+def test_an_answer_of_tiny_elements_is_given_up_where_they_become_too_many(element: str) -> None:
+    held = 1 + element.count("=")
+    enough = element * (dav.MOST_ELEMENTS // held - 1)
+    assert dav.multistatus(EMPTY.format(enough).encode(), "dav.vendor.example").token == ""
+    too_many = EMPTY.format(enough + 2 * element).removesuffix("</d:multistatus>") + "</not closed"
+    with pytest.raises(TooLarge, match="more than 500,000 elements"):
+        dav.multistatus(too_many.encode() + b" " * dav.AT_ONCE, "dav.vendor.example")
+
+
+def test_comments_and_instructions_are_not_kept() -> None:
+    root = dav.document(EMPTY.format("<!-- a --><?b?>" * 1000).encode())
+    assert root is not None
+    assert list(root) == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
+def test_an_answer_is_read_in_the_encoding_that_it_names(encoding: str) -> None:
+    told = EMPTY.format("<d:sync-token>Gespr\u00e4ch</d:sync-token>")
+    body = f'<?xml version="1.0" encoding="{encoding}"?>{told}'.encode(encoding)
+    assert dav.multistatus(body, "dav.vendor.example").token == "Gespr\u00e4ch"
 
 
 def test_what_is_asked_cannot_be_broken_out_of() -> None:

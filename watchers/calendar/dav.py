@@ -13,11 +13,17 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from bot.model import SourceDown
+from watchers.calendar.line import TooLarge
 
 DAV, CAL, CS = "{DAV:}", "{urn:ietf:params:xml:ns:caldav}", "{http://calendarserver.org/ns/}"
 _SPACES = 'xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav" xmlns:s="http://calendarserver.org/ns/"'
 _HEAD = '<?xml version="1.0" encoding="utf-8"?>'
 MOST_RESPONSES = 50_000
+MOST_ELEMENTS = 10 * MOST_RESPONSES
+"""Elements and attributes of one answer: more than that many responses with a few properties have."""
+
+AT_ONCE = 2**16
+"""Bytes that are parsed before it is counted again what they became; the first hold the first element."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +59,53 @@ class Multistatus:
 
 
 def multistatus(body: bytes, host: str) -> Multistatus:
-    """Read a 207 answer. Raises SourceDown where it is none."""
-    root = document(body)
+    """Read a 207 answer. Raises SourceDown where it is none, and TooLarge where it holds too much."""
+    try:
+        root = document(body)
+    except _TooMuch:
+        raise TooLarge(
+            f"{host} answers with more than {MOST_ELEMENTS:,} elements",
+            "name a smaller calendar, or one with less history",
+        ) from None
     if root is None or root.tag != f"{DAV}multistatus":
         raise SourceDown(f"{host} does not answer as a WebDAV server does")
     found = root.findall(f"{DAV}response")[:MOST_RESPONSES]
     return Multistatus(tuple(map(_resource, found)), (root.findtext(f"{DAV}sync-token") or "").strip())
 
 
+class _TooMuch(Exception):  # noqa: N818 - an outcome, not a fault
+    """End the reading of an answer that becomes too many elements."""
+
+
 def document(body: bytes) -> etree._Element | None:
-    """Parse XML without entities, outside files or the network; None where it is none."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    """Parse XML without entities, document types, outside files or the network; None where it is none.
+
+    It is counted while it is parsed: an element of four bytes takes hundreds in memory. Raises _TooMuch.
+    """
+    parser = etree.XMLPullParser(
+        ("start",),
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    held = 0
     try:
-        root = etree.fromstring(body, parser)
+        for start in range(0, len(body), AT_ONCE):
+            parser.feed(body[start : start + AT_ONCE])
+            for _, element in parser.read_events():
+                if not held and element.getroottree().docinfo.doctype:
+                    return None
+                held += 1 + len(element.attrib)
+            if not held:
+                return None
+            if held > MOST_ELEMENTS:
+                raise _TooMuch
+        return parser.close()
     except (etree.XMLSyntaxError, ValueError):
         return None
-    return None if root.getroottree().docinfo.doctype else root
 
 
 def _resource(response: etree._Element) -> Resource:
