@@ -270,9 +270,13 @@ def slack_app(settings: config.Config, slack: config.Slack, store: Store) -> Sla
         base_url=slack.api,
         rules=rules(slack, settings.team.time_zone),
         our_domains=frozenset(settings.team.domains),
-        wording=wording.load(notes.folder, notes.language),
+        wording=wording.usable(notes.folder, notes.language, _tell_broken_note),
     )
     return SlackApp(connection, store, now)
+
+
+def _tell_broken_note(problem: NeedsHuman) -> None:
+    log.error("note.broken", what=problem.what, how=f"{problem.how}; until then our own text is used")
 
 
 def rules(slack: config.Slack, zone: str) -> Rules:

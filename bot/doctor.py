@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo
 import httpx
 from pydantic import BaseModel
 
-from bot import __version__, config
+from bot import __version__, config, wording
 from bot.crm import reading as crm
 from bot.crm.csv import read_contacts
 from bot.finding import Finding, Level, ok, problem, warning
@@ -114,6 +114,8 @@ class Doctor:
             found.append(Check("CRM", self._crm))
         if settings.slack is not None:
             found.append(Check("Slack", self._slack))
+        if settings.notes is not None:
+            found.append(Check("notes", self._notes))
         if settings.listen is not None:
             found.append(Check("listener", self._listener))
         if any(watcher.name in WHOLE for watcher, _ in self.plan.watchers):
@@ -174,6 +176,12 @@ class Doctor:
         app_token = slack.app_token if slack.http is None else ""
         client = patient(slack.bot_token, slack.api)
         return await Checkup(client, channels, app_token, self.tell_time).run()
+
+    async def _notes(self) -> list[Finding]:
+        notes = self.plan.config.notes
+        assert notes is not None
+        await asyncio.to_thread(wording.load, notes.folder, notes.language)
+        return [ok("notes", "every text of a note can be filled in")]
 
     async def _listener(self) -> list[Finding]:
         listen = self.plan.config.listen

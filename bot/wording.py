@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -49,40 +49,55 @@ def load(folder: Path | None, language: Language) -> Wording:
 
     Raise NeedsHuman with file and line where a text of the folder is broken or is none of ours.
     """
+
+    def stop(problem: NeedsHuman) -> None:
+        raise problem
+
+    return usable(folder, language, stop)
+
+
+def usable(folder: Path | None, language: Language, told: Callable[[NeedsHuman], None]) -> Wording:
+    """Return the same, with our own text in the place of each that is broken; `told` hears of every one."""
     if folder is None:
         return shipped(language)
-    own = _own(folder)
-    wording = Wording({**_texts(SHIPPED / language), **own}, ABOUT[language], shipped(language))
-    for name in sorted(own):
-        _try(wording, Template(name), folder / f"{name}{ENDING}")
-    return wording
+    ours, own = _texts(SHIPPED / language), {}
+    try:
+        paths = _files(folder)
+    except NeedsHuman as problem:
+        told(problem)
+        paths = []
+    for path in paths:
+        try:
+            template, text = _template(path), _read(path)
+            _try(Wording({template.value: text}, ABOUT[language]), template, path)
+            own[template.value] = text
+        except NeedsHuman as problem:
+            told(problem)
+    return Wording({**ours, **own}, ABOUT[language], shipped(language))
 
 
 def _texts(folder: Path) -> dict[str, str]:
     return {one.value: (folder / f"{one}{ENDING}").read_text(encoding="utf-8") for one in Template}
 
 
-def _own(folder: Path) -> dict[str, str]:
-    """Return the team's own texts by name."""
-    return dict(_read(path) for path in _files(folder))
-
-
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path) -> list[Path]:
     try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix == ENDING)
+        return sorted(path for path in folder.iterdir() if path.suffix == ENDING)
     except OSError as error:
         how = "name a folder with 'notes.folder' in config.yaml, or leave it out"
         raise NeedsHuman(f"{folder}: {error.strerror}", how) from error
-    for path in paths:
-        if path.stem not in set(Template):
-            near = difflib.get_close_matches(path.stem, list(Template), 1)
-            known = ", ".join(f"{one}{ENDING}" for one in Template)
-            how = f"did you mean {near[0]}{ENDING}?" if near else f"known are: {known}"
-            raise NeedsHuman(f"{path}: there is no note of that name", how)
-        yield path
 
 
-def _read(path: Path) -> tuple[str, str]:
+def _template(path: Path) -> Template:
+    if path.stem in set(Template):
+        return Template(path.stem)
+    near = difflib.get_close_matches(path.stem, list(Template), 1)
+    known = ", ".join(f"{one}{ENDING}" for one in Template)
+    how = f"did you mean {near[0]}{ENDING}?" if near else f"known are: {known}"
+    raise NeedsHuman(f"{path}: there is no note of that name", how)
+
+
+def _read(path: Path) -> str:
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)
@@ -94,7 +109,7 @@ def _read(path: Path) -> tuple[str, str]:
         raise NeedsHuman(f"{path}:{line}: is not text in UTF-8", "save it as UTF-8") from error
     if len(raw) > LARGEST:
         raise NeedsHuman(f"{path}: is longer than {LARGEST} bytes", "shorten it: a note is a few sentences")
-    return path.stem, text
+    return text
 
 
 def _try(wording: Wording, template: Template, path: Path) -> None:
@@ -103,7 +118,7 @@ def _try(wording: Wording, template: Template, path: Path) -> None:
         text = [wording.templates.get_template(template.value).render(facts) for facts in SAMPLES]
     except TemplateSyntaxError as error:
         raise NeedsHuman(
-            f"{path}:{error.lineno}: {error.message}", "put that right and start again"
+            f"{path}:{error.lineno}: {error.message}", "put that right"
         ) from error
     except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         line = _line(error)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.model import Alert, Assessment, Contact, Family, NeedsHuman, Verdict
 from bot.notes import LONGEST, Note, Template, To, Wording
 from bot.notes import drafts as drafts_in
-from bot.wording import SHIPPED, load, shipped
+from bot.wording import SHIPPED, load, shipped, usable
 from tests.slack.story import ANN, BOB, JANE, LEFT, SLIPPING, alert
 
 
@@ -126,7 +126,7 @@ def test_the_teams_own_text_takes_the_place_of_ours(tmp_path: Path) -> None:
         ("farewell.txt", "x" * 30_000, "farewell.txt", "longer than"),
     ],
 )
-def test_a_broken_text_stops_the_start_and_says_where(
+def test_a_broken_text_is_said_with_file_and_line(
     tmp_path: Path, name: str, text: str, where: str, what: str
 ) -> None:
     (tmp_path / name).write_text(text, encoding="utf-8")
@@ -158,3 +158,42 @@ def test_what_stands_in_a_name_is_never_run() -> None:
     named = replace(ANN, name="{{ 7 * 7 }} Lee")
     first, *_ = drafts(alert(replace(LEFT, suggestions=(named,))))
     assert "49" not in first.text
+
+
+def test_a_broken_text_keeps_nothing_from_working_and_ours_takes_its_place(tmp_path: Path) -> None:
+    (tmp_path / "successor.txt").write_text("Hello {{ name }}!", encoding="utf-8")
+    (tmp_path / "colleague.txt").write_text("Hi\n{% if deal %}", encoding="utf-8")
+    (tmp_path / "farewel.txt").write_text("Bye", encoding="utf-8")
+    told: list[NeedsHuman] = []
+    wording = usable(tmp_path, "en", told.append)
+    first, second, *_ = drafts_in(alert(LEFT), wording)
+    assert first.text == "Hello Ann Lee!"
+    assert "second contact" in second.text
+    assert [one.what.removeprefix(f"{tmp_path}/").partition(": ")[0] for one in told] == [
+        "colleague.txt:2",
+        "farewel.txt",
+    ]
+    usable(tmp_path / "nowhere", "en", told.append)
+    assert "No such file" in told[-1].what
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+        "{{ cycler.__init__.__globals__.os.popen('id').read() }}",
+        "{{ self.__init__.__globals__ }}",
+        "{{ lipsum.__globals__['os'].environ }}",
+        "{{ (first | attr('__class__')).__name__ }}",
+        "{{ '{0.__class__}'.format(first) }}",
+        "{% include '/etc/passwd' %}",
+        "{% include 'colleague' %}",
+        "{% import 'os' as os %}{{ os }}",
+        "{% for i in range(999999999) %}x{% endfor %}",
+        "{{ range.__self__ }}",
+    ],
+)
+def test_a_text_reaches_neither_the_system_nor_other_files(tmp_path: Path, text: str) -> None:
+    (tmp_path / "farewell.txt").write_text(f"Hi\n{text}", encoding="utf-8")
+    with pytest.raises(NeedsHuman, match=r"farewell\.txt:\d+: "):
+        load(tmp_path, "en")
