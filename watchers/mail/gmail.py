@@ -15,7 +15,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 import structlog
@@ -24,8 +23,8 @@ from pydantic import BaseModel, Field, ValidationError
 from bot.model import Json, NeedsHuman, SourceDown
 from watchers import Batch
 from watchers.mail import Item, RawMail, Skipped, Wants
-from watchers.mail.grants import GOOGLE_TOKEN_URL, NotGranted, ServiceAccount
-from watchers.mail.group import SWITCHED_OFF, Group, Opened, keeps_out, no_news
+from watchers.mail.granted import GoogleGroup, shut_by_google
+from watchers.mail.group import SWITCHED_OFF, Judge, Opened, no_news, open_to_us, tried
 from watchers.mail.head import LIMITS
 from watchers.mail.parse import parse
 from watchers.mail.rest import FORBIDDEN, NOT_FOUND, Refused, Rest, dicts, side_by_side
@@ -83,48 +82,25 @@ class All:
     history_days: int = 365
 
 
-class GmailMailboxes(Group):
+class GmailMailboxes(GoogleGroup):
     """Mailboxes of a Google Workspace that a service account may read (domain-wide delegation)."""
 
     kind: Literal["gmail"]
-    key_file: Path = Field(description="the JSON key of the service account")
     labels: tuple[str, ...] = Field(
         default=(),
         description="read only mails with one of these label ids, such as INBOX; all mail where empty",
     )
     spam: bool = Field(default=True, description="read the spam folder too: bounces land there")
     api: str = Field(default=API, pattern=f"^{SAFE_ADDRESS}$", description="where the Gmail API is")
-    token_url: str = Field(
-        default=GOOGLE_TOKEN_URL, pattern=f"^{SAFE_ADDRESS}$", description="where access tokens are given"
-    )
 
     def box(self, address: str) -> GmailBox:
         """Return one mailbox of the group."""
-        return GmailBox(address, self._tokens(address), self.api, self, self.guard)
+        return GmailBox(address, self.tokens(address), self.api, self, self.guard)
 
     async def try_open(self, address: str, *, strictly: bool = False) -> Opened:
         """Ask for the mailbox's profile and say whether it opened."""
-        try:
-            async with Rest(
-                self.api, self._tokens(address), Use.MAIL, address, "see docs/mailboxes.md"
-            ) as line:
-                await line.json("gmail/v1/users/me/profile")
-        except NotGranted:
-            if strictly:
-                raise
-            return Opened.CLOSED
-        except Refused as refused:
-            if strictly or not (keeps_out(refused) or _lacks_gmail(refused)):
-                raise problem(refused, address) from None
-            return Opened.CLOSED if keeps_out(refused) else Opened.UNKNOWN
-        return Opened.OPEN
-
-    def _tokens(self, address: str) -> ServiceAccount:
-        return ServiceAccount(self.key_file, address, self.token_url)
-
-
-async def _open_to_us() -> None:
-    """Hold nothing back: who connected their own mailbox limited the grant to it."""
+        line = Rest(self.api, self.tokens(address), Use.MAIL, address, "see docs/mailboxes.md")
+        return await tried(line, "gmail/v1/users/me/profile", {}, Judge(_shut, problem), strictly=strictly)
 
 
 @dataclass(frozen=True)
@@ -135,7 +111,7 @@ class GmailBox:
     tokens: Tokens = field(repr=False)
     api: str = API
     choice: Choice = field(default_factory=All, repr=False)
-    guard: Callable[[], Awaitable[None]] = field(default=_open_to_us, repr=False, compare=False)
+    guard: Callable[[], Awaitable[None]] = field(default=open_to_us, repr=False, compare=False)
 
     def open(self, source: str) -> GmailSource:
         """Return the source of its mails."""
@@ -364,6 +340,10 @@ def problem(refused: Refused, who: str) -> NeedsHuman:
 
 def _lacks_gmail(refused: Refused) -> bool:
     return refused.code.lower() == "failedprecondition" and refused.status == BAD_REQUEST
+
+
+def _shut(refused: Refused) -> Opened | None:
+    return Opened.UNKNOWN if _lacks_gmail(refused) else shut_by_google(refused)
 
 
 def head_of(fields: object) -> bytes:

@@ -12,19 +12,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from pathlib import Path
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
 import structlog
-from pydantic import BaseModel, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError
 
 from bot.model import Json, NeedsHuman, SourceDown
 from watchers import Batch
 from watchers.mail import Item, RawMail, Wants
 from watchers.mail.gmail import head_of
-from watchers.mail.grants import MICROSOFT_LOGIN, Application, Secret
-from watchers.mail.group import Group, Opened, keeps_out, no_news
+from watchers.mail.granted import MicrosoftGroup, shut_by_microsoft
+from watchers.mail.group import Judge, Opened, no_news, open_to_us, tried
 from watchers.mail.head import LIMITS
 from watchers.mail.parse import parse
 from watchers.mail.rest import FORBIDDEN, NOT_FOUND, Refused, Rest, dicts, side_by_side
@@ -81,64 +80,25 @@ class Usual:
     history_days: int = 365
 
 
-class GraphMailboxes(Group):
+class GraphMailboxes(MicrosoftGroup):
     """Mailboxes at Microsoft that an application may read (RBAC for Applications, limited to a group)."""
 
     kind: Literal["graph"]
-    tenant: str = Field(pattern=r"^[A-Za-z0-9.-]{1,255}$", description="the tenant's id or domain")
-    client_id: str = Field(pattern=r"^[A-Za-z0-9-]{1,64}$", description="the application's id")
-    secret_env: str = Field(default="", description="the variable with the application's secret")
-    secret_file: Path | None = Field(default=None, description="the file with the application's secret")
-    certificate_file: Path | None = Field(
-        default=None, description="a PEM file with private key and certificate, which is better than a secret"
-    )
     folders: tuple[str, ...] = Field(
         default=FOLDERS, min_length=1, description="the folders to read, by well-known name or id"
     )
     api: str = Field(default=API, pattern=f"^{SAFE_ADDRESS}$", description="where Microsoft Graph is")
-    token_url: str = Field(
-        default="",
-        pattern=f"^({SAFE_ADDRESS})?$",
-        description="where access tokens are given; the tenant's own where empty",
-    )
-    _application: list[Application] = PrivateAttr(default_factory=list)
-
-    @model_validator(mode="after")
-    def _has_one_credential(self) -> Self:
-        if sum(map(bool, (self.secret_env, self.secret_file, self.certificate_file))) != 1:
-            raise ValueError("give exactly one of secret_env, secret_file, certificate_file")
-        return self
 
     def box(self, address: str) -> GraphBox:
         """Return one mailbox of the group."""
-        return GraphBox(address, self._tokens(), f"users/{quote(address)}", self.api, self, self.guard)
+        return GraphBox(address, self.tokens(), f"users/{quote(address)}", self.api, self, self.guard)
 
     async def try_open(self, address: str, *, strictly: bool = False) -> Opened:
         """Ask for one id of the mailbox's inbox and say whether it opened."""
+        line = Rest(self.api, self.tokens(), Use.MAIL, address, "see docs/mailboxes.md")
         path = f"users/{quote(address)}/mailFolders/inbox/messages"
-        try:
-            async with Rest(self.api, self._tokens(), Use.MAIL, address, "see docs/mailboxes.md") as line:
-                await line.json(path, {"$top": 1, "$select": "id"})
-        except Refused as refused:
-            if strictly or not keeps_out(refused):
-                raise problem(refused, address) from None
-            return Opened.UNKNOWN if refused.status == NOT_FOUND else Opened.CLOSED
-        return Opened.OPEN
-
-    def _tokens(self) -> Tokens:
-        """Return what gives the tokens; one for all mailboxes, since one token opens them all."""
-        if not self._application:
-            secret = Secret(self.secret_env, self.secret_file, f"the application {self.client_id}")
-            url = self.token_url or f"{MICROSOFT_LOGIN}{self.tenant}/oauth2/v2.0/token"
-            certified = self.certificate_file
-            self._application.append(
-                Application(self.client_id, url, None if certified else secret, certified)
-            )
-        return self._application[0]
-
-
-async def _open_to_us() -> None:
-    """Hold nothing back: who connected their own mailbox limited the grant to it."""
+        judge = Judge(shut_by_microsoft, problem)
+        return await tried(line, path, {"$top": 1, "$select": "id"}, judge, strictly=strictly)
 
 
 @dataclass(frozen=True)
@@ -150,7 +110,7 @@ class GraphBox:
     path: str = "me"
     api: str = API
     choice: Choice = field(default_factory=Usual, repr=False)
-    guard: Callable[[], Awaitable[None]] = field(default=_open_to_us, repr=False, compare=False)
+    guard: Callable[[], Awaitable[None]] = field(default=open_to_us, repr=False, compare=False)
 
     def open(self, source: str) -> GraphSource:
         """Return the source of its mails."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -21,7 +21,8 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 from bot.model import Json, NeedsHuman
 from watchers import Batch, Settings
 from watchers.mail import Item, MailSource, Wants
-from watchers.mail.rest import FORBIDDEN, NOT_FOUND, Refused
+from watchers.mail.grants import NotGranted
+from watchers.mail.rest import FORBIDDEN, NOT_FOUND, Params, Refused, Rest
 
 FENCE_GOOD_FOR = timedelta(hours=1)
 LARGEST_LIST = 2**20
@@ -53,6 +54,35 @@ class Opened(StrEnum):
 def keeps_out(refused: Refused) -> bool:
     """Say whether a refusal is about this mailbox; any other leaves open whether it would open."""
     return refused.status in {FORBIDDEN, NOT_FOUND} and refused.code.lower() not in SWITCHED_OFF
+
+
+async def tried(line: Rest, path: str, params: Params, judge: Judge, *, strictly: bool) -> Opened:
+    """Ask a mailbox's line for the least, as `Group.try_open` promises, and close it."""
+    try:
+        async with line:
+            await line.json(path, params)
+    except NotGranted:
+        if strictly:
+            raise
+        return Opened.CLOSED
+    except Refused as refused:
+        opened = judge.opened(refused)
+        if strictly or opened is None:
+            raise judge.problem(refused, line.who) from None
+        return opened
+    return Opened.OPEN
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Knows what a provider's refusals mean.
+
+    `opened` says it of one mailbox, None where a refusal is about something else. `problem` says it to a
+    person, of the mailbox that is named.
+    """
+
+    opened: Callable[[Refused], Opened | None]
+    problem: Callable[[Refused, str], NeedsHuman]
 
 
 @dataclass(frozen=True)
@@ -221,6 +251,10 @@ class Unlisted:
     async def woken(self, within: timedelta) -> bool:
         """Wait; nothing wakes us."""
         return await no_news(within)
+
+
+async def open_to_us() -> None:
+    """Hold nothing back: who connected their own mailbox limited the grant to it."""
 
 
 async def no_news(within: timedelta) -> bool:

@@ -56,7 +56,7 @@ class Rest(AbstractAsyncContextManager["Rest"]):
         self._api = httpx.URL(api.rstrip("/") + "/")
         self._tokens = tokens
         self._use = use
-        self._who = who
+        self.who = who
         self._renewal = renewal
         self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, verify=trusted())
 
@@ -146,12 +146,12 @@ class Rest(AbstractAsyncContextManager["Rest"]):
     def _failure(self, status: int, code: str, asked: timedelta | None) -> Exception:
         if status == BUSY or code.lower() in RATE_LIMITS:
             return SourceDown(
-                f"{self._api.host} asks for fewer requests for {self._who}", asked or AFTER_RATE_LIMIT
+                f"{self._api.host} asks for fewer requests for {self.who}", asked or AFTER_RATE_LIMIT
             )
         if status >= SERVER_ERRORS:
             return SourceDown(f"{self._api.host} answers {status}", asked)
         if status == UNAUTHORIZED:
-            return NeedsHuman(f"{self._api.host} refuses a new token for {self._who}", self._renewal)
+            return NeedsHuman(f"{self._api.host} refuses a new token for {self.who}", self._renewal)
         return Refused(status, code)
 
 
