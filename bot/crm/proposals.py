@@ -36,8 +36,9 @@ class Step(StrEnum):
 
 
 class State(StrEnum):
-    """What became of a proposal."""
+    """What became of a proposal; while it is being offered, one process holds it."""
 
+    OFFERING = "offering"
     OFFERED = "offered"
     NOTHING = "nothing"
     ACCEPTED = "accepted"
@@ -132,7 +133,11 @@ class Writer(Protocol):
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept of a proposal: no more than what became of it; `shown` are the digests of its changes."""
+    """What is kept of a proposal: no more than what became of it; `shown` are the digests of its changes.
+
+    Whoever works on it holds it until `until`; `holder` differs with each change, so that of two processes
+    that change it at the same moment each knows whether it was the first.
+    """
 
     state: State
     digest: str = ""
@@ -142,6 +147,7 @@ class Kept:
     ts: str = ""
     until: datetime | None = None
     shown: tuple[str, ...] = ()
+    holder: str = ""
 
     @classmethod
     def read(cls, kept: Json) -> Kept | None:
@@ -160,7 +166,12 @@ class Kept:
             str(kept.get("ts") or ""),
             datetime.fromisoformat(until) if isinstance(until, str) and until else None,
             tuple(map(str, shown)) if isinstance(shown, list) else (),
+            str(kept.get("holder") or ""),
         )
+
+    def is_free(self, now: datetime) -> bool:
+        """Say whether nobody works on it now."""
+        return self.until is None or self.until <= now
 
     def covers(self, proposal: Proposal) -> bool:
         """Say whether all that would be written now was shown."""
@@ -177,6 +188,7 @@ class Kept:
             "ts": self.ts,
             "until": self.until.isoformat() if self.until else "",
             "shown": list(self.shown),
+            "holder": self.holder,
         }
 
 

@@ -1,13 +1,15 @@
 """Propose in Slack what to change in the CRM, take the rep's word, and see that it is written.
 
 The card goes to whoever said that the person left, in a direct message: it names addresses. What was accepted
-is kept before Slack is told so, and written by a loop that begins again wherever it was cut off.
+is kept before Slack is told so, and written by a loop that begins again wherever it was cut off. Of several
+processes one offers, one takes the answer and one writes: whoever was first, by compare-and-set.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,7 +22,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slackblocks import ActionsBlock, Button, Element
 
 from bot.crm.proposals import LEASE, Kept, Proposal, State, Wanted, Writer, settled, wanted
-from bot.model import Alert, Case, NeedsHuman, SourceDown
+from bot.model import Alert, Case, Home, NeedsHuman, SourceDown
 from bot.slack.board import Board
 from bot.slack.cards import whom
 from bot.slack.door import Ack, Door, Stopped
@@ -103,37 +105,50 @@ class Proposals:
         async with self._turn:
             mark = (await self._board.register.marking([case.contact])).case(case.key)
             kept = Kept.read(await self._store.setting(SETTING + mark))
-            if kept is None:
-                await self._offer(case, mark, writer)
-            elif kept.state is State.ACCEPTED and (kept.until is None or kept.until <= self._now()):
+            if kept is not None and not kept.is_free(self._now()):
+                return
+            if kept is None or kept.state is State.OFFERING:
+                await self._offer(case, mark, kept, writer)
+            elif kept.state is State.ACCEPTED:
                 await self._write(case, mark, kept, writer)
 
-    async def _offer(self, case: Case, mark: str, writer: Writer) -> None:
+    async def _offer(self, case: Case, mark: str, kept: Kept | None, writer: Writer) -> None:
         """Show what would change to whoever settled the case."""
-        assert case.settled is not None
         asked = await self._wanted(case, mark)
         proposal = await writer.look(asked)
         if proposal is None or not proposal.changes:
-            await self._keep(mark, Kept(State.NOTHING))
+            await self._swap(mark, kept, Kept(State.NOTHING))
             return
-        card = offered(case.alert, asked, proposal, writer.name)
+        held = await self._swap(mark, kept, Kept(State.OFFERING, until=self._now() + LEASE))
+        if held is None:
+            return
+        try:
+            home = await self._post(case, offered(case.alert, asked, proposal, writer.name))
+        except (SourceDown, NeedsHuman, SlackApiError):
+            await self._swap(mark, held, replace(held, until=None))
+            raise
+        shown = Kept(State.OFFERED, channel=home.channel, ts=home.ts)
+        await self._swap(mark, held, _showing(shown, proposal))
+
+    async def _post(self, case: Case, card: Card) -> Home:
+        """Send a card to whoever settled the case; return where it stands."""
+        assert case.settled is not None
         opened = await ask(self._client.conversations_open(users=case.settled.by))
         channel = str(opened["channel"]["id"])
         answer = await ask(self._client.chat_postMessage(channel=channel, text=card.text, blocks=card.blocks))
         await self._board.note(case.key, answer)
-        await self._keep(
-            mark,
-            _showing(Kept(State.OFFERED, channel=channel, ts=str(answer["ts"])), proposal),
-        )
+        return Home(channel, str(answer["ts"]))
 
     async def _write(self, case: Case, mark: str, kept: Kept, writer: Writer) -> None:
         """Write what was accepted of a proposal and is not yet done, and say so."""
-        await self._keep(mark, replace(kept, until=self._now() + LEASE))
+        held = await self._swap(mark, kept, replace(kept, until=self._now() + LEASE))
+        if held is None:
+            return
         asked = await self._wanted(case, mark)
         try:
             proposal = await writer.look(asked)
             if proposal is not None and not kept.covers(proposal):
-                await self._anew(kept, case.alert, asked, proposal, writer)
+                await self._anew(held, case.alert, asked, proposal, writer)
                 return
             if proposal is not None:
                 steps = [step for step in proposal.steps if step in kept.steps]
@@ -141,11 +156,12 @@ class Proposals:
         except NeedsHuman as problem:
             await self._update(kept, failed(asked, writer.name, problem))
             raise
-        except SourceDown:
-            await self._keep(mark, kept)
+        except SourceDown as down:
+            until = self._now() + down.retry_after if down.retry_after else None
+            await self._swap(mark, held, replace(held, until=until))
             raise
-        done = replace(kept, state=State.WRITTEN, until=None)
-        await self._keep(mark, done)
+        done = replace(held, state=State.WRITTEN, until=None)
+        await self._swap(mark, held, done)
         log.info("proposal.written", crm=writer.name, steps=len(kept.steps))
         await self._update(done, closed(asked, f"Written to {writer.name}, as <@{kept.by}> accepted."))
 
@@ -180,8 +196,8 @@ class Proposals:
         asked = await self._wanted(case, mark)
         if is_yes:
             return await self._accept(kept, case.alert, asked, digest, user, self.writer)
-        await self._keep(mark, replace(kept, state=State.DECLINED, by=user))
-        await self._update(kept, closed(asked, f"Declined by <@{user}>. Nothing was changed."))
+        if await self._swap(mark, kept, replace(kept, state=State.DECLINED, by=user)):
+            await self._update(kept, closed(asked, f"Declined by <@{user}>. Nothing was changed."))
         return ""
 
     async def _accept(
@@ -196,10 +212,9 @@ class Proposals:
             return f"{quote(problem.what, SHOWN)}. Nothing was changed; please try again later."
         if proposal is None or proposal.digest != digest:
             return await self._anew(kept, alert, asked, proposal, writer)
-        accepted = replace(kept, state=State.ACCEPTED, by=user)
-        await self._keep(asked.key, accepted)
-        await self._update(kept, closed(asked, f"Accepted by <@{user}>; it is being written."))
-        self._accepted.set()
+        if await self._swap(asked.key, kept, replace(kept, state=State.ACCEPTED, by=user)):
+            await self._update(kept, closed(asked, f"Accepted by <@{user}>; it is being written."))
+            self._accepted.set()
         return ""
 
     async def _anew(
@@ -207,11 +222,11 @@ class Proposals:
     ) -> str:
         """Show what would change now, where that is not what the rep was shown."""
         if proposal is None or not proposal.changes:
-            await self._keep(asked.key, replace(kept, state=State.NOTHING))
-            await self._update(kept, closed(asked, f"There is nothing left to change in {writer.name}."))
+            if await self._swap(asked.key, kept, replace(kept, state=State.NOTHING, until=None)):
+                await self._update(kept, closed(asked, f"There is nothing left to change in {writer.name}."))
             return ""
-        await self._keep(asked.key, _showing(kept, proposal))
-        await self._update(kept, offered(alert, asked, proposal, writer.name))
+        if await self._swap(asked.key, kept, _showing(kept, proposal)):
+            await self._update(kept, offered(alert, asked, proposal, writer.name))
         return MEANWHILE
 
     async def _wanted(self, case: Case, mark: str) -> Wanted:
@@ -219,8 +234,13 @@ class Proposals:
         profile = await self._people.profile(case.settled.by)
         return wanted(case, mark, profile.name if profile and profile.name else "a rep")
 
-    async def _keep(self, mark: str, kept: Kept) -> None:
-        await self._store.save_setting(SETTING + mark, kept.json())
+    async def _swap(self, mark: str, before: Kept | None, after: Kept) -> Kept | None:
+        """Keep what becomes of a proposal and return it; None where another process changed it first."""
+        mine = replace(after, holder=secrets.token_hex(8))
+        kept = await self._store.amend_setting(
+            SETTING + mark, lambda now: mine.json() if Kept.read(now) == before else now
+        )
+        return mine if Kept.read(kept) == mine else None
 
     async def _update(self, kept: Kept, card: Card) -> None:
         """Bring a card up to date; what it says is kept whether or not Slack takes it."""

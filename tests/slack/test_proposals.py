@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bot.config import Crm
-from bot.crm.proposals import LEASE, Wanted, wanted
+from bot.crm.proposals import LEASE, Proposal, Step, Wanted, Writer, wanted
 from bot.crm.settings import HubSpotContacts
 from bot.crm.writing import writer
 from bot.model import Case, Suggestion
@@ -197,6 +197,110 @@ async def test_a_proposal_of_somebody_who_was_forgotten_is_not_kept(
     await press(office, ACCEPT)
     assert (await office.told())[0]["text"] == GONE
     assert portal.written == {}
+
+
+async def test_of_two_processes_one_offers_one_takes_the_answer_and_one_writes(
+    slack_server: Workspace, office: Office, portal: hubspot.HubSpot
+) -> None:
+    async with open_office(slack_server, store=office.store) as other:
+        other.app.proposals.writer = office.app.proposals.writer
+        both = office, other
+        await asyncio.gather(*(one.app.proposals.go_on() for one in both))
+        assert len(cards(office)) == 1
+        await asyncio.gather(*(press(one, ACCEPT) for one in both for _ in range(2)))
+        await office.eventually(lambda: "it is being written" in shown(office))
+        await asyncio.gather(*(one.app.proposals.go_on() for one in both for _ in range(2)))
+        await office.eventually(lambda: "Written to HubSpot" in shown(office))
+    assert portal.written == {"contacts changed": 1, "contacts created": 1, "notes created": 1}
+
+
+async def test_accepted_in_one_process_and_declined_in_another_the_first_word_stands(
+    slack_server: Workspace, office: Office, portal: hubspot.HubSpot
+) -> None:
+    async with open_office(slack_server, store=office.store) as other:
+        other.app.proposals.writer = office.app.proposals.writer
+        await office.app.proposals.go_on()
+        await asyncio.gather(press(office, ACCEPT), press(other, DECLINE))
+        await office.eventually(lambda: "Declined by" in shown(office) or "being written" in shown(office))
+        was_declined = "Declined by" in shown(office)
+        await asyncio.gather(office.app.proposals.go_on(), other.app.proposals.go_on())
+    assert bool(portal.written) is not was_declined
+    assert ("Written to HubSpot" in shown(office)) is not was_declined
+
+
+class Killed(BaseException):
+    """The process ends here, and nothing of it goes on."""
+
+
+async def test_a_process_that_dies_before_it_posted_leaves_the_offer_to_the_next(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def die(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(office.app.proposals, "_post", die)
+        with pytest.raises(Killed):
+            await office.app.proposals.go_on()
+    await office.app.proposals.go_on()
+    assert cards(office) == []
+    office.clock.advance(LEASE)
+    await office.app.proposals.go_on()
+    assert len(cards(office)) == 1
+
+
+@dataclass(frozen=True)
+class Deadly:
+    """Writes to the CRM, and dies before we know of it."""
+
+    writer: Writer
+    name: str = "HubSpot"
+
+    async def look(self, wanted: Wanted) -> Proposal | None:
+        return await self.writer.look(wanted)
+
+    async def write(self, wanted: Wanted, proposal: Proposal, steps: Iterable[Step]) -> None:
+        await self.writer.write(wanted, proposal, steps)
+        raise Killed
+
+
+async def test_a_process_that_dies_after_the_crm_wrote_and_before_we_know_writes_nothing_twice(
+    slack_server: Workspace, office: Office, portal: hubspot.HubSpot
+) -> None:
+    await office.app.proposals.go_on()
+    await press(office, ACCEPT)
+    await office.eventually(lambda: "it is being written" in shown(office))
+    alive = office.app.proposals.writer
+    assert alive is not None
+    office.app.proposals.writer = Deadly(alive)
+    with pytest.raises(Killed):
+        await office.app.proposals.go_on()
+    async with open_office(slack_server, store=office.store) as again:
+        again.app.proposals.writer = alive
+        await again.app.proposals.go_on()
+        assert "Written to" not in shown(again)
+        again.clock.advance(LEASE)
+        await again.app.proposals.go_on()
+        assert "Written to HubSpot" in shown(again)
+    assert portal.written == {"contacts changed": 1, "contacts created": 1, "notes created": 1}
+
+
+async def test_a_storm_of_refusals_is_waited_out_as_long_as_the_crm_asks_and_nothing_is_doubled(
+    office: Office, portal: hubspot.HubSpot
+) -> None:
+    await office.app.proposals.go_on()
+    await press(office, ACCEPT)
+    await office.eventually(lambda: "it is being written" in shown(office))
+    for _ in range(3):
+        portal.answers = [(429, hubspot.error(429, "RATE_LIMITS")[1], {"Retry-After": "120"})]
+        await office.app.proposals.go_on()
+        asked = len(portal.asked)
+        await office.app.proposals.go_on()
+        assert len(portal.asked) == asked
+        office.clock.advance(timedelta(seconds=121))
+    await office.app.proposals.go_on()
+    assert "Written to HubSpot" in shown(office)
+    assert portal.written == {"contacts changed": 1, "contacts created": 1, "notes created": 1}
 
 
 async def test_where_the_crm_is_out_of_reach_the_offer_waits(office: Office, portal: hubspot.HubSpot) -> None:
