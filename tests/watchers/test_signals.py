@@ -90,11 +90,15 @@ def test_two_short_pushes_of_somebody_who_writes_meanwhile_are_no_drift(
     assert ("meeting_shuffled" in found) is not drifts
 
 
-def test_two_long_pushes_are_a_drift_however_warmly_somebody_writes() -> None:
+def test_long_pushes_are_a_drift_but_of_somebody_who_writes_on_many_days_meanwhile() -> None:
     once = FIRST.pushed(14, DAY, words="Sorry, something came up.")
-    twice = once.pushed(14, DAY, words="Our board moved its session.")
+    twice = once.pushed(14, 10 * DAY, words="Our board moved its session.")
+    letters = [wrote(once.sent + (2 * day + 1) * DAY) for day in range(5)]
 
-    assert "meeting_drift" in derive(FIRST, once, twice, wrote(twice.sent))
+    assert "meeting_drift" in derive(FIRST, once, twice, *letters[:4])
+    found = derive(FIRST, once, twice, *letters)
+    assert "meeting_drift" not in found
+    assert found["meeting_shuffled"].sentence.endswith("and they wrote on 5 days meanwhile")
 
 
 def test_pushes_of_several_meetings_are_one_voice() -> None:

@@ -46,6 +46,9 @@ LEAST_LOST = 5
 LONG_LOST = 28
 """Two pushes that lose so many days together are a drift whatever is said with them."""
 
+BUSILY = 5
+"""Whoever writes on so many days while they push a meeting does not pull away, however long the pushes."""
+
 GROWS = 1.5
 """A meeting that stands this many times further away than ever before is growing distant."""
 
@@ -130,6 +133,10 @@ class _Surroundings:
     def heard(self, since: datetime, until: datetime) -> bool:
         """Say whether the person wrote in that time."""
         return any(since <= at <= until for at in self.wrote)
+
+    def days_heard(self, since: datetime, until: datetime) -> int:
+        """Return on how many days of that time the person wrote."""
+        return len({at.date() for at in self.wrote if since <= at <= until})
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,17 +239,19 @@ class _Reading:
         )
 
     def _in_touch(self, pushes: Sequence[Move]) -> str:
-        """Say how they kept in touch over two pushes that lose little time, empty where they did not.
+        """Say how they kept in touch over these pushes, empty where they did not.
 
-        Whoever says why each time, or writes meanwhile, looks for another hour and does not pull away.
+        Over two that lose little time, whoever says why each time, or writes meanwhile, looks for another
+        hour and does not pull away. Nor does, however often they push, whoever writes as busily as ever.
         """
-        long = len(pushes) >= SUSPICIOUS_PUSH or sum(move.days for move in pushes) >= LONG_LOST
-        if long or not self.around.sees_mail:
+        if not self.around.sees_mail:
             return ""
+        days = self.around.days_heard(pushes[0].at - WORD_BEFORE, pushes[-1].at + WORD_WITHIN)
+        if len(pushes) >= SUSPICIOUS_PUSH or sum(move.days for move in pushes) >= LONG_LOST:
+            return f"and they wrote on {days} days meanwhile" if days >= BUSILY else ""
         if all(move.words for move in pushes):
             return "each with words of their own"
-        since, until = pushes[0].at - WORD_BEFORE, pushes[-1].at + WORD_WITHIN
-        return "and they wrote meanwhile" if self.around.heard(since, until) else ""
+        return "and they wrote meanwhile" if days else ""
 
     def _drift(self, pushes: Sequence[Move], others: int) -> Observation:
         lost = sum(move.days for move in pushes)
