@@ -26,7 +26,7 @@ from bot.backtest import Backtest, Outcome, past
 from bot.backtest.figures import days, interval, number
 from bot.backtest.past import Known
 from bot.backtest.replay import Span, Told
-from bot.backtest.score import EARLY, FOUND_WITHIN, Score, Share, is_right, score
+from bot.backtest.score import EARLY, FOUND_WITHIN, Found, Score, Share, is_in_time, is_right, score
 from bot.backtest.settings import Chosen
 from bot.backtest.truth import departures, outages
 from bot.crm.csv import read_contacts
@@ -35,17 +35,36 @@ from bot.model import Verdict
 from watchers import Scope, load
 
 OURS = "vendor.example"
-SIGNS = frozenset({"mailbox_gone", "departed", "farewell"})
+IN_TOUCH = timedelta(days=90)
 PERMANENT = frozenset({"mailbox_gone", "domain_gone", "blocked"})
+NUISANCES = {
+    "vacation": "vacation",
+    "shutdown": "shutdown",
+    "rep away": "idle rep",
+    "full": "full mailbox (4.2.2, 5.2.2)",
+    "delayed": "delayed (4.x)",
+    "expired": "given up after days (4.x)",
+    "blocked": "refused by policy (5.7.x)",
+    "migration refusing": "domain migration, old one refuses",
+    "migration": "domain migration, old one works",
+    "renamed": "another name or address",
+}
+"""What is no departure and may look like one, by its name in the world and in words."""
+
 AFTERMATH = timedelta(days=14)
 DAYS_A_MONTH = 365.25 / 12
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What really happened in the world."""
+    """What really happened in the world.
+
+    `signs` are the days on which a mail reached a rep that spoke of a departure: a bounce, an automatic
+    reply, a goodbye, or what a colleague wrote; whether our readers understood it or not.
+    """
 
     departed: Mapping[str, date]
+    signs: Mapping[str, Sequence[date]]
     endings: Mapping[str, str]
     nuisances: Mapping[str, Sequence[tuple[str, date, date]]]
     profiles: Mapping[str, date]
@@ -57,8 +76,12 @@ class Truth:
         for row in _rows(world / "nuisances.csv"):
             span = (row["what"], date.fromisoformat(row["from"]), date.fromisoformat(row["to"]))
             nuisances.setdefault(row["email"], []).append(span)
+        signs: dict[str, list[date]] = {}
+        for row in _rows(world / "signs.csv"):
+            signs.setdefault(row["email"], []).append(date.fromisoformat(row["on"]))
         return cls(
             departures(world / "departures.csv"),
+            {who: sorted(days) for who, days in signs.items()},
             {row["email"]: row["ending"] for row in _rows(world / "departures.csv")},
             nuisances,
             {row["email"]: date.fromisoformat(row["says_left_on"]) for row in _rows(world / "profiles.csv")},
@@ -153,19 +176,11 @@ def _say(what: str, done: int, total: int | None) -> None:
 
 
 def _print_judgement(scored: Score, truth: Truth, known: Sequence[Known]) -> None:
-    signs = _first_signs(known, truth.departed)
+    signs = _first_signs(truth)
     print("\nThe judgement")
     for verdict, goal in ((Verdict.LEFT, 0.98), (Verdict.LIKELY_LEFT, 0.90), (Verdict.SLIPPING, 0.70)):
         _line(f"{verdict.value}: right", interval(scored.precision[verdict.value]), f">= {goal:.2f}")
-    seen = [
-        one
-        for one in scored.found
-        if one.contact in signs and signs[one.contact] <= one.departed + FOUND_WITHIN
-    ]
-    in_time = Share(sum(one.told is not None and one.told <= FOUND_WITHIN.days for one in seen), len(seen))
-    _line("departures told within 30 days", interval(scored.recall), "")
-    _line("  of those of which any mail spoke in 30 days", interval(in_time), ">= 0.80")
-    _line("  told or warned of", interval(scored.warned), "")
+    _print_recall(scored, signs, known)
     for ending, lag in (("closed", "<= 3 days"), ("reply", "0 days"), ("forwarded", ""), ("silent", "")):
         theirs = [one for one in scored.found if truth.endings[one.contact] == ending]
         told = [one.told for one in theirs if one.told is not None]
@@ -186,6 +201,45 @@ def _print_judgement(scored: Score, truth: Truth, known: Sequence[Known]) -> Non
     _line("calibration error", number(scored.ece, 3), "<= 0.03")
     for one in scored.bins:
         print(f"    said {one.said:6.1%}   so {one.so:6.1%}   of {one.count}")
+
+
+def _print_recall(scored: Score, signs: Mapping[str, date], known: Sequence[Known]) -> None:
+    """Print the share of departures that were told within 30 days, of several groups of them.
+
+    Mail spoke where the truth says so, not where our readers heard it.
+    """
+    heard, wrote = _days_by_person(known, "wrote"), _days_by_person(known, "written_to")
+    of: dict[str, list[Found]] = {
+        "departures told within 30 days, of all": list(scored.found),
+        "  of those in touch with us in 90 days before": [
+            one for one in scored.found if _any_within(heard, one, -IN_TOUCH, timedelta())
+        ],
+        "  of those we wrote to in 30 days after": [
+            one for one in scored.found if _any_within(wrote, one, timedelta(1), FOUND_WITHIN)
+        ],
+        "  of those of which any mail spoke in 30 days": [
+            one
+            for one in scored.found
+            if one.contact in signs and signs[one.contact] <= one.departed + FOUND_WITHIN
+        ],
+    }
+    for name, group in of.items():
+        in_time = Share(sum(is_in_time(one.told) for one in group), len(group))
+        _line(name, interval(in_time), ">= 0.80" if "spoke" in name else "")
+    _line("told or warned of, of all", interval(scored.warned), "")
+
+
+def _days_by_person(known: Sequence[Known], kind: str) -> dict[str, list[date]]:
+    found: dict[str, list[date]] = {}
+    for one in known:
+        for seen in one.observations:
+            if seen.kind == kind:
+                found.setdefault(seen.contact, []).append(one.at.date())
+    return found
+
+
+def _any_within(days: Mapping[str, Sequence[date]], one: Found, first: timedelta, last: timedelta) -> bool:
+    return any(one.departed + first <= day <= one.departed + last for day in days.get(one.contact, ()))
 
 
 def _print_peers(scored: Score, truth: Truth, known: Sequence[Known], outcome: Outcome) -> None:
@@ -257,23 +311,14 @@ def _print_nuisances(outcome: Outcome, truth: Truth) -> None:
     print("\nWrong alarms that came with, or within 14 days after")
     calendar = [one for one in wrong if lead(one).startswith("meeting")]
     rest = [one for one in wrong if one not in calendar]
-    for what in (
-        "vacation",
-        "shutdown",
-        "rep away",
-        "full",
-        "blocked",
-        "migration refusing",
-        "migration",
-        "renamed",
-    ):
+    for what, words in NUISANCES.items():
         times = sum(
             name == what or (what == "renamed" and name.startswith(what))
             for spans in truth.nuisances.values()
             for name, _, _ in spans
         )
         count = sum(truth.within(one.alert.contact.address, what, one.raised) for one in rest)
-        _line(f"{what} ({times} times)", f"{count}", "0")
+        _line(f"{words} ({times} times)", f"{count}", "0")
     own = [
         one
         for one in calendar
@@ -284,7 +329,8 @@ def _print_nuisances(outcome: Outcome, truth: Truth) -> None:
         str(sum(truth.within(one.alert.contact.address, "own reschedule", one.raised) for one in own)),
         "0",
     )
-    for what, days_of in _outage_days(outcome, truth).items():
+    _line("sync-token loss", "no calendars here: see the tests", "0")
+    for what, days_of in _outage_days(outcome).items():
         _line(what, str(sum(one.raised in days_of.get(one.rep, ()) for one in rest)), "0")
     notices = [one for one in outcome.told if one.alert.is_notice]
     moved = {
@@ -301,9 +347,8 @@ def _print_nuisances(outcome: Outcome, truth: Truth) -> None:
     _line("account notices in all", str(len(notices)), "")
 
 
-def _outage_days(outcome: Outcome, truth: Truth) -> dict[str, dict[str, set[date]]]:
+def _outage_days(outcome: Outcome) -> dict[str, dict[str, set[date]]]:
     """Return, for each sort of outage, the days of it and of its aftermath, by rep."""
-    del truth
     found: dict[str, dict[str, set[date]]] = {}
     reps = {contact.owner.partition("@")[0]: contact.owner for contact in outcome.contacts}
     for one in outcome.outages:
@@ -338,14 +383,13 @@ def lead(told: Told) -> str:
     return max(counted, key=lambda item: (item.means is not None, item.weight)).kind if counted else "nothing"
 
 
-def _first_signs(known: Sequence[Known], departed: Mapping[str, date]) -> dict[str, date]:
+def _first_signs(truth: Truth) -> dict[str, date]:
     """Return the day on which any mail first spoke of each departure."""
     found: dict[str, date] = {}
-    for one in known:
-        for seen in one.observations:
-            gone = departed.get(seen.contact)
-            if seen.kind in SIGNS and gone is not None and one.at.date() >= gone - FOUND_WITHIN:
-                found.setdefault(seen.contact, one.at.date())
+    for who, gone in truth.departed.items():
+        days = [day for day in truth.signs.get(who, ()) if day >= gone - FOUND_WITHIN]
+        if days:
+            found[who] = days[0]
     return found
 
 

@@ -51,15 +51,21 @@ def write(world: World, folder: Path, seed: int) -> int:
         (place / f"{counts[box]:06}.eml").write_bytes(mail.content)
 
     moved: list[tuple[str, str, date]] = []
+    signs: list[tuple[str, date, str]] = []
     for account in world.accounts:
         mail = Correspondence(world, account, deliver)
         mail.happen()
         calendars = Calendars(mail)
         calendars.happen()
-        moved += calendars.moved
+        moved += calendars.moved + mail.failures
+        signs += mail.signs
         if account.has_page:
             pages.write(world, account, folder / "pages" / account.domain)
+    watched = {one.address for _, one in world.watched()}
+    moved = [row for row in moved if row[0] in watched]
     _write_truth(world, folder, moved, random.Random(f"{seed} truth"))
+    told = sorted({row for row in signs if row[0] in watched and row[1] <= world.last})
+    _table(folder / "signs.csv", ("email", "on", "by"), told)
     return sum(count for name, count in counts.items() if " " not in name)
 
 

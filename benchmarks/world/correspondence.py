@@ -54,6 +54,10 @@ class Correspondence:
     account: Account
     deliver: Deliver
     boxes: dict[str, Mailboxes] = field(default_factory=dict)
+    signs: list[tuple[str, date, str]] = field(default_factory=list)
+    """For the truth: who left, by which mail that reached a rep: bounce, reply, goodbye, or a colleague's."""
+    failures: list[tuple[str, str, date]] = field(default_factory=list)
+    """Whose mail was delayed, given up after days, or refused though they are there; for the truth."""
 
     def __post_init__(self) -> None:
         self.rep: Rep = self.world.reps[self.account.rep]
@@ -235,13 +239,19 @@ class Correspondence:
         refusal = self._refusal(one, address, day)
         if refusal is None and chance.random() < 0.002:
             self._report(mail, address, "delayed", timedelta(hours=4))
+            self.failures.append((one.address, "delayed", day))
             if chance.random() < 0.15:
+                self.failures.append((one.address, "expired", day + timedelta(5)))
                 self._report(mail, address, "expired", timedelta(days=5))
                 return False
         if refusal is not None:
             self.boxes[one.address].refused |= refusal == "gone"
             slow = timedelta(minutes=chance.lognormvariate(0.5, 1.2))
             self._report(mail, address, refusal, slow)
+            if refusal != "gone":
+                self.failures.append((one.address, refusal, day))
+            elif one.is_gone(day):
+                self.signs.append((one.address, day, "bounce"))
             return False
         self._respond(one, mail, day)
         return True
@@ -298,6 +308,8 @@ class Correspondence:
         if not text or (last is not None and mail.at - last < RESPONDER_RESTS):
             return
         box.replied[text] = mail.at
+        if one.is_gone(day):
+            self.signs.append((one.address, day, "reply"))
         at = mail.at + timedelta(seconds=chance.uniform(4, 90))
         self.deliver(Mail(at, self.rep.address, self._automatic(one, mail, at, subject, text)))
 
@@ -337,6 +349,7 @@ class Correspondence:
         text = words.choose(chance, words.HANDED_OVER, language).format(first=one.first)
         sender = self.name(other, at.date())
         program = PROGRAMS[self.account.server]
+        self.signs.append((one.address, at.date(), "colleague"))
         self.receive(
             Letter(
                 at,
@@ -364,6 +377,7 @@ class Correspondence:
             company=self.account.name.capitalize(),
             other=other.name,
         )
+        self.signs.append((one.address, day, "goodbye"))
         subject = {"de": "Abschied", "fr": "Au revoir", "nl": "Afscheid", "es": "Despedida", "sv": "Hej då"}
         sender = self.name(one, day)
         program = PROGRAMS[self.account.server]

@@ -140,7 +140,10 @@ class Calendars:
         )
         at = at_work(chance, day, self.account.zone)
         wordless = chance.random() < (0.55 if pulling else 0.2)
-        note = "" if wordless else words.choose(chance, NOTES, self.account.language)
+        # Nobody excuses themselves twice in the same words: at least the date is another.
+        excuse = words.choose(chance, NOTES, self.account.language) if not wordless else ""
+        day_in_words = words.written(random.Random(meeting.uid), moved.start.date(), self.account.language)
+        note = f"{excuse} {day_in_words}" if excuse else ""
         if by_them:
             self._send(one, moved, at, "REQUEST", by_them=True, note=note)
         else:  # guests ask in words, and the organizer, who is ours, moves it for them
