@@ -7,23 +7,22 @@ window, and a server that lost the token likewise: what is listed again unchange
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 from collections.abc import AsyncIterator, Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
 import httpx
 import structlog
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from bot.model import Json, NeedsHuman, SourceDown
 from watchers import Settings
-from watchers.calendar import MOST_ENTRIES, Entry, Page, Pass, dav
+from watchers.calendar import MOST_ENTRIES, Entry, Page, Pass, dav, versions
 from watchers.calendar.dav import CAL, CS, DAV, Multistatus, Resource
 from watchers.calendar.line import FORBIDDEN, INSUFFICIENT, NOT_FOUND, UNAUTHORIZED, Answer, Line, TooLarge
 from watchers.calendar.secret import Secret
 from watchers.calendar.split import entries
+from watchers.cursor import Cursor
 
 log = structlog.get_logger()
 
@@ -35,7 +34,6 @@ MOST_CALENDARS = 50
 MOST_STEPS = 100
 """So many answers a server may take to list what changed."""
 
-DIGEST = 8
 THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 FOUND = 207
 LOST = frozenset({400, 403, 409, 410, 412})
@@ -112,18 +110,10 @@ class _Reached(BaseModel):
     held: str = ""
 
 
-class _State(BaseModel):
+class _State(Cursor):
     """How far each calendar of the account was read, by its path."""
 
-    calendars: dict[str, _Reached] = {}
-
-    @classmethod
-    def of(cls, state: Json) -> _State:
-        """Read a state; one that is none of ours starts from the beginning."""
-        try:
-            return cls.model_validate(state or {})
-        except ValidationError:
-            return cls()
+    calendars: dict[str, _Reached] = Field(default_factory=dict)
 
 
 class CaldavSource:
@@ -276,13 +266,13 @@ class _Collection:
         tag = self.resource.text(f"{CS}getctag")
         if not token and tag and tag == before.tag:
             return
-        versions = await self._listed()
-        held = _unpack(before.held)
-        fresh = [href for href, version in versions.items() if version not in held]
+        listed = await self._listed()
+        held = versions.unpack(before.held)
+        fresh = [href for href, version in listed.items() if version not in held]
         async for page in self._fetched(fresh):
             yield page, None
-        missing = {_resource_of(ident) for ident in self.known} - set(versions)
-        packed = "" if token else base64.b64encode(b"".join(sorted(versions.values()))).decode("ascii")
+        missing = {_resource_of(ident) for ident in self.known} - set(listed)
+        packed = "" if token else versions.pack(listed.values())
         yield Page(None, gone=self._idents(missing)), _Reached(token=token, tag=tag, held=packed)
 
     async def _token(self) -> str:
@@ -319,7 +309,10 @@ class _Collection:
         self.asking.must_answer(answer)
         told = dav.multistatus(answer.body, self.place.host).resources
         tags = [(_path(_joined(self.place, one.href)), one.text(f"{DAV}getetag")) for one in told]
-        held = {path: _digest(f"{path}\0{tag}") for path, tag in tags[:MOST_ENTRIES]}
+        held = {
+            path: versions.digest(f"{path}\0{tag}".encode("utf-8", "replace"))
+            for path, tag in tags[:MOST_ENTRIES]
+        }
         held.pop(self.path, None)
         return held
 
@@ -396,15 +389,3 @@ def _below(url: httpx.URL, href: str) -> httpx.URL:
 
 def _resource_of(ident: str) -> str:
     return ident.partition("#")[0]
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=DIGEST).digest()
-
-
-def _unpack(text: str) -> set[bytes]:
-    try:
-        packed = base64.b64decode(text)
-    except ValueError:
-        return set()
-    return {packed[i : i + DIGEST] for i in range(0, len(packed), DIGEST)}

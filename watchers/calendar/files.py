@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import os
 from collections.abc import AsyncIterator, Iterator
 from itertools import islice
@@ -13,20 +11,20 @@ from typing import Literal
 
 import httpx
 import structlog
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from bot.model import Json, NeedsHuman, SourceDown
 from watchers import Settings
-from watchers.calendar import MOST_ENTRIES, Entry, Page, Pass
+from watchers.calendar import MOST_ENTRIES, Entry, Page, Pass, versions
 from watchers.calendar.line import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, Line
 from watchers.calendar.secret import Secret
 from watchers.calendar.split import entries
+from watchers.cursor import Cursor
 
 log = structlog.get_logger()
 
 LARGEST = 20 * 2**20
 MOST_FILES = 5000
-DIGEST = 8
 LONGEST_VALIDATOR = 300
 NOT_MODIFIED, GONE = 304, 410
 
@@ -76,19 +74,10 @@ class FeedCalendar(Settings):
         return Feed(self)
 
 
-class _Files(BaseModel):
-    """Which files were read, as short digests of path, size and time."""
+class _Files(Cursor):
+    """Which files were read: digests of path, size and time."""
 
     read: str = ""
-
-    @classmethod
-    def of(cls, state: Json) -> set[bytes]:
-        """Return the digests; none where the state is none of ours."""
-        try:
-            packed = base64.b64decode(cls.model_validate(state or {}).read)
-        except (ValidationError, ValueError):
-            return set()
-        return {packed[i : i + DIGEST] for i in range(0, len(packed), DIGEST)}
 
 
 class CalendarFiles:
@@ -99,10 +88,9 @@ class CalendarFiles:
 
     async def pages(self, state: Json, look: Pass) -> AsyncIterator[Page]:
         """Yield the meetings of every file that is new or changed, older states of one meeting first."""
-        read = _Files.of(state)
+        read = versions.unpack(_Files.of(state).read)
         found, now_read = await asyncio.to_thread(self._read, read, look)
-        packed = base64.b64encode(b"".join(sorted(now_read))).decode("ascii")
-        yield Page({"read": packed}, found, copies=True)
+        yield Page(_Files(read=versions.pack(now_read)).model_dump(), found, copies=True)
 
     def _read(self, read: set[bytes], look: Pass) -> tuple[list[Entry], set[bytes]]:
         found: list[Entry] = []
@@ -110,7 +98,7 @@ class CalendarFiles:
         for path in self._paths():
             try:
                 stat = path.stat()
-                version = _digest(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}")
+                version = versions.digest(os.fsencode(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}"))
                 if version not in read:
                     with path.open("rb") as file:
                         found += islice(entries(file.read(LARGEST), look.scope, look.known), MOST_ENTRIES)
@@ -134,20 +122,12 @@ class CalendarFiles:
         return iter(sorted(file for file in inside if file.suffix.lower() == ".ics" and file.is_file()))
 
 
-class _Feed(BaseModel):
+class _Feed(Cursor):
     """What the feed said of its version, and a digest of it for those that say nothing."""
 
     etag: str = ""
     modified: str = ""
     digest: str = ""
-
-    @classmethod
-    def of(cls, state: Json) -> _Feed:
-        """Read a state; one that is none of ours counts as none."""
-        try:
-            return cls.model_validate(state or {})
-        except ValidationError:
-            return cls()
 
 
 class Feed:
@@ -171,7 +151,7 @@ class Feed:
             yield Page(state)
             return
         self._must_be_calendar(answer.status, answer.body)
-        digest = _digest(answer.body).hex()
+        digest = versions.digest(answer.body).hex()
         after = _Feed(
             etag=_validator(answer.headers.get("etag", "")),
             modified=_validator(answer.headers.get("last-modified", "")),
@@ -222,8 +202,3 @@ class Feed:
 def _validator(header: str) -> str:
     """Return a header that can be sent back, empty where it cannot."""
     return header if header.isascii() and header.isprintable() and len(header) <= LONGEST_VALIDATOR else ""
-
-
-def _digest(content: str | bytes) -> bytes:
-    raw = os.fsencode(content) if isinstance(content, str) else content
-    return hashlib.blake2b(raw, digest_size=DIGEST).digest()

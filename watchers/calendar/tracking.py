@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from bot.model import Json, Observation
 from watchers import Scope
 from watchers.calendar import CANCELLED, Entry
+from watchers.cursor import Cursor
 from watchers.mail.ics import Attendee
 from watchers.mail.meetings import MOST_ATTENDEES, OTHER, SNAPSHOT, THEM, US, same_account
 
@@ -78,7 +79,7 @@ class Followed(BaseModel):
         return self.changed < other.changed
 
 
-class Place(BaseModel):
+class Place(Cursor):
     """Where reading of a calendar goes on: the source's own state, and the meetings that are followed.
 
     `passed` is when the last whole pass ended, None during the first.
@@ -88,15 +89,7 @@ class Place(BaseModel):
 
     state: Json = None
     passed: datetime | None = None
-    followed: dict[str, Followed] = {}
-
-    @classmethod
-    def of(cls, cursor: Json) -> Place:
-        """Read a cursor; None, or one that is none of ours, starts from the beginning."""
-        try:
-            return cls.model_validate(cursor or {})
-        except ValidationError:
-            return cls()
+    followed: dict[str, Followed] = Field(default_factory=dict)
 
     def cursor(self) -> Json:
         """Return what to keep."""

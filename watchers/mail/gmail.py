@@ -18,10 +18,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Protocol, TypeVar
 
 import structlog
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field
 
 from bot.model import Json, NeedsHuman, SourceDown
 from watchers import Batch
+from watchers.cursor import Cursor
 from watchers.mail import Item, RawMail, Skipped, Wants
 from watchers.mail.granted import GoogleGroup, shut_by_google
 from watchers.mail.group import SWITCHED_OFF, Judge, Opened, no_news, open_to_us, tried
@@ -118,7 +119,7 @@ class GmailBox:
         return GmailSource(self, source)
 
 
-class _Place(BaseModel):
+class _Place(Cursor):
     """Where reading goes on: after this history id; `reached` is the date of the newest mail read, in ms.
 
     While `listing`, the mails up to now are still being listed, and the history comes after them; `listed`
@@ -128,15 +129,7 @@ class _Place(BaseModel):
     history: str = Field(default="", pattern=r"^\d*$")
     reached: int = 0
     listing: bool = True
-    listed: dict[str, int] = {}
-
-    @classmethod
-    def of(cls, cursor: Json) -> _Place:
-        """Read a cursor; None, or one that is none of ours, starts from the beginning."""
-        try:
-            return cls.model_validate(cursor or {})
-        except ValidationError:
-            return cls()
+    listed: dict[str, int] = Field(default_factory=dict)
 
     def pass_by(self, newest: int, label: str | None) -> None:
         """Note the date of a mail that was read, while listing a label or by the history; no later than now.

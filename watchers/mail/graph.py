@@ -16,10 +16,11 @@ from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
 import structlog
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from bot.model import Json, NeedsHuman, SourceDown
 from watchers import Batch
+from watchers.cursor import Cursor
 from watchers.mail import Item, RawMail, Wants
 from watchers.mail.gmail import head_of
 from watchers.mail.granted import MicrosoftGroup, shut_by_microsoft
@@ -129,18 +130,10 @@ class _Folder(BaseModel):
     given: int = 0
 
 
-class _Place(BaseModel):
+class _Place(Cursor):
     """Where reading of a mailbox goes on."""
 
-    folders: dict[str, _Folder] = {}
-
-    @classmethod
-    def of(cls, cursor: Json) -> _Place:
-        """Read a cursor; None, or one that is none of ours, starts from the beginning."""
-        try:
-            return cls.model_validate(cursor or {})
-        except ValidationError:
-            return cls()
+    folders: dict[str, _Folder] = Field(default_factory=dict)
 
 
 class GraphSource:

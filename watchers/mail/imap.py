@@ -23,10 +23,11 @@ from typing import Any, Literal
 import structlog
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from bot.model import Json, NeedsHuman, SourceDown
 from watchers import Batch, Settings
+from watchers.cursor import Cursor
 from watchers.mail import Item, RawMail, Skipped, Wants
 from watchers.mail.head import LIMITS
 from watchers.mail.parse import parse
@@ -99,18 +100,10 @@ class _Folder(BaseModel):
     modseq: int = 0
 
 
-class _Place(BaseModel):
+class _Place(Cursor):
     """Where reading of a mailbox goes on."""
 
-    folders: dict[str, _Folder] = {}
-
-    @classmethod
-    def of(cls, cursor: Json) -> _Place:
-        """Read a cursor; None, or one that is none of ours, starts from the beginning."""
-        try:
-            return cls.model_validate(cursor or {})
-        except ValidationError:
-            return cls()
+    folders: dict[str, _Folder] = Field(default_factory=dict)
 
 
 class ImapSource:
