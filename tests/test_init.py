@@ -210,6 +210,24 @@ def test_what_it_does_not_ask_for_stays_and_the_former_settings_are_kept(tmp_pat
     config.load(file)
 
 
+def test_a_mailbox_that_is_answered_anew_keeps_only_what_was_not_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAP_PASSWORD", "planted-secret")
+    file = tmp_path / "config.yaml"
+    box = f"kind: imap, host: localhost, port: 1143, tls: false, user: {REP}, password_file: p"
+    box += ", history_days: 30"
+    file.write_text(
+        f"team: {{domains: [vendor.example]}}\nwatchers: {{mailbox: {{mailboxes: [{{{box}}}]}}}}\n"
+    )
+    where = ("--imap-host", "imap.vendor.example", "--imap-user", REP)
+    told = unattended(file, *where, "--unchecked")
+    assert told.exit_code == 0, told.output
+    (found,) = yaml.safe_load(file.read_text())["watchers"]["mailbox"]["mailboxes"]
+    asked = {"kind": "imap", "host": "imap.vendor.example", "user": REP, "password_env": "IMAP_PASSWORD"}
+    assert found == {**asked, "history_days": 30}
+
+
 def test_whoever_gives_up_in_the_middle_leaves_nothing_half_written(tmp_path: Path) -> None:
     told = init(tmp_path / "config.yaml", typed="vendor.example\nUTC\nslack\n")
     assert told.exit_code == 1

@@ -106,7 +106,7 @@ class Person:
             for one in wrong:
                 self.tell(f"  {one.about}: {one.what}\n  → {one.cure}")
             if not wrong:
-                self.tell("\n".join(f"  good: {one.what}" for one in found))
+                self.tell("\n".join(map(_said, found)))
                 return answer
             if not self.agrees("  Try again? (no keeps the answer as it is)", default=True):
                 return answer
@@ -157,7 +157,15 @@ class Options:
             self.wrong += [
                 f"{one.about}: {one.what}; {one.cure}" for one in found if one.level is Level.PROBLEM
             ]
+            for one in found:
+                if one.level is Level.WARNING:
+                    click.echo(_said(one).strip(), err=True)
         return answer
 
     def tell(self, text: str) -> None:
         """Say nothing: only what is wrong is of use to a machine."""
+
+
+def _said(one: Finding) -> str:
+    """Say in lines what was found and is not wrong."""
+    return f"  look: {one.what}\n  → {one.cure}" if one.level is Level.WARNING else f"  good: {one.what}"

@@ -23,6 +23,11 @@ SLACK_API = "https://slack.com/api/"
 BOT = "Bot token, from *OAuth & Permissions* (xoxb-…)"
 APP_LEVEL = "App-level token with connections:write, from *Basic Information* (xapp-…)"
 MAILBOXES = ("imap", "files", "gmail", "graph", "later")
+ASKED = frozenset({"port", "tls", "outside"}) | {
+    f"{what}_{where}" for what in ("password", "token", "secret", "certificate") for where in ("env", "file")
+}
+"""What may be missing from an answer, and is then not to be as it was."""
+
 OPENING = """\
 Enter takes what stands in brackets. Nothing is written before the last answer; Ctrl-C ends at any time."""
 APP = """
@@ -132,12 +137,17 @@ class Setup:
         watcher = self.draft.section("watchers", "mailbox")
         if kind == "later":
             return
-        box = self.asker.settle(lambda: self._box(kind), self._opens)
+        box = self.asker.settle(lambda: self._box(kind, there), self._opens)
         watcher["mailboxes"] = [one for one in there if _label(one) != _label(box)] + [box]
 
-    def _box(self, kind: str) -> dict[str, Any]:
+    def _box(self, kind: str, there: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Ask for a mailbox; what is not asked for stays as it is there."""
         ask = {"imap": self._imap, "files": self._files, "gmail": self._gmail, "graph": self._graph}[kind]
-        return {"kind": kind, **ask()}
+        answered = {"kind": kind, **ask()}
+        for one in there:
+            if one["kind"] == kind and _label(one) == _label(answered):
+                return {**{key: value for key, value in one.items() if key not in ASKED}, **answered}
+        return answered
 
     def _imap(self) -> dict[str, Any]:
         host, _, port = self.asker.ask(
@@ -159,7 +169,8 @@ class Setup:
 
     def _gmail(self) -> dict[str, Any]:
         key = self.asker.ask(Question("--google-key", "JSON key file of the service account"))
-        return {"key_file": key, **self._group()}
+        where = self._where(("--google-api", "api", "Gmail"), ("--google-token-url", "token_url", "Tokens"))
+        return {"key_file": key, **self._group(limited=False), **where}
 
     def _graph(self) -> dict[str, Any]:
         ask = self.asker.ask
@@ -169,13 +180,26 @@ class Setup:
             "certificate_file": ask(
                 Question("--microsoft-certificate", "PEM file with private key and certificate")
             ),
-            **self._group(),
+            **self._group(limited=True),
+            **self._where(
+                ("--microsoft-api", "api", "Microsoft Graph"),
+                ("--microsoft-token-url", "token_url", "Tokens"),
+            ),
         }
 
-    def _group(self) -> dict[str, Any]:
+    def _where(self, *parts: tuple[str, str, str]) -> dict[str, str]:
+        """Return where an interface is, where it is not where everybody's is: a cloud of a state, a proxy."""
+        asked = {
+            key: self.asker.ask(Question(option, text, needed=False, usual=True, read=_http))
+            for option, key, text in parts
+        }
+        return {key: address for key, address in asked.items() if address}
+
+    def _group(self, *, limited: bool) -> dict[str, Any]:
+        """Ask for the mailboxes, and for one outside them: needed where a grant can be limited to a group."""
         names = self.asker.ask(Question("--mailboxes", "Addresses of the mailboxes", read=_addresses)).split()
-        text = "A mailbox of yours that must not open; while it does, nothing is read"
-        outside = self.asker.ask(Question("--outside", text, needed=False, read=config.address))
+        text = "A mailbox of yours that is outside the group; while it opens, nothing is read"
+        outside = self.asker.ask(Question("--outside", text, needed=limited, read=config.address))
         return {"mailboxes": names, **({"outside": outside} if outside else {})}
 
     def _opens(self, box: dict[str, Any]) -> Sequence[Finding]:
@@ -219,7 +243,8 @@ class Setup:
 
 
 def _label(box: dict[str, Any]) -> str:
-    return str(box.get("name") or box.get("user") or box.get("path") or box.get("mailboxes") or box["kind"])
+    names = box.get("user") or box.get("path") or " ".join(box.get("mailboxes") or ())
+    return str(box.get("name") or names or box["kind"])
 
 
 def _domains(text: str) -> str:

@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.config import Plan
 from bot.crm.csv import read_contacts
-from bot.finding import Finding, Level, ok, problem
+from bot.finding import Finding, Level, ok, problem, warning
 from bot.model import NeedsHuman, SourceDown
 from bot.slack.checkup import Checkup
 from bot.slack.drill import Drill, Stage
@@ -21,7 +21,6 @@ from bot.slack.web import ask, code, patient
 from bot.terminal import show
 from watchers import Scope
 from watchers.mail.group import Group
-from watchers.mail.limits import check_limits
 from watchers.mailbox import Mailbox
 
 LONGEST = timedelta(seconds=60)
@@ -44,8 +43,9 @@ async def mailboxes(plan: Plan) -> Sequence[Finding]:
     for watcher, _ in plan.watchers:
         if not isinstance(watcher, Mailbox):
             continue
-        if any(isinstance(box, Group) for box in watcher.config.mailboxes):
-            found += await _tried("mailbox", _limits(watcher))
+        for box in watcher.config.mailboxes:
+            if isinstance(box, Group):
+                found += await _tried("mailbox", _limits(box))
         if any(not isinstance(box, Group) for box in watcher.config.mailboxes):
             scope = Scope.of((), plan.config.team.domains)
             for source in watcher.sources(scope):
@@ -67,11 +67,16 @@ async def contacts(path: Path) -> Sequence[Finding]:
     return await _tried("contacts", read())
 
 
-async def _limits(watcher: Mailbox) -> list[Finding]:
-    return [
+async def _limits(group: Group) -> list[Finding]:
+    """Try the group's mailboxes, and the one outside; that none is named outside is worth a look."""
+    found = [
         ok("mailbox", one.what) if one.ok else problem("mailbox", one.what, one.how)
-        for one in await check_limits([watcher.config])
+        for one in await group.check_limits()
     ]
+    if not group.outside:
+        width = found[-1]
+        found[-1] = warning("mailbox", width.what, width.cure)
+    return found
 
 
 async def _look(watcher: Mailbox, source: str, scope: Scope) -> list[Finding]:

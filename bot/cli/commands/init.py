@@ -48,7 +48,11 @@ def given(name: str, about: str, *, multiple: bool = False, **more: object) -> c
         given("--microsoft-client-id", "The application's id."),
         given("--microsoft-certificate", "The PEM file with private key and certificate."),
         given("--mailboxes", "A mailbox of the group that was granted. Repeatable.", multiple=True),
-        given("--outside", "A mailbox that must not open."),
+        given("--outside", "A mailbox outside that group, which must not open."),
+        given("--google-api", "Where the Gmail API is, where it is not Google's own."),
+        given("--google-token-url", "Where Google's access tokens are given, where it is not Google's own."),
+        given("--microsoft-api", "Where Microsoft Graph is: a national cloud has its own."),
+        given("--microsoft-token-url", "Where Microsoft's access tokens are given: the same."),
     ],
 )
 @click.option(
