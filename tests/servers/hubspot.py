@@ -2,14 +2,15 @@
 
 Properties that are not defined are refused, searches end after 10,000 results and take one sort, scopes are
 checked, a batch with ids that are gone answers 207, a second contact with an address answers 409. `answers`
-lets the next requests fail, `dies_after` cuts the line after a request was carried out.
+lets the next requests fail, `at` says what happens at the n-th request (None: it is answered as usual),
+`dies_after` cuts the line after a request was carried out.
 https://developers.hubspot.com/docs/api-reference/crm-contacts-v3/guide
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -50,6 +51,7 @@ EVERYTHING = frozenset(
 )
 
 Answer = tuple[int, dict[str, Any]]
+Refusal = tuple[int, dict[str, Any], dict[str, str]]
 
 
 def error(status: int, category: str, said: str = "no", **more: Any) -> Answer:
@@ -67,10 +69,11 @@ class HubSpot:
     links: dict[tuple[str, str], dict[str, list[str]]] = field(default_factory=dict)
     owners: list[dict[str, Any]] = field(default_factory=list)
     lists: dict[str, list[str]] = field(default_factory=dict)
-    answers: list[tuple[int, dict[str, Any], dict[str, str]]] = field(default_factory=list)
+    answers: list[Refusal] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     written: Counter[str] = field(default_factory=Counter)
     dies_after: str = ""
+    at: dict[int, Callable[[], Refusal | None]] = field(default_factory=dict)
     _last: int = 100
 
     def add(self, what: str, **properties: str) -> str:
@@ -92,8 +95,11 @@ class HubSpot:
         """Answer one request."""
         steps = request.path.strip("/").split("/")
         self.asked.append(f"{request.method} {request.path_qs}")
-        if self.answers:
-            status, told, headers = self.answers.pop(0)
+        refusal = self.at.pop(len(self.asked), lambda: None)()
+        if refusal is None and self.answers:
+            refusal = self.answers.pop(0)
+        if refusal is not None:
+            status, told, headers = refusal
             return web.json_response(told, status=status, headers=headers)
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme != "Bearer" or token not in self.tokens:

@@ -2,7 +2,8 @@
 
 It understands the part of SOQL that is a list of fields, relations, one level of sub-query, conditions joined
 by AND, an order and a limit. Sessions end, pages lead on by `nextRecordsUrl`, and a second contact with an
-address is a duplicate. https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/
+address is a duplicate. `answers` are those of the next requests, `at` is that of the n-th.
+https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ class Salesforce:
     asked: list[str] = field(default_factory=list)
     written: Counter[str] = field(default_factory=Counter)
     dies_after: str = ""
+    at: dict[int, tuple[int, Any, dict[str, str]]] = field(default_factory=dict)
     _cursors: dict[str, list[Row]] = field(default_factory=dict)
 
     def add(self, what: str, **fields: Any) -> str:
@@ -94,8 +96,8 @@ class Salesforce:
         self.asked.append(f"{request.method} {request.path_qs}")
         if request.path == "/services/oauth2/token":
             return await self._token(request)
-        if self.answers:
-            status, told, headers = self.answers.pop(0)
+        if len(self.asked) in self.at or self.answers:
+            status, told, headers = self.at.pop(len(self.asked), None) or self.answers.pop(0)
             return web.json_response(told, status=status, headers=headers)
         try:
             status, told = await self._answer(request)

@@ -28,6 +28,9 @@ PAUSE = timedelta(seconds=0.25)
 PAGE = 100
 ASSOCIATIONS_PAGE = 500
 LISTED_PAGE = 250
+GONE = "OBJECT_NOT_FOUND"
+"""What a batch says of an id that is gone, and of a record without associations."""
+
 MOST_RESULTS = 10_000
 """So many results a search gives at most, over all of its pages."""
 
@@ -196,18 +199,25 @@ class HubSpot:
         wanted = list(dict.fromkeys(idents))
         for begin in range(0, len(wanted), PAGE):
             inputs = [{"id": ident} for ident in wanted[begin : begin + PAGE]]
-            told = await self.line.post(
+            told = await self._batch(
                 f"crm/v3/objects/{what}/batch/read", {"inputs": inputs, "properties": list(properties)}
             )
             for record in records(what, told):
                 yield record
+
+    async def _batch(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Ask for a batch. Raises `SourceDown` where something is left out that may be there."""
+        told = await self.line.post(path, body)
+        if any(text(error.get("category")) != GONE for error in objects(under(told, "errors"))):
+            raise SourceDown(f"{self.line.host} answers a batch only in part")
+        return told
 
     async def associated(self, what: str, idents: Sequence[str], to: str) -> dict[str, list[str]]:
         """Return the ids of the records of another type that are associated with each of these."""
         found: dict[str, list[str]] = {}
         for begin in range(0, len(idents), PAGE):
             inputs = [{"id": ident} for ident in idents[begin : begin + PAGE]]
-            told = await self.line.post(f"crm/v4/associations/{what}/{to}/batch/read", {"inputs": inputs})
+            told = await self._batch(f"crm/v4/associations/{what}/{to}/batch/read", {"inputs": inputs})
             for one in objects(under(told, "results")):
                 ident = text(under(one, "from", "id"))
                 if not ident.isdigit():
