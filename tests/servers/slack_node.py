@@ -44,24 +44,24 @@ def find_node() -> Node:
     return Node((str(node_of_wheel),), (str(node_of_wheel), str(npm_of_wheel)))
 
 
-def installed(node: Node) -> Path:
-    """Install what package-lock.json names, once for all test processes; return the folder they are in."""
-    lock = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    done = HERE / "node_modules" / f".installed-{lock[:16]}"
-    place = hashlib.sha256(str(HERE).encode()).hexdigest()[:16]
+def installed(node: Node, folder: Path = HERE) -> Path:
+    """Install what a package-lock.json names, once for all test processes; return the folder they are in."""
+    lock = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    done = folder / "node_modules" / f".installed-{lock[:16]}"
+    place = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
     with (Path(tempfile.gettempdir()) / f"stillthere-npm-{os.getuid()}-{place}.lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         if not done.exists():
-            _install(node)
+            _install(node, folder)
             done.touch()
-    return HERE / "node_modules"
+    return folder / "node_modules"
 
 
-def _install(node: Node) -> None:
+def _install(node: Node, folder: Path) -> None:
     quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--loglevel=error")
-    command = [*node.npm, "ci", *quiet, "--prefix", str(HERE)]
+    command = [*node.npm, "ci", *quiet, "--prefix", str(folder)]
     try:
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, cwd=HERE)
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, cwd=folder)
     except subprocess.TimeoutExpired as error:
         raise CannotRun("npm did not answer within 3 minutes") from error
     if ran.returncode:

@@ -4,12 +4,17 @@ import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, async_playwright
 
 from bot.web_demo import shown
+from tests.servers.slack_node import CannotRun, find_node, installed
 from watchers import load
+
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+"""Its package-lock.json names axe-core."""
 
 LONG = 30_000
 """Milliseconds that the page may take on a busy machine before a test gives up."""
@@ -25,6 +30,15 @@ def chromium() -> str:
     if found is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
     return found
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script that looks for what keeps people out; tests skip where npm cannot fetch it."""
+    try:
+        return (installed(find_node(), PICTURES) / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+    except CannotRun as reason:
+        pytest.skip(f"no axe-core: {reason}")
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from playwright.async_api import Page, expect
 
 from bot import story
 
-AXE = Path(__file__).parents[2] / "docs" / "pictures" / "node_modules" / "axe-core" / "axe.min.js"
 SERIOUS = {"serious", "critical"}
 
 
@@ -112,17 +111,14 @@ async def test_what_is_missing_is_said_in_words(page: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"], indirect=True)
-async def test_axe_finds_nothing_serious(page: Page) -> None:
-    if not AXE.exists():
-        pytest.skip("no axe-core: npm ci --ignore-scripts in docs/pictures")
+async def test_axe_finds_nothing_serious(page: Page, axe: str) -> None:
     await page.emulate_media(reduced_motion="reduce")
-    script = AXE.read_text(encoding="utf-8")
     await to_the_end(page)
     await page.click("summary:has-text('The chart in words')")
-    found = await findings(page, script)
+    found = await findings(page, axe)
     await page.get_by_role("button", name="Confirm left").click()
     await page.wait_for_selector("dialog[open]")
-    assert found + await findings(page, script) == []
+    assert found + await findings(page, axe) == []
 
 
 async def test_nothing_is_cut_off_on_a_narrow_screen_or_at_200_percent(page: Page) -> None:
