@@ -24,6 +24,7 @@ SET = utc(2026, 4, 20, 9)
 CALL = Call(utc(2026, 5, 4, 13))
 SECOND = Call(utc(2026, 5, 18, 13), sequence=1)
 EMPTY = '<d:multistatus xmlns:d="DAV:">{}</d:multistatus>'
+HOST = "dav.vendor.example"
 _numbers = count()
 
 
@@ -238,23 +239,30 @@ async def test_changes_that_come_in_parts_are_all_read(radicale: Radicale, progr
 )
 def test_hostile_xml_is_no_answer(body: str) -> None:
     with pytest.raises(SourceDown):
-        dav.multistatus(body.encode(), "dav.vendor.example")
+        dav.multistatus(body.encode(), HOST)
 
 
 @pytest.mark.parametrize(
-    "element", ["<a/>", "<d:response/>", "<a " + " ".join(f'b{number}=""' for number in range(100)) + "/>"]
+    "element", ["<a/>", "<a " + " ".join(f'b{number}=""' for number in range(100)) + "/>"]
 )
 def test_an_answer_of_tiny_elements_is_given_up_where_they_become_too_many(element: str) -> None:
     held = 1 + element.count("=")
     enough = element * (dav.MOST_ELEMENTS // held - 1)
-    assert dav.multistatus(EMPTY.format(enough).encode(), "dav.vendor.example").token == ""
+    assert dav.multistatus(EMPTY.format(enough).encode(), HOST).token == ""
     too_many = EMPTY.format(enough + 2 * element).removesuffix("</d:multistatus>") + "</not closed"
     with pytest.raises(TooLarge, match="more than 500,000 elements"):
-        dav.multistatus(too_many.encode() + b" " * dav.AT_ONCE, "dav.vendor.example")
+        dav.multistatus(too_many.encode() + b" " * dav.AT_ONCE, HOST)
+
+
+def test_a_listing_of_too_many_resources_is_refused_and_not_cut() -> None:
+    full = "<d:response/>" * dav.MOST_RESPONSES
+    assert len(dav.multistatus(EMPTY.format(full).encode(), HOST).resources) == 50_000
+    with pytest.raises(TooLarge, match="more than 50,000 resources"):
+        dav.multistatus(EMPTY.format(full + "<d:response/>").encode(), HOST)
 
 
 def test_comments_and_instructions_are_not_kept() -> None:
-    root = dav.document(EMPTY.format("<!-- a --><?b?>" * 1000).encode())
+    root = dav.document(EMPTY.format("<!-- a --><?b?>" * 1000).encode(), HOST)
     assert root is not None
     assert list(root) == []
 
@@ -263,14 +271,14 @@ def test_comments_and_instructions_are_not_kept() -> None:
 def test_an_answer_is_read_in_the_encoding_that_it_names(encoding: str) -> None:
     told = EMPTY.format("<d:sync-token>Gespr\u00e4ch</d:sync-token>")
     body = f'<?xml version="1.0" encoding="{encoding}"?>{told}'.encode(encoding)
-    assert dav.multistatus(body, "dav.vendor.example").token == "Gespr\u00e4ch"
+    assert dav.multistatus(body, HOST).token == "Gespr\u00e4ch"
 
 
 def test_what_is_asked_cannot_be_broken_out_of() -> None:
-    root = dav.document(dav.sync_collection("</d:sync-token><x/>&amp;"))
+    root = dav.document(dav.sync_collection("</d:sync-token><x/>&amp;"), HOST)
     assert root is not None
     assert root.findtext("{DAV:}sync-token") == "</d:sync-token><x/>&amp;"
-    root = dav.document(dav.multiget(["/a&b/<c>"]))
+    root = dav.document(dav.multiget(["/a&b/<c>"]), HOST)
     assert root is not None
     assert root.findtext("{DAV:}href") == "/a&b/<c>"
 

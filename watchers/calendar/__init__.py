@@ -10,17 +10,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.model import Json
+from bot.model import Json, NeedsHuman
 from watchers import Scope
 from watchers.mail.ics import Attendee
 
 CANCELLED = "CANCELLED"
 
 MOST_ENTRIES = 50_000
-"""Entries of one calendar that are looked at in one pass."""
+"""Entries of one calendar that are looked at in one pass; a calendar with more is refused: see `overfull`."""
 
 MOST_LOOKUPS = 500
 """Meetings that are asked for one by one in one pass; the others stay as they were until the next."""
+
+
+def overfull(who: str) -> NeedsHuman:
+    """Return what is said of a calendar with more than `MOST_ENTRIES` meetings."""
+    return NeedsHuman(
+        f"the calendar of {who} holds more than {MOST_ENTRIES:,} events",
+        "lower its `history_days`; where it is a feed or a file, give one that holds less",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from bot.model import Json, NeedsHuman, SourceDown
 from watchers import Settings
-from watchers.calendar import MOST_ENTRIES, Entry, Page, Pass, dav, versions
+from watchers.calendar import MOST_ENTRIES, Entry, Page, Pass, dav, overfull, versions
 from watchers.calendar.dav import CAL, CS, DAV, Multistatus, Resource
 from watchers.calendar.line import FORBIDDEN, INSUFFICIENT, NOT_FOUND, UNAUTHORIZED, Answer, Line, TooLarge
 from watchers.calendar.secret import Secret
@@ -299,8 +299,10 @@ class _Collection:
                 if path != self.path and one.status != INSUFFICIENT:
                     (removed if one.status == NOT_FOUND else hrefs).append(path)
             token = told.token
+            if len(hrefs) + len(removed) > MOST_ENTRIES:
+                raise overfull(self.asking.calendar.label)
             if not more or not token:
-                return hrefs[:MOST_ENTRIES], removed[:MOST_ENTRIES], token
+                return hrefs, removed, token
         raise SourceDown(f"{self.place.host} lists changes without an end")
 
     async def _listed(self) -> dict[str, bytes]:
@@ -309,10 +311,7 @@ class _Collection:
         self.asking.must_answer(answer)
         told = dav.multistatus(answer.body, self.place.host).resources
         tags = [(_path(_joined(self.place, one.href)), one.text(f"{DAV}getetag")) for one in told]
-        held = {
-            path: versions.digest(f"{path}\0{tag}".encode("utf-8", "replace"))
-            for path, tag in tags[:MOST_ENTRIES]
-        }
+        held = {path: versions.digest(f"{path}\0{tag}".encode("utf-8", "replace")) for path, tag in tags}
         held.pop(self.path, None)
         return held
 
@@ -344,7 +343,9 @@ class _Collection:
                 missing.append(path)
             elif calendar := one.text(f"{CAL}calendar-data"):
                 found += entries(calendar.encode(), self.look.scope, self._uids(calendar, path), path)
-        return found[:MOST_ENTRIES], missing
+        if len(found) > MOST_ENTRIES:
+            raise overfull(self.asking.calendar.label)
+        return found, missing
 
     def _uids(self, calendar: str, path: str) -> Sequence[str]:
         """Return the UID of a resource that is followed already: it counts whoever is left in it."""

@@ -13,12 +13,13 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from bot.model import SourceDown
+from watchers.calendar import MOST_ENTRIES
 from watchers.calendar.line import TooLarge
 
 DAV, CAL, CS = "{DAV:}", "{urn:ietf:params:xml:ns:caldav}", "{http://calendarserver.org/ns/}"
 _SPACES = 'xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav" xmlns:s="http://calendarserver.org/ns/"'
 _HEAD = '<?xml version="1.0" encoding="utf-8"?>'
-MOST_RESPONSES = 50_000
+MOST_RESPONSES = MOST_ENTRIES
 MOST_ELEMENTS = 10 * MOST_RESPONSES
 """Elements and attributes of one answer: more than that many responses with a few properties have."""
 
@@ -60,27 +61,25 @@ class Multistatus:
 
 def multistatus(body: bytes, host: str) -> Multistatus:
     """Read a 207 answer. Raises SourceDown where it is none, and TooLarge where it holds too much."""
-    try:
-        root = document(body)
-    except _TooMuch:
-        raise TooLarge(
-            f"{host} answers with more than {MOST_ELEMENTS:,} elements",
-            "name a smaller calendar, or one with less history",
-        ) from None
+    root = document(body, host)
     if root is None or root.tag != f"{DAV}multistatus":
         raise SourceDown(f"{host} does not answer as a WebDAV server does")
-    found = root.findall(f"{DAV}response")[:MOST_RESPONSES]
+    found = root.findall(f"{DAV}response")
+    if len(found) > MOST_RESPONSES:
+        raise _too_large(host, f"{MOST_RESPONSES:,} resources")
     return Multistatus(tuple(map(_resource, found)), (root.findtext(f"{DAV}sync-token") or "").strip())
 
 
-class _TooMuch(Exception):  # noqa: N818 - an outcome, not a fault
-    """End the reading of an answer that becomes too many elements."""
+def _too_large(host: str, held: str) -> TooLarge:
+    return TooLarge(
+        f"{host} answers with more than {held}", "name a smaller calendar, or one with less history"
+    )
 
 
-def document(body: bytes) -> etree._Element | None:
+def document(body: bytes, host: str) -> etree._Element | None:
     """Parse XML without entities, document types, outside files or the network; None where it is none.
 
-    It is counted while it is parsed: an element of four bytes takes hundreds in memory. Raises _TooMuch.
+    It is counted while it is parsed: an element of four bytes takes hundreds in memory. Raises TooLarge.
     """
     parser = etree.XMLPullParser(
         ("start",),
@@ -102,7 +101,7 @@ def document(body: bytes) -> etree._Element | None:
             if not held:
                 return None
             if held > MOST_ELEMENTS:
-                raise _TooMuch
+                raise _too_large(host, f"{MOST_ELEMENTS:,} elements")
         return parser.close()
     except (etree.XMLSyntaxError, ValueError):
         return None

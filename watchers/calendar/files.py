@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from bot.model import Json, NeedsHuman, SourceDown
 from watchers import Settings
-from watchers.calendar import MOST_ENTRIES, Entry, Page, Pass, versions
+from watchers.calendar import MOST_ENTRIES, Entry, Page, Pass, overfull, versions
 from watchers.calendar.line import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, Line
 from watchers.calendar.secret import Secret
 from watchers.calendar.split import entries
@@ -101,7 +101,7 @@ class CalendarFiles:
                 version = versions.digest(os.fsencode(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}"))
                 if version not in read:
                     with path.open("rb") as file:
-                        found += islice(entries(file.read(LARGEST), look.scope, look.known), MOST_ENTRIES)
+                        found += _bounded(entries(file.read(LARGEST), look.scope, look.known), path.name)
             except OSError as error:
                 log.warning("calendar_file_skipped", reason=error.strerror)
                 continue
@@ -162,7 +162,7 @@ class Feed:
             return
         uids = {ident.partition("#")[0] for ident in look.known}
         found = await asyncio.to_thread(
-            lambda: list(islice(entries(answer.body, look.scope, uids), MOST_ENTRIES))
+            lambda: _bounded(entries(answer.body, look.scope, uids), self.calendar.name)
         )
         listed = {one.ident for one in found}
         yield Page(after, found, gone=[ident for ident in look.known if ident not in listed])
@@ -202,3 +202,11 @@ class Feed:
 def _validator(header: str) -> str:
     """Return a header that can be sent back, empty where it cannot."""
     return header if header.isascii() and header.isprintable() and len(header) <= LONGEST_VALIDATOR else ""
+
+
+def _bounded(found: Iterator[Entry], who: str) -> list[Entry]:
+    """Return all meetings. Raises NeedsHuman where there are too many of them."""
+    held = list(islice(found, MOST_ENTRIES + 1))
+    if len(held) > MOST_ENTRIES:
+        raise overfull(who)
+    return held

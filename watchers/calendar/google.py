@@ -8,28 +8,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, time
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
-import structlog
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from bot.model import Json, NeedsHuman
-from watchers import Settings
-from watchers.calendar import CANCELLED, MOST_LOOKUPS, Entry, Page, Pass, values
-from watchers.calendar.secret import HeldToken, Secret
+from watchers.calendar import CANCELLED, MOST_ENTRIES, MOST_LOOKUPS, Entry, Page, Pass, overfull, values
+from watchers.calendar.resuming import resumed
+from watchers.calendar.secret import ByToken
 from watchers.mail.ics import MAX_ATTENDEES, Attendee, plain_address, steady, title
-from watchers.mail.rest import FORBIDDEN, Refused, Rest
+from watchers.mail.rest import FORBIDDEN, NOT_FOUND, Refused, Rest
 from watchers.mail.tokens import SAFE_ADDRESS, SCOPES, Provider, Tokens, Use
-
-log = structlog.get_logger()
 
 API = "https://www.googleapis.com/calendar/v3"
 SCOPE = SCOPES[Provider.GOOGLE, Use.CALENDAR]
 AT_ONCE = 250
-MOST_PAGES = 200
-NOT_FOUND, GONE = 404, 410
+MOST_PAGES = MOST_ENTRIES // AT_ONCE
+GONE = 410
 TOO_SMALL = frozenset({"insufficientpermissions", "access_token_scope_insufficient"})
 """How Google says that a token's scope does not reach."""
 
@@ -53,15 +49,12 @@ SHARED_CALENDAR = "calendar.google.com"
 """The domain of calendars that belong to no person: whoever made the event stands in `creator`."""
 
 
-class GoogleCalendar(Settings):
+class GoogleCalendar(ByToken):
     """A calendar at Google, with an access token that somebody else renews."""
 
     kind: Literal["google"]
     name: str = Field(min_length=1, description="what to call it, such as the owner's address")
     calendar: str = Field(default="primary", min_length=1, description="the calendar's id")
-    token_env: str = Field(default="", description="an OAuth 2 access token; read anew at each request")
-    token_file: Path | None = None
-    history_days: int = Field(default=365, ge=1, le=1000, description="how far the first pass looks back")
     api: str = Field(default=API, pattern=f"^{SAFE_ADDRESS}$", description="where Google's interface is")
 
     @property
@@ -69,16 +62,9 @@ class GoogleCalendar(Settings):
         """Return what the calendar is called."""
         return self.name
 
-    @model_validator(mode="after")
-    def _has_one_token(self) -> GoogleCalendar:
-        if bool(self.token_env) == bool(self.token_file):
-            raise ValueError("give exactly one of token_env, token_file")
-        return self
-
     def open(self) -> GoogleSource:
         """Return the source of its meetings."""
-        secret = Secret(self.token_env, self.token_file, self.name)
-        return GoogleSource(self.name, HeldToken(secret), self.calendar, self.api)
+        return GoogleSource(self.name, self.tokens(self.name), self.calendar, self.api)
 
 
 class GoogleSource:
@@ -95,18 +81,9 @@ class GoogleSource:
         token = values.text(values.record(state).get("token"))
         renewal = f"grant access to the calendar of {self.who} again, with the scope {SCOPE}"
         async with Rest(self.api, self.tokens, Use.CALENDAR, self.who, renewal) as rest:
+            changed = self._listed(rest, state, {"syncToken": token}) if token else None
             try:
-                if token:
-                    try:
-                        async for page in self._listed(rest, state, {"syncToken": token}):
-                            yield page
-                    except Refused as refusal:
-                        if refusal.status != GONE:
-                            raise
-                        log.warning("calendar_resync", calendar=self.who)
-                    else:
-                        return
-                async for page in self._anew(rest, look):
+                async for page in resumed(self.who, changed, self._anew(rest, look), _is_lost):
                     yield page
             except Refused as refusal:
                 raise self._meaning(refusal) from None
@@ -144,10 +121,7 @@ class GoogleSource:
             params["pageToken"] = values.text(told.get("nextPageToken"))
             if not params["pageToken"]:
                 return
-        raise NeedsHuman(
-            f"the calendar of {self.who} holds more than {MOST_PAGES * AT_ONCE} events",
-            "lower its `history_days`",
-        )
+        raise overfull(self.who)
 
     async def _asked(self, rest: Rest, ident: str) -> dict[str, Any] | None:
         """Return one event, called off or not; None where there is nothing of it any more."""
@@ -177,6 +151,10 @@ class GoogleSource:
                 "correct `calendar`: Google shows the id under Integrate calendar in its settings",
             )
         return NeedsHuman(f"Google refuses to show the calendar of {self.who}: {refusal}", "see the log")
+
+
+def _is_lost(refusal: Refused) -> bool:
+    return refusal.status == GONE
 
 
 def _page(state: Json, items: list[dict[str, Any]]) -> Page:

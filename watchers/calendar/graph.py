@@ -10,27 +10,23 @@ import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
-import structlog
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from bot.model import Json, NeedsHuman
-from watchers import Settings
-from watchers.calendar import CANCELLED, MOST_LOOKUPS, Entry, Page, Pass, values
-from watchers.calendar.secret import HeldToken, Secret
+from watchers.calendar import CANCELLED, MOST_ENTRIES, MOST_LOOKUPS, Entry, Page, Pass, overfull, values
+from watchers.calendar.resuming import resumed
+from watchers.calendar.secret import ByToken
 from watchers.mail.ics import MAX_ATTENDEES, Attendee, plain_address, steady, title
-from watchers.mail.rest import FORBIDDEN, Refused, Rest
+from watchers.mail.rest import FORBIDDEN, NOT_FOUND, Refused, Rest
 from watchers.mail.tokens import SAFE_ADDRESS, Tokens, Use
-
-log = structlog.get_logger()
 
 API = "https://graph.microsoft.com/v1.0"
 AT_ONCE = 100
-MOST_PAGES = 500
-NOT_FOUND, GONE = 404, 410
+MOST_PAGES = MOST_ENTRIES // AT_ONCE
+GONE = 410
 RESYNC = frozenset({"syncstatenotfound", "syncstateinvalid", "resyncrequired"})
 
 AHEAD = timedelta(days=550)
@@ -55,15 +51,12 @@ ANSWERS = {
 }
 
 
-class GraphCalendar(Settings):
+class GraphCalendar(ByToken):
     """The main calendar of a Microsoft 365 mailbox, with an access token that somebody else renews."""
 
     kind: Literal["graph"]
     user: str = Field(default="", description="the mailbox's address; the token's own where empty")
     name: str = Field(default="", description="what to call it; the user where empty")
-    token_env: str = Field(default="", description="an OAuth 2 access token; read anew at each request")
-    token_file: Path | None = None
-    history_days: int = Field(default=365, ge=1, le=1000, description="how far the first pass looks back")
     api: str = Field(default=API, pattern=f"^{SAFE_ADDRESS}$", description="where Graph is")
 
     @property
@@ -71,16 +64,9 @@ class GraphCalendar(Settings):
         """Return what the calendar is called."""
         return self.name or self.user or "me"
 
-    @model_validator(mode="after")
-    def _has_one_token(self) -> GraphCalendar:
-        if bool(self.token_env) == bool(self.token_file):
-            raise ValueError("give exactly one of token_env, token_file")
-        return self
-
     def open(self) -> GraphSource:
         """Return the source of its meetings."""
-        secret = Secret(self.token_env, self.token_file, self.label)
-        return GraphSource(self.label, HeldToken(secret), self.user, self.api)
+        return GraphSource(self.label, self.tokens(self.label), self.user, self.api)
 
 
 @dataclass
@@ -142,18 +128,9 @@ class GraphSource:
         window = _Window.of(state)
         renewal = f"grant access to the calendar of {self.who} again, with the permission Calendars.Read"
         async with Rest(self.api, self.tokens, Use.CALENDAR, self.who, renewal) as rest:
+            changed = self._changed(rest, window, look) if window.goes_on(self.api, look.now) else None
             try:
-                if window.goes_on(self.api, look.now):
-                    try:
-                        async for page in self._changed(rest, window, look):
-                            yield page
-                    except Refused as refusal:
-                        if refusal.status != GONE and refusal.code.lower() not in RESYNC:
-                            raise
-                        log.warning("calendar_resync", calendar=self.who)
-                    else:
-                        return
-                async for page in self._anew(rest, look):
+                async for page in resumed(self.who, changed, self._anew(rest, look), _is_lost):
                     yield page
             except Refused as refusal:
                 raise self._meaning(refusal) from None
@@ -200,10 +177,7 @@ class GraphSource:
             path, params = values.text(told.get("@odata.nextLink")), None
             if not path:
                 return
-        raise NeedsHuman(
-            f"the calendar of {self.who} holds more than {MOST_PAGES * AT_ONCE} events",
-            "lower its `history_days`",
-        )
+        raise overfull(self.who)
 
     async def _asked(self, rest: Rest, state: Json, idents: Iterable[str]) -> AsyncIterator[Page]:
         """Yield how these meetings stand, each asked for by its id, and then move the state on."""
@@ -232,6 +206,10 @@ class GraphSource:
                 "correct `user`: it is the address of a mailbox in Exchange Online",
             )
         return NeedsHuman(f"Microsoft refuses to show the calendar of {self.who}: {refusal}", "see the log")
+
+
+def _is_lost(refusal: Refused) -> bool:
+    return refusal.status == GONE or refusal.code.lower() in RESYNC
 
 
 def _entries(items: Iterable[Mapping[str, Any]], seen: _Seen) -> list[Entry]:
