@@ -7,12 +7,12 @@ reorganisation or a page that was made anew: one notice for the account, not man
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.backscatter import HARD, objection, text
-from bot.history import is_forged
+from bot.backscatter import HARD, MAIL_WORKS, objection, text
+from bot.history import MEETING, is_forged
 from bot.model import (
     Assessment,
     Contact,
@@ -167,9 +167,8 @@ def of(domain: str, people: Iterable[Person], now: datetime, kinds: Mapping[str,
     sorts = {name: sort for name, kind in kinds.items() if (sort := sort_of(kind)) is not None}
     signs: dict[Sort, list[Observation]] = {sort: [] for sort in Sort}
     elsewhere: list[Observation] = []
-    for person in people:
-        if person.address.rpartition("@")[2] != domain:
-            continue
+    theirs = [person for person in people if person.address.rpartition("@")[2] == domain]
+    for person in theirs:
         for seen in person.observations:
             sort = sorts.get(seen.kind)
             if sort is not None and seen.at <= now and _is_genuine(sort, seen, person):
@@ -177,8 +176,30 @@ def of(domain: str, people: Iterable[Person], now: datetime, kinds: Mapping[str,
             elif seen.kind == ELSEWHERE and seen.at <= now and not is_forged(seen):
                 elsewhere.append(seen)
     found = [incident for sort, seen in signs.items() for incident in _clusters(domain, sort, seen)]
+    found = [_while_dark(one, signs[Sort.BOUNCES], theirs) for one in found]
     found += _moved(domain, signs[Sort.BOUNCES], elsewhere)
     return sorted(found, key=lambda incident: incident.first)
+
+
+def _while_dark(incident: Incident, bounces: Sequence[Observation], people: Iterable[Person]) -> Incident:
+    """Add the bounces that follow an incident of bounces until anybody there is heard of under the domain.
+
+    We write to some people weeks later than to others: what refused everybody's mail refuses theirs as well.
+    """
+    after = [sign for sign in bounces if sign.at > incident.last]
+    if incident.sort is not Sort.BOUNCES or not after:
+        return incident
+    life = (seen.at for person in people for seen in person.observations if _shows_it_works(seen))
+    ended = min((at for at in life if at > incident.last), default=None)
+    dark = [sign for sign in after if ended is None or sign.at < ended]
+    signs = sorted((*incident.signs, *dark), key=lambda sign: (sign.at, sign.key))
+    return replace(incident, signs=tuple(signs))
+
+
+def _shows_it_works(seen: Observation) -> bool:
+    """Say whether only somebody whose mailbox works can have sent this."""
+    invites = seen.kind == MEETING and seen.facts.get("by") == seen.contact
+    return (seen.kind in MAIL_WORKS or invites) and not is_forged(seen)
 
 
 def _moved(domain: str, bounces: Sequence[Observation], seen: Sequence[Observation]) -> list[Incident]:

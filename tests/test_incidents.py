@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 from bot import incidents
 from bot.incidents import Sort
 from bot.model import Observation, Person, Strength, Verdict
@@ -46,6 +49,24 @@ def test_one_address_that_bounces_often_is_no_incident() -> None:
 
 def test_forged_bounces_make_no_incident() -> None:
     assert found(*(gone(name, 2, ours=False) for name in "abcdef")) == []
+
+
+def test_a_bounce_weeks_after_an_incident_belongs_to_it_until_the_domain_is_heard_of_again() -> None:
+    early = [gone(name, 40) for name in "abc"]
+    silent = Person("d@acme.example", observations=(*early_exchange("d"), bounce(2, "d@acme.example")))
+    quiet = [
+        replace(one, observations=(*early_exchange(one.address[0]), one.observations[-1])) for one in early
+    ]
+    (incident,) = found(*quiet, silent)
+    assert "d@acme.example" in incident.addresses
+    assert incident.explains(silent.observations[-1], RULES.kinds["mailbox_gone"])
+    (before,) = found(*quiet, silent, person("e", wrote(20, "e@acme.example")))
+    assert "d@acme.example" not in before.addresses
+
+
+def early_exchange(name: str) -> list[Observation]:
+    """Return mail both ways that ended long before."""
+    return [seen for seen in exchange(f"{name}@acme.example") if seen.at < NOW - timedelta(days=45)]
 
 
 def test_a_notice_names_the_account_and_counts_no_departure() -> None:
