@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bot.check import Outcome
+    from bot.config import Plan
     from bot.crm.csv import Contacts
     from bot.pipeline import Progress
 
@@ -51,6 +52,14 @@ def load_everything() -> None:
     from watchers import load
 
     load()
+
+
+def planned(path: Path) -> Plan:
+    """Return what the settings at a path come to, with every watcher there is. Raises NeedsHuman."""
+    from bot import config
+
+    load_everything()
+    return config.load(path)
 
 
 def console() -> Console:

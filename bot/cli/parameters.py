@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
+
+settings_file = click.option(
+    "--config",
+    "config_file",
+    default="config.yaml",
+    show_default=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The settings.",
+)
+as_lines = click.option("--json", "as_json", is_flag=True, help="One line of JSON each.")
 
 
 class Moment(click.ParamType[datetime]):

@@ -7,24 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.console import finish, load_everything, note, print_json, start
-from bot.cli.parameters import examples
+from bot.cli.console import finish, note, planned, print_json, start
+from bot.cli.parameters import as_lines, examples, settings_file
 
 if TYPE_CHECKING:
     from bot.config import Plan
     from bot.connections import Connections, Link
     from bot.store import Store
     from watchers.mail.group import Finding
-
-settings_file = click.option(
-    "--config",
-    "config_file",
-    default="config.yaml",
-    show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The settings.",
-)
-as_lines = click.option("--json", "as_json", is_flag=True, help="One line of JSON each.")
 
 
 @click.group(
@@ -58,7 +48,7 @@ def key() -> None:
 def check(config_file: Path, as_json: bool) -> None:
     """Try every group's mailboxes, and the one outside; fail where anything is not as it should be."""
     start()
-    findings = finish(_check(_plan(config_file)))
+    findings = finish(_check(planned(config_file)))
     for one in findings:
         if as_json:
             print_json({"ok": one.ok, "what": one.what, "how": one.how})
@@ -76,7 +66,7 @@ def check(config_file: Path, as_json: bool) -> None:
 def listed(config_file: Path, as_json: bool) -> None:
     """Name the mailboxes that reps connected, and since when."""
     start()
-    links = finish(_links(_plan(config_file)))
+    links = finish(_links(planned(config_file)))
     for link in links:
         if as_json:
             print_json(
@@ -100,18 +90,11 @@ def listed(config_file: Path, as_json: bool) -> None:
 def end(mailbox: str, config_file: Path) -> None:
     """Erase the token of MAILBOX and take the permission back where the provider lets us."""
     start()
-    plan = _plan(config_file)
+    plan = planned(config_file)
     for provider, revoked in finish(_end(plan, mailbox.strip().lower())):
         click.echo(f"{mailbox}: the token is erased")
         if not revoked:
             note(f"{provider} still lists the permission: its owner, or an admin there, can remove it")
-
-
-def _plan(path: Path) -> Plan:
-    from bot import config
-
-    load_everything()
-    return config.load(path)
 
 
 async def _check(plan: Plan) -> list[Finding]:

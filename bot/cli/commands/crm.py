@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.console import console, finish, load_everything, note, print_json, progress, start
-from bot.cli.parameters import examples
+from bot.cli.console import console, finish, note, planned, print_json, progress, start
+from bot.cli.parameters import as_lines, examples, settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,16 +19,6 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 20
 """So many records that were left out are named, unless --verbose."""
-
-settings_file = click.option(
-    "--config",
-    "config_file",
-    default="config.yaml",
-    show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The settings.",
-)
-as_lines = click.option("--json", "as_json", is_flag=True, help="One line of JSON each.")
 
 
 @click.group(
@@ -54,7 +44,7 @@ def check(config_file: Path, as_json: bool) -> None:
     from bot.crm.checking import check as try_everything
 
     start()
-    tried = finish(try_everything(_crm(_plan(config_file))))
+    tried = finish(try_everything(_crm(planned(config_file))))
     for one in tried:
         if as_json:
             line: dict[str, Json] = {"ok": one.ok, "what": one.what, "count": one.count}
@@ -83,7 +73,7 @@ def take_over(
 ) -> None:
     """Take contacts over from the CRM, or from a file; with a data folder the service must be stopped."""
     start(verbose=verbose)
-    plan = _plan(config_file)
+    plan = planned(config_file)
     found = _from_file(contacts_file) if contacts_file else finish(_from_crm(_crm(plan)))
     for reason in found.left_out if verbose else found.left_out[:MOST_NAMED]:
         note(f"left out: {reason}")
@@ -98,13 +88,6 @@ def take_over(
     note(f"{len(found.contacts)} contacts; {len(found.left_out)} left out{f'; read: {read}' if read else ''}")
     if not dry_run:
         note(f"{finish(_take(plan, found, is_file=contacts_file is not None))} of them are new or changed")
-
-
-def _plan(path: Path) -> Plan:
-    from bot import config
-
-    load_everything()
-    return config.load(path)
 
 
 def _crm(plan: Plan) -> Crm:
