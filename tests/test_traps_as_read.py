@@ -242,6 +242,28 @@ async def test_trap_5_a_namesake_who_stands_with_another_company_never_says_left
     assert f"{JANE} left" not in chain.told
 
 
+@pytest.mark.parametrize(
+    "title",
+    [
+        "VP Sales, Acme Holding",
+        "VP Sales, Acme Services GmbH, a subsidiary of Acme",
+        "VP Sales at Acme, advisor to Crumb & Sons",
+        "VP Sales, member of the board of Crumb & Sons",
+        "VP Sales and CEO of Acme Labs",
+    ],
+    ids=["holding", "subsidiary", "advisor", "board", "dual role"],
+)
+async def test_trap_5_a_holding_a_subsidiary_an_advisors_and_a_second_role_are_no_departure(
+    chain: Chain, title: str
+) -> None:
+    await chain.receives(*friendship(last=1))
+    await chain.sees(2)
+    chain.site.says("/team", page(cards([("Jane Doe", title), *TEAM[1:]])))
+    found = await chain.sees(4)
+    assert found.verdict is Verdict.ACTIVE
+    assert chain.told == []
+
+
 async def test_trap_5_a_renamed_company_is_one_notice_and_no_departures(chain: Chain) -> None:
     chain.contacts = everybody(JANE, MAITE, ROBERT)
     past = [mail for one in chain.contacts for mail in friendship(one.address, last=20)]
@@ -311,14 +333,17 @@ async def test_trap_8_a_bounce_of_a_mail_that_we_never_sent_counts_nothing(chain
     assert chain.told == []
 
 
-async def test_trap_9_a_name_that_still_stands_under_alumni_speaks_for_a_departure(chain: Chain) -> None:
+@pytest.mark.parametrize("heading", ["Alumni", "Former team members", "In memoriam"])
+async def test_trap_9_a_name_that_still_stands_under_alumni_former_or_in_memoriam_speaks_for_a_departure(
+    chain: Chain, heading: str
+) -> None:
     await chain.receives(*friendship(last=20))
     await chain.sees(2)
-    former = "<section><h2>Alumni</h2>" + cards(TEAM[:1]) + "</section>"
+    former = f"<section><h2>{heading}</h2>" + cards(TEAM[:1]) + "</section>"
     chain.site.says("/team", page(cards(TEAM[1:]) + former))
     found = await chain.sees(4)
     assert chain.told == [f"{JANE} likely left"]
-    assert "Alumni" in found.headline
+    assert heading in found.headline
 
 
 async def test_trap_10_nobody_goes_quiet_because_our_rep_was_on_holiday(chain: Chain) -> None:
@@ -327,6 +352,18 @@ async def test_trap_10_nobody_goes_quiet_because_our_rep_was_on_holiday(chain: C
     mails = (mail for one in sorted(people) for mail in friendship(one, last=35, every=5))
     found = await chain.receives(*mails)
     assert found.verdict is not Verdict.QUIET
+    assert chain.told == []
+
+
+async def test_trap_10_nobody_goes_quiet_over_the_end_of_december(chain: Chain) -> None:
+    addresses = sorted(f"p{number}@a{number}.example" for number in range(6))
+    chain.contacts = tuple(Contact(one, account=one, owner=RITA, country="DE") for one in addresses)
+    chain.clock.now = datetime(2026, 1, 5, 8, tzinfo=UTC)
+    until_christmas = (NOW.date() - datetime(2025, 12, 22, tzinfo=UTC).date()).days
+    mails = (mail for one in addresses for mail in friendship(one, last=until_christmas, every=4))
+    await chain.receives(*mails)
+    people = [await chain.pipe.store.person(one) for one in addresses]
+    assert {one.assessment.verdict for one in people if one and one.assessment} == {Verdict.ACTIVE}
     assert chain.told == []
 
 
