@@ -33,8 +33,8 @@ MAILS = frozenset({WROTE, WRITTEN_TO, COPIED})
 LEAVING = frozenset({"departed", "farewell", "mailbox_gone", "answer_left", "page_gone", "page_former"})
 """Kinds that say somebody is gone, unless they wrote since."""
 
-OPTED_OUT = frozenset({"opted_out"})
-"""Kinds by which a source says that somebody wants no mail of ours."""
+OPTED_OUT, OPTED_IN = "opted_out", "opted_in"
+"""Kinds by which a source says that somebody wants no mail of ours, and that they take it again."""
 
 GONE = frozenset({Verdict.LEFT, Verdict.LIKELY_LEFT})
 
@@ -208,10 +208,19 @@ def _is_closed(one: Somebody, now: datetime, our_names: Collection[str], ours: f
         or under(one.address, ours)
         or local in our_names
         or any(is_gone(each, now) for each in one.people)
-        or any(seen.kind in OPTED_OUT for seen in one.observations)
+        or _wants_no_mail(one.observations)
         or is_leaving(one.observations, now)
         or is_shared(one)
     )
+
+
+def _wants_no_mail(observations: Iterable[Observation]) -> bool:
+    """Say whether somebody opted out and did not opt in since."""
+    word = max(
+        ((seen.at, seen.kind == OPTED_OUT) for seen in observations if seen.kind in {OPTED_OUT, OPTED_IN}),
+        default=None,
+    )
+    return word is not None and word[1]
 
 
 def _our_names(everybody: Iterable[Somebody], ours: frozenset[str]) -> frozenset[str]:

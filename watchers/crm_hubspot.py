@@ -14,7 +14,7 @@ from watchers.crm import facts
 from watchers.crm.facts import Bounce, LoggedMail, Meeting, OptOut
 from watchers.crm.following import Place
 from watchers.crm.hubspot import HubSpot, HubSpotAccess, Record, moment
-from watchers.crm.line import NOT_FOUND, Refused, objects, unanswerable, under
+from watchers.crm.line import NOT_FOUND, Refused, number, objects, unanswerable, under
 from watchers.mail import bounce_table as table
 from watchers.mail.meetings import SNAPSHOT
 
@@ -23,9 +23,10 @@ STAMP = "hs_lastmodifieddate"
 CONTACT_STAMP = "lastmodifieddate"
 REASON = "hs_email_hard_bounce_reason_enum"
 OPT_OUT = "hs_email_optout"
-OPT_OUTS = "opt-outs"
-"""What a contact is called that was read for its opt-out alone."""
+OPT_OUTS, TURN = "opt-outs", "turn"
+"""What a contact is called that was read for its opt-out alone, and how often they changed their mind."""
 
+YES = (True, "true")
 
 MAIL = (
     "hs_timestamp",
@@ -99,7 +100,7 @@ class CrmHubSpot(Watcher[Record]):
             ("written_to", "mailbox_gone"),
         ),
         Example(
-            Record(OPT_OUTS, "4", {"email": "jane@acme.example", OPT_OUT: "true", CONTACT_STAMP: _AT}),
+            Record(OPT_OUTS, "4", {"email": "jane@acme.example", TURN: 1, CONTACT_STAMP: _AT}),
             ("opted_out",),
         ),
         Example(
@@ -169,12 +170,18 @@ class CrmHubSpot(Watcher[Record]):
     async def _opted_out(
         self, hubspot: HubSpot, place: Place, scope: Scope
     ) -> AsyncIterator[Sequence[Record]]:
+        """Yield who opted out; where anybody did, everybody who changed: they may have opted in again."""
         is_out = {"propertyName": OPT_OUT, "operator": "EQ", "value": "true"}
+        filters = () if place.has_opted_out else (is_out,)
         since = place.since(OPT_OUTS)
-        async for page in hubspot.changed("contacts", CONTACT_STAMP, since, ("email", OPT_OUT), is_out):
+        async for page in hubspot.changed("contacts", CONTACT_STAMP, since, ("email", OPT_OUT), *filters):
             place.read_to(OPT_OUTS, page[-1].moment(CONTACT_STAMP))
             found = [one for one in page if scope.covers(one.text("email").lower())]
-            yield [Record(OPT_OUTS, one.ident, one.values) for one in found]
+            yield [
+                Record(OPT_OUTS, one.ident, {**one.values, TURN: turn})
+                for one in found
+                if (turn := place.turn(one.ident, is_out=one.values.get(OPT_OUT) in YES))
+            ]
 
     async def _mails(self, hubspot: HubSpot, place: Place, scope: Scope) -> AsyncIterator[Sequence[Record]]:
         async for page in hubspot.changed("emails", STAMP, place.since("emails"), MAIL):
@@ -273,10 +280,10 @@ def _bounce(record: Record) -> Bounce | None:
 
 
 def _opt_out(record: Record) -> OptOut | None:
-    at = record.moment(CONTACT_STAMP)
-    if at is None or record.values.get(OPT_OUT) not in (True, "true"):
+    at, turn = record.moment(CONTACT_STAMP), number(record.values.get(TURN))
+    if at is None or turn < 1:
         return None
-    return OptOut(f"hubspot.optout.{record.ident}", record.text("email").lower(), at)
+    return OptOut(f"hubspot.optout.{record.ident}", record.text("email").lower(), at, turn)
 
 
 def _meeting(record: Record) -> Meeting | None:

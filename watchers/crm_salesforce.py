@@ -14,7 +14,7 @@ from watchers.crm import facts
 from watchers.crm.facts import Bounce, LoggedMail, Meeting, OptOut
 from watchers.crm.following import Place
 from watchers.crm.hubspot import Record, moment
-from watchers.crm.line import Refused, objects, text, unanswerable, under
+from watchers.crm.line import Refused, number, objects, text, unanswerable, under
 from watchers.crm.salesforce import LOGIN, Salesforce, SalesforceAccess, literal
 from watchers.mail.meetings import SNAPSHOT
 
@@ -29,11 +29,10 @@ BOUNCED = (
     "SELECT Id, Email, EmailBouncedReason, EmailBouncedDate, SystemModstamp FROM Contact "
     "WHERE EmailBouncedDate != null"
 )
-OPTED_OUT = (
-    "SELECT Id, Email, HasOptedOutOfEmail, SystemModstamp FROM Contact WHERE HasOptedOutOfEmail = true"
-)
-OPT_OUTS = "opt-outs"
-"""What a contact is called that was read for its opt-out alone."""
+OPTED = "SELECT Id, Email, HasOptedOutOfEmail, SystemModstamp FROM Contact WHERE Email != null"
+OPTED_OUT = f"{OPTED} AND HasOptedOutOfEmail = true"
+OPT_OUTS, TURN = "opt-outs", "turn"
+"""What a contact is called that was read for its opt-out alone, and how often they changed their mind."""
 
 MAILS = (
     "SELECT Id, MessageDate, FromAddress, ToAddress, CcAddress, Incoming, MessageIdentifier, Status, "
@@ -89,7 +88,7 @@ class CrmSalesforce(Watcher[Record]):
             Record(
                 OPT_OUTS,
                 "0032",
-                {"Email": "jane@acme.example", "HasOptedOutOfEmail": True, STAMP: _AT},
+                {"Email": "jane@acme.example", TURN: 1, STAMP: _AT},
             ),
             ("opted_out",),
         ),
@@ -149,7 +148,7 @@ class CrmSalesforce(Watcher[Record]):
                     if is_wanted:
                         async for items in pages(salesforce, place):
                             wanted = [one for one in items if any(map(scope.covers, _people(one)))]
-                            news = [one for one in wanted if one.what != "events" or _is_news(one, place)]
+                            news = [found for one in wanted if (found := _followed(one, place))]
                             yield Batch(source, news, place.cursor(now))
             except Refused as refused:
                 check = "check what may be read, with `stillthere crm check`"
@@ -187,9 +186,12 @@ def _bounced(salesforce: Salesforce, place: Place) -> AsyncIterator[list[Record]
 
 
 async def _opted_out(salesforce: Salesforce, place: Place) -> AsyncIterator[list[Record]]:
-    """Yield who opted out; nobody where the user may not see that field."""
+    """Yield who opted out; where anybody did, everybody who changed: they may have opted in again.
+
+    Nobody where the user may not see that field.
+    """
     try:
-        async for page in _changed(salesforce, place, OPT_OUTS, OPTED_OUT):
+        async for page in _changed(salesforce, place, OPT_OUTS, OPTED if place.has_opted_out else OPTED_OUT):
             yield page
     except Refused as refused:
         if refused.code not in NO_SUCH_OBJECT:
@@ -221,9 +223,15 @@ def _people(record: Record) -> tuple[str, ...]:
     return facts.addresses(";".join([*listed, text(under(record.values.get("Who"), "Email"))]))
 
 
-def _is_news(record: Record, place: Place) -> bool:
-    met = _event(record)
-    return met is not None and place.is_news(met)
+def _followed(record: Record, place: Place) -> Record | None:
+    """Return a record with what its past says of it; None for an event that stands as it did."""
+    if record.what == "events":
+        met = _event(record)
+        return record if met is not None and place.is_news(met) else None
+    if record.what == OPT_OUTS:
+        turn = place.turn(record.ident, is_out=record.values.get("HasOptedOutOfEmail") is True)
+        return Record(record.what, record.ident, {**record.values, TURN: turn}) if turn else None
+    return record
 
 
 def _mail(record: Record) -> LoggedMail | None:
@@ -266,10 +274,10 @@ def _bounce(record: Record) -> Bounce | None:
 
 
 def _opt_out(record: Record) -> OptOut | None:
-    at = record.moment(STAMP)
-    if at is None or record.values.get("HasOptedOutOfEmail") is not True:
+    at, turn = record.moment(STAMP), number(record.values.get(TURN))
+    if at is None or turn < 1:
         return None
-    return OptOut(f"salesforce.optout.{record.ident}", record.text("Email").lower(), at)
+    return OptOut(f"salesforce.optout.{record.ident}", record.text("Email").lower(), at, turn)
 
 
 def _event(record: Record) -> Meeting | None:

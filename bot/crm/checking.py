@@ -14,6 +14,7 @@ from watchers.crm.line import Refused, unanswerable
 from watchers.crm.salesforce import Salesforce
 
 TRY_LATER = "try again later"
+OPTED_OUT = {"propertyName": "hs_email_optout", "operator": "EQ", "value": "true"}
 
 Asks = Mapping[str, Callable[[], Awaitable[int]]]
 
@@ -25,6 +26,7 @@ SCOPES = {
     "the list": LISTS,
     "logged mails": "sales-email-read, and crm.objects.contacts.read",
     "meetings": "crm.objects.contacts.read",
+    "opted out of e-mail": "crm.objects.contacts.read",
 }
 """The scope of HubSpot that each thing takes."""
 
@@ -36,6 +38,7 @@ QUERIES = {
     "logged mails": "SELECT COUNT() FROM EmailMessage",
     "logged tasks": "SELECT COUNT() FROM Task WHERE TaskSubtype = 'Email'",
     "events": "SELECT COUNT() FROM Event",
+    "opted out of e-mail": "SELECT COUNT() FROM Contact WHERE HasOptedOutOfEmail = true",
 }
 
 
@@ -83,6 +86,7 @@ async def _hubspot(settings: HubSpotContacts) -> list[Tried]:
             **({"the list": listed} if settings.list_id else {}),
             "logged mails": total("emails"),
             "meetings": total("meetings"),
+            "opted out of e-mail": total("contacts", OPTED_OUT),
         }
         return await _tried(
             asks, line.host, {what: f"grant the scope {scope}" for what, scope in SCOPES.items()}
@@ -102,6 +106,9 @@ async def _salesforce(settings: SalesforceContacts) -> list[Tried]:
                 f"SELECT COUNT() FROM Contact WHERE Email != null AND ({settings.where})"  # noqa: S608 - the admin's
             )
         cures = dict.fromkeys(asks, "let the connected app's user read it, or switch its object on")
+        cures["opted out of e-mail"] = (
+            "let the connected app's user see contacts' Email Opt Out: until then those may be suggested"
+        )
         return await _tried(asks, line.host, cures)
 
 

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
@@ -32,15 +33,17 @@ def lines(result: Result) -> list[dict[str, Any]]:
 
 async def test_check_says_how_much_may_be_read(portal: hubspot.HubSpot, tmp_path: Path) -> None:
     furnish(portal)
+    portal.add("contacts", email="zoe@acme.example", hs_email_optout="true")
     result = await run("crm", "check", "--config", hubspots(tmp_path, portal), "--json")
     assert result.exit_code == 0, result.output
     assert {line["what"]: line["count"] for line in lines(result)} == {
-        "contacts": 3,
+        "contacts": 4,
         "companies": 1,
         "open deals": 2,
         "owners": 2,
         "logged mails": 0,
         "meetings": 0,
+        "opted out of e-mail": 1,
     }
 
 
@@ -67,6 +70,20 @@ async def test_check_of_salesforce_goes_on_where_an_object_is_switched_off(
     assert told["contacts"]["count"] == 5
     assert told["roles in open opportunities"]["count"] == 4
     assert [what for what, line in told.items() if not line["ok"]] == ["logged mails"]
+
+
+async def test_check_says_where_opt_outs_may_not_be_read(
+    organisation: salesforce.Salesforce, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people(organisation)
+    hidden = salesforce.FIELDS["Contact"] - {"HasOptedOutOfEmail"}
+    monkeypatch.setitem(salesforce.FIELDS, "Contact", hidden)
+    access = f"  salesforce:\n    url: {organisation.url}\n    client_id: {salesforce.CLIENT}\n"
+    result = await run("crm", "check", "--config", settings(tmp_path, access))
+    assert result.exit_code == 1
+    [bad] = [line for line in result.stdout.splitlines() if line.startswith("BAD")]
+    assert bad.startswith("BAD  opted out of e-mail:")
+    assert "Email Opt Out" in bad
 
 
 async def test_a_dry_run_shows_whom_it_would_take_and_keeps_nothing(

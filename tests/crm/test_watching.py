@@ -212,6 +212,41 @@ async def test_who_opted_out_in_hubspot_is_known_once_however_often_their_record
     assert (await look(of_hubspot(portal, opt_outs=False)))[0] == []
 
 
+async def test_whoever_opts_in_again_is_suggested_again_and_no_more_once_they_opted_out_anew(
+    portal: hubspot.HubSpot,
+) -> None:
+    ann = portal.add(
+        "contacts", email="ann@acme.example", lastmodifieddate=days_ago(9), hs_email_optout="true"
+    )
+    portal.add("contacts", email="bob@acme.example", lastmodifieddate=days_ago(4))
+    store, watcher, cursor = MemoryStore(), of_hubspot(portal), None
+    for contact in (JANE, Contact("ann@acme.example", "Ann Lee")):
+        await store.watch(contact)
+    told = []
+    for days, is_out in ((8, "true"), (6, "false"), (5, ""), (3, "true"), (2, "true"), (1, "false")):
+        portal.objects["contacts"][ann].update(hs_email_optout=is_out, lastmodifieddate=days_ago(days))
+        found, cursor = await look(watcher, cursor)
+        await store.record(found)
+        people = await store.people(frozenset({"acme.example"}))
+        told.append([one.address for one in suggest(JANE, [], Circle.of(people, NOW), NOW)])
+    yes, no = ["ann@acme.example"], list[str]()
+    assert told == [no, yes, yes, no, no, yes]
+    assert "@" not in str(cursor)
+
+
+async def test_whoever_opts_in_again_in_salesforce_is_known_too(organisation: salesforce.Salesforce) -> None:
+    organisation.add(
+        "Contact", Email="jane@acme.example", HasOptedOutOfEmail=True, SystemModstamp=days_ago(3)
+    )
+    [out], cursor = await look(of_salesforce(organisation))
+    organisation.rows["Contact"][0].update(HasOptedOutOfEmail=False, SystemModstamp=days_ago(1))
+    [back], cursor = await look(of_salesforce(organisation), cursor)
+    organisation.rows["Contact"][0].update(HasOptedOutOfEmail=True, SystemModstamp=days_ago(0.5))
+    [again], _ = await look(of_salesforce(organisation), cursor)
+    assert [one.kind for one in (out, back, again)] == ["opted_out", "opted_in", "opted_out"]
+    assert again.key != out.key
+
+
 async def test_who_opted_out_in_salesforce_is_known_and_a_field_that_is_hidden_stops_nothing(
     organisation: salesforce.Salesforce, monkeypatch: pytest.MonkeyPatch
 ) -> None:

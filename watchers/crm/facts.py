@@ -65,11 +65,15 @@ class Bounce:
 
 @dataclass(frozen=True)
 class OptOut:
-    """A contact who wants no mail of ours; `at` is when the CRM last says so."""
+    """A contact who wants no mail of ours, or wants it again; `at` is when the CRM last says so.
+
+    `turn` counts how often they changed their mind: after an odd number of turns they want none.
+    """
 
     ident: str
     address: str
     at: datetime
+    turn: int = 1
 
 
 @dataclass(frozen=True)
@@ -187,17 +191,20 @@ def bounce(flag: Bounce, scope: Scope, source: str) -> Iterator[Observation]:
 
 
 def opt_out(flag: OptOut, scope: Scope, source: str) -> Iterator[Observation]:
-    """Yield that somebody wants no mail; one observation, however often the record changes since."""
-    if scope.covers(flag.address) and not scope.is_ours(flag.address):
-        yield Observation(
-            contact=flag.address,
-            kind="opted_out",
-            at=flag.at,
-            source=source,
-            sentence="wants no mail of ours, as the CRM says",
-            facts={"message_id": flag.ident[:LONGEST_ID]},
-            because=("the CRM marks the contact as opted out of e-mail",),
-        )
+    """Yield that somebody wants no mail, or wants it again: once a turn, however often the record changes."""
+    if not scope.covers(flag.address) or scope.is_ours(flag.address):
+        return
+    is_out = flag.turn % 2 == 1
+    told = f"{flag.ident}.{flag.turn}" if flag.turn > 1 else flag.ident
+    yield Observation(
+        contact=flag.address,
+        kind="opted_out" if is_out else "opted_in",
+        at=flag.at,
+        source=source,
+        sentence=f"{'wants no mail of ours' if is_out else 'takes mail of ours again'}, as the CRM says",
+        facts={"message_id": told[:LONGEST_ID]},
+        because=(f"the CRM marks the contact as opted {'out of' if is_out else 'in to'} e-mail",),
+    )
 
 
 def diagnosis(words: str) -> str:
