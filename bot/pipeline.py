@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from operator import attrgetter
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -41,6 +40,7 @@ from bot.model import (
     Watched,
 )
 from bot.our_days import OurDays
+from bot.past import Past
 from bot.store import Store, StoreDown
 from watchers import FREE_MAIL, Deriver, Scope, Watcher
 from watchers.web.memory import listed_at
@@ -76,8 +76,7 @@ class Rules:
 
     def derive(self, person: Person, now: datetime) -> list[Observation]:
         """Return what a person's observations mean together at `now`."""
-        known = (seen for seen in person.observations if seen.at <= now and not is_forged(seen))
-        history = sorted(known, key=attrgetter("at"))
+        history = Past.of(person.observations).once(_genuine).until(now)
         return [seen for deriver in self.derivers for seen in deriver(history, now)]
 
 
@@ -140,10 +139,13 @@ class Pipeline:
     ) -> Swept:
         scope = await self.scope()
         cursor = await self._cursor(watcher, source, scope, now)
+        learned = await self._learned(source, now)
         items = new = 0
         async for batch in watcher.fetch(source, cursor, scope):
             seen = [
-                replace(found, seen=now) for raw in batch.items for found in self._read(watcher, raw, scope)
+                replace(found, seen=learned)
+                for raw in batch.items
+                for found in self._read(watcher, raw, scope)
             ]
             recorded = await self.store.record(seen)
             await self.our_days.note(recorded, now)
@@ -302,6 +304,11 @@ class Pipeline:
         if alert is not None or person.assessment is None:
             await self.store.conclude(person.version, assessment, decision, alert)
 
+    async def _learned(self, source: str, now: datetime) -> datetime:
+        """Return when what is read now is learned: after the first pass, by a clock set back too."""
+        ended = (await self._moments(FIRST_PASSES)).get(source)
+        return now if ended is None else max(now, ended + timedelta.resolution)
+
     async def _end_first_pass(self, source: str, now: datetime) -> None:
         """Note that a source was read through once: what comes from now on is news."""
         await self._add(FIRST_PASSES, {source: now})
@@ -327,7 +334,7 @@ class Pipeline:
         explains it.
         """
         out = {source: reason for source, reason in self.outages.items() if reason}
-        seen_in = {seen.source for seen in person.observations} & set(self.outages) or set(self.outages)
+        seen_in = Past.of(person.observations).sources & set(self.outages) or set(self.outages)
         heard_in = {source for source in seen_in & set(out) if not is_glimpse(source)}
         reasons = "; ".join(sorted(out[source] for source in heard_in))
         unread = [
@@ -336,6 +343,10 @@ class Pipeline:
         paused = [*account.pauses.explain(contact, account.now.date()), *unread]
         unseen = "; ".join(sorted(out[source] for source in seen_in)) if seen_in <= set(out) else ""
         return Circumstances(unseen, reasons, account.incidents, paused)
+
+
+def _genuine(past: Past) -> Past:
+    return Past(seen for seen in past if not is_forged(seen))
 
 
 def is_glimpse(source: str) -> bool:

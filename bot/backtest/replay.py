@@ -34,6 +34,7 @@ from bot.model import (
     SourceDown,
     Verdict,
 )
+from bot.past import Past
 from bot.pipeline import Pipeline, Rules
 from bot.preferences import Preferences
 from bot.routing import Hold, Rep
@@ -270,7 +271,7 @@ class HistoryStore(MemoryStore):
         if after is before:
             return
         address = after.address
-        self._people[address] = after
+        self._people[address] = replace(after, observations=Past.of(after.observations))
         self._domains.setdefault(address.rpartition("@")[2], set()).add(address)
         if after.news and after.contact is not None:
             self._news.add(address)

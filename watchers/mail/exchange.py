@@ -10,11 +10,11 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import pairwise
 from operator import attrgetter
 from statistics import fmean, pvariance
 
 from bot.model import Json, Observation
+from bot.past import Past
 from watchers.mail.meetings import SNAPSHOT, same_account
 
 WROTE, SENT, COPIED, AWAY = "wrote", "written_to", "copied", "on_leave"
@@ -123,12 +123,18 @@ class _Exchange:
 
 def exchange_signals(history: Sequence[Observation], now: datetime) -> Iterator[Observation]:
     """Yield what the mails with a person mean at `now`, in whatever order they became known."""
-    exchange = _Exchange()
-    for seen in _ordered([seen for seen in history if seen.kind in COUNTED and seen.at <= now]):
-        exchange.take(seen)
+    exchange = Past.of(history).until(now).once(_exchanged)
     yield from _slow(exchange)
     yield from _unanswered(exchange, now)
     yield from _by_a_colleague(exchange)
+
+
+def _exchanged(past: Past) -> _Exchange:
+    """Go through a history and count."""
+    exchange = _Exchange()
+    for seen in _ordered([seen for seen in past if seen.kind in COUNTED]):
+        exchange.take(seen)
+    return exchange
 
 
 def _slow(exchange: _Exchange) -> Iterator[Observation]:
@@ -169,10 +175,9 @@ def _by_a_colleague(exchange: _Exchange) -> Iterator[Observation]:
 def _ordered(found: list[Observation]) -> list[Observation]:
     """Return observations by their time, and where several are of one moment, by what they say.
 
-    The time alone almost always tells them apart, and what comes in order is sorted at no cost.
+    They come in the order of time, which alone almost always tells them apart.
     """
-    found.sort(key=_at)
-    if any(one.at == next_one.at for one, next_one in pairwise(found)):
+    if len(set(map(_at, found))) < len(found):
         found.sort(key=_in_order)
     return found
 

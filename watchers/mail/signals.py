@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 
 from bot.model import Json, Observation
+from bot.past import Past
 from watchers.mail.meetings import (
     LONG_OVER,
     RESCHEDULED_WITHIN,
@@ -85,20 +86,36 @@ MONTHS = tuple(month_name)
 
 def signals(history: Sequence[Observation], now: datetime) -> list[Observation]:
     """Return what a person's history says about their meetings as of `now`, oldest first."""
-    known = [seen for seen in history if seen.at <= now]
-    told = meetings(known)
-    contact = next((seen.contact for seen in known), "")
-    surroundings = _Surroundings(
-        now=now,
-        meetings=tuple(meeting for meeting in told if meeting.is_theirs),
-        sick_days=_sick_days(told),
-        wrote=tuple(seen.at for seen in known if seen.kind == "wrote"),
-        written_to=tuple(seen.at for seen in known if seen.kind == "written_to"),
-        sees_mail=any(seen.facts.get("message_id") for seen in known),
-    )
-    readings = (_Reading(contact, meeting, surroundings) for meeting in surroundings.meetings)
+    surroundings = _Surroundings(now, Past.of(history).until(now).once(_background))
+    readings = (_Reading(meeting, surroundings) for meeting in surroundings.known.meetings)
     found = [seen for reading in readings for seen in reading.all()]
     return sorted(found, key=lambda seen: (seen.at, seen.kind, seen.group))
+
+
+@dataclass(frozen=True, slots=True)
+class _Background:
+    """What is known of a person and their meetings, whatever the time is."""
+
+    contact: str
+    meetings: tuple[Meeting, ...]
+    sick_days: frozenset[tuple[str, date]]
+    wrote: tuple[datetime, ...]
+    written_to: tuple[datetime, ...]
+    sees_mail: bool
+    """Whether any mail was seen: where only calendars are read, nobody knows who wrote."""
+
+
+def _background(past: Past) -> _Background:
+    """Sort out what is known of a person."""
+    told = meetings(past)
+    return _Background(
+        contact=past[0].contact if past else "",
+        meetings=tuple(meeting for meeting in told if meeting.is_theirs),
+        sick_days=_sick_days(told),
+        wrote=tuple(seen.at for seen in past.by_kind.get("wrote", ())),
+        written_to=tuple(seen.at for seen in past.by_kind.get("written_to", ())),
+        sees_mail=any(seen.facts.get("message_id") for seen in past),
+    )
 
 
 def _sick_days(told: Sequence[Meeting]) -> frozenset[tuple[str, date]]:
@@ -119,33 +136,32 @@ class _Surroundings:
     """What a meeting is judged by besides its own history."""
 
     now: datetime
-    meetings: tuple[Meeting, ...]
-    sick_days: frozenset[tuple[str, date]]
-    wrote: tuple[datetime, ...]
-    written_to: tuple[datetime, ...]
-    sees_mail: bool
-    """Whether any mail was seen: where only calendars are read, nobody knows who wrote."""
+    known: _Background
 
     def is_sick_day(self, change: Move | Snapshot) -> bool:
         """Say whether whoever did this cleared that day."""
-        return (change.by, change.at.date()) in self.sick_days
+        return (change.by, change.at.date()) in self.known.sick_days
 
     def heard(self, since: datetime, until: datetime) -> bool:
         """Say whether the person wrote in that time."""
-        return any(since <= at <= until for at in self.wrote)
+        return any(since <= at <= until for at in self.known.wrote)
 
     def days_heard(self, since: datetime, until: datetime) -> int:
         """Return on how many days of that time the person wrote."""
-        return len({at.date() for at in self.wrote if since <= at <= until})
+        return len({at.date() for at in self.known.wrote if since <= at <= until})
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
     """One meeting, and what is needed to judge it."""
 
-    contact: str
     meeting: Meeting
     around: _Surroundings
+
+    @property
+    def contact(self) -> str:
+        """Return whose meeting it is."""
+        return self.around.known.contact
 
     def all(self) -> Iterator[Observation]:
         yield self._set()
@@ -206,7 +222,7 @@ class _Reading:
         """Return on which day they pushed another meeting, long before this, empty where they did not."""
         days = [
             move.at.date()
-            for meeting in self.around.meetings
+            for meeting in self.around.known.meetings
             for move in meeting.moves
             if meeting is not self.meeting and move.by == self.contact and move.later
             if move.at < last.at - LONG_BEFORE
@@ -214,7 +230,7 @@ class _Reading:
         return max(days).isoformat() if days else ""
 
     def _bare(self, move: Move) -> bool:
-        if move.words or self.meeting.series or not self.around.sees_mail:
+        if move.words or self.meeting.series or not self.around.known.sees_mail:
             return False
         if self.around.now < move.at + WORD_WITHIN:
             return False
@@ -244,7 +260,7 @@ class _Reading:
         Over two that lose little time, whoever says why each time, or writes meanwhile, looks for another
         hour and does not pull away. Nor does, however often they push, whoever writes as busily as ever.
         """
-        if not self.around.sees_mail:
+        if not self.around.known.sees_mail:
             return ""
         days = self.around.days_heard(pushes[0].at - WORD_BEFORE, pushes[-1].at + WORD_WITHIN)
         if len(pushes) >= SUSPICIOUS_PUSH or sum(move.days for move in pushes) >= LONG_LOST:
@@ -378,7 +394,7 @@ class _Reading:
             and other.cancelled is None
             and other.start > cancelled.at
             and are_alike(self.meeting.last, other.first, self.contact)
-            for other in self.around.meetings
+            for other in self.around.known.meetings
             if other is not self.meeting
         )
 
@@ -406,7 +422,7 @@ class _Reading:
             return
         start, at = meeting.start, meeting.start + UNANSWERED_FOR
         expected = meeting.partstat == "ACCEPTED" or meeting.last.organizer == self.contact
-        asked = any(start <= moment <= start + ASKED_WITHIN for moment in around.written_to)
+        asked = any(start <= moment <= start + ASKED_WITHIN for moment in around.known.written_to)
         if (
             expected
             and asked
@@ -430,7 +446,7 @@ class _Reading:
         """Say whether the person did anything about any meeting in that time."""
         done = (
             seen
-            for meeting in self.around.meetings
+            for meeting in self.around.known.meetings
             for seen in (meeting.first, meeting.last, meeting.answer, *(move.seen for move in meeting.moves))
         )
         return any(

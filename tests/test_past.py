@@ -1,0 +1,48 @@
+"""What is known of one person is sorted once, and worked out once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from bot.model import Observation
+from bot.past import Past
+
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def seen(days: float, kind: str = "wrote", source: str = "mailbox:rita") -> Observation:
+    return Observation("jane@acme.example", kind, START + timedelta(days=days), source, f"day {days}")
+
+
+def test_observations_are_sorted_by_their_time() -> None:
+    assert [one.sentence for one in Past.of([seen(3), seen(1), seen(2)])] == ["day 1", "day 2", "day 3"]
+
+
+def test_what_is_sorted_comes_back_as_it_is() -> None:
+    past = Past.of([seen(1)])
+    assert Past.of(past) is past
+
+
+def test_until_leaves_out_what_has_not_happened_yet() -> None:
+    past = Past.of([seen(1), seen(2), seen(5)])
+    assert past.until(START + timedelta(days=2)) == (seen(1), seen(2))
+    assert past.until(START + timedelta(days=5)) is past
+    assert Past().until(START) == ()
+
+
+def test_what_is_made_of_a_past_is_made_once_and_again_of_another_one() -> None:
+    calls: list[int] = []
+
+    def length(past: Past) -> int:
+        calls.append(len(past))
+        return len(past)
+
+    one, more = Past.of([seen(1)]), Past.of([seen(1), seen(2)])
+    assert [one.once(length), one.once(length), more.once(length)] == [1, 1, 2]
+    assert calls == [1, 2]
+
+
+def test_it_tells_its_kinds_and_sources() -> None:
+    past = Past.of([seen(2, "meeting", "calendar:x"), seen(1), seen(3)])
+    assert {kind: len(found) for kind, found in past.by_kind.items()} == {"wrote": 2, "meeting": 1}
+    assert past.sources == {"mailbox:rita", "calendar:x"}
