@@ -206,7 +206,14 @@ def assess(
         other_explanations=open_explanations(verdict, evidence),
         last_contact=last_contact,
         returns=day(away.said.facts.get("returns")) if away else None,
-        recheck=recheck(verdict, history, now, away=away, last_contact=last_contact),
+        recheck=recheck(
+            verdict,
+            history,
+            now,
+            away=away,
+            last_contact=last_contact,
+            ahead=(seen.at - SKEW for seen in observations if seen.at > now + SKEW),
+        ),
     )
 
 

@@ -23,12 +23,17 @@ PATIENCE = timedelta(days=1)
 """The longest wait that a source may ask for."""
 
 
+SET_BACK = timedelta(minutes=1)
+"""Clocks of processes differ by less; one that says more was set back, and its waits do not count."""
+
+
 @dataclass(frozen=True)
 class Trouble:
-    """Since when a source cannot be read, how often it was tried, and when it is tried next."""
+    """Since when a source cannot be read, how often it was tried, when last, and when it is tried next."""
 
     since: datetime
     tries: int
+    tried: datetime
     next_try: datetime
     needs_human: bool = False
     what: str = ""
@@ -52,7 +57,7 @@ class Health:
     def may_look(self, source: str, now: datetime) -> bool:
         """Say whether it is time to look at a source."""
         trouble = self.troubles.get(source)
-        return trouble is None or now >= trouble.next_try
+        return trouble is None or now >= trouble.next_try or now < trouble.tried - SET_BACK
 
     def good(self, source: str, now: datetime) -> None:
         """Note that a source was read."""
@@ -80,7 +85,7 @@ class Health:
                 log.warning("source.down", source=source, what=failure.what)
         needs_human = known_to_need_human or isinstance(failure, NeedsHuman)
         self.troubles[source] = Trouble(
-            known.since if known else now, tries, now + min(wait, PATIENCE), needs_human, failure.what
+            known.since if known else now, tries, now, now + min(wait, PATIENCE), needs_human, failure.what
         )
 
     def outages(self) -> dict[str, str]:
@@ -96,6 +101,7 @@ class Health:
             said["trouble"] = {
                 "since": trouble.since.isoformat(),
                 "tries": trouble.tries,
+                "tried": trouble.tried.isoformat(),
                 "next_try": trouble.next_try.isoformat(),
                 "needs_human": trouble.needs_human,
                 "what": trouble.what,
@@ -117,6 +123,7 @@ class Health:
             self.troubles[source] = Trouble(
                 since=datetime.fromisoformat(str(trouble["since"])),
                 tries=int(str(trouble["tries"])),
+                tried=datetime.fromisoformat(str(trouble.get("tried", trouble["since"]))),
                 next_try=datetime.fromisoformat(str(trouble["next_try"])),
                 needs_human=bool(trouble["needs_human"]),
                 what=str(trouble["what"]),

@@ -7,7 +7,7 @@ short where much hangs on it and long where little can change. News is judged at
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import MAXYEAR, datetime, timedelta
 
 from bot.evidence import Leave, end_of, leaves_on
@@ -39,11 +39,21 @@ SHARE_OF_SILENCE = 4
 
 
 def recheck(
-    verdict: Verdict, history: History, now: datetime, *, away: Leave | None, last_contact: datetime | None
+    verdict: Verdict,
+    history: History,
+    now: datetime,
+    *,
+    away: Leave | None,
+    last_contact: datetime | None,
+    ahead: Iterable[datetime] = (),
 ) -> datetime:
-    """Return when the judgement of `now` is to be made again."""
+    """Return when the judgement of `now` is to be made again.
+
+    `ahead` is when observations begin to count that are dated later than our clock says it is.
+    """
     step = STEPS.get(verdict) or _while_active(now, last_contact)
-    return min(now + step, *(moment for moment in _dated(history, away) if moment > now), now + MOST_ACTIVE)
+    moments = [moment for moment in (*_dated(history, away), *ahead) if moment > now]
+    return min(now + step, now + MOST_ACTIVE, *moments)
 
 
 def _while_active(now: datetime, last_contact: datetime | None) -> timedelta:
