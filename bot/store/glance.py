@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.model import Contact, Json, NeedsHuman, Person
-from bot.store import codec, tiny
+from bot.store import codec
 from bot.store.files import BACKUP, FILE, Damaged, decode
+from bot.store.marks import FORGOTTEN, KEY_FILE
 from bot.store.moving import Entry
 from bot.store.tiny import CURSOR_DIGITS, PEOPLE_DIGITS, SETTING
 
@@ -67,10 +68,10 @@ class Glance:
         for path in sorted((self.folder / "cursors").glob(f"*{FILE}")):
             for source, document in (await asyncio.to_thread(_documents, path)).items():
                 yield Entry("cursor", source, document["cursor"])
-        key = self.folder / tiny.KEY_FILE
+        key = self.folder / KEY_FILE
         if key.exists():
             yield Entry("forgotten key", "", key.read_bytes().hex())
-        for path in sorted((self.folder / tiny.FORGOTTEN).glob(f"*{FILE}")):
+        for path in sorted((self.folder / FORGOTTEN).glob(f"*{FILE}")):
             for document in _documents(path).values():
                 for mark in document["marks"]:
                     yield Entry("forgotten", mark, None)

@@ -1,24 +1,20 @@
 """Keep everything in TinyDB files in one folder, for one process.
 
 One person is one document, so each verb about a person is one atomic write. Writes are done one after
-another by one thread, so the event loop never waits for the disk and a cancelled caller cannot let two
-writes meet; those that wait at the same time become durable together, for the disk takes many files hardly
-longer than one. Reads are served from memory. What is due (news, outbox) is derived from the documents at
-start.
+another by one thread (`writer`), and are durable by one record in a journal (`journal`). Reads are served
+from memory. What is due (news, outbox) is derived from the documents at start.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import time
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+import contextlib
+import gc
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from tinydb.table import Document
 
@@ -37,13 +33,14 @@ from bot.model import (
     Person,
     Watched,
 )
-from bot.store import Amendment, StoreDown, changes, codec
-from bot.store.files import DiskRefuses, Group, OwnerLock, Shelf, make_private, write_durably
-from bot.store.forgotten import Forgotten, expired, new_key
+from bot.store import Amendment, changes, codec
+from bot.store.claims import Claims
+from bot.store.files import Group, OwnerLock, Shelf, make_private
+from bot.store.forgotten import Forgotten, expired
 from bot.store.index import Index
-from bot.store.journal import sync_folder
+from bot.store.marks import Marks
 from bot.store.moving import Entry
-from bot.store.outage import Outage
+from bot.store.writer import Writer
 
 T = TypeVar("T")
 
@@ -55,14 +52,6 @@ Changing it needs a migration.
 
 CURSOR_DIGITS = 2
 SLOT_DIGITS = 1
-EVENT_DIGITS = 2
-
-TOGETHER = 64
-"""How many writes become durable together at the most."""
-
-FORGOTTEN_DIGITS = 1
-FORGOTTEN = "forgotten"
-KEY_FILE = "forgotten.key"
 
 SETTING = "setting "
 """Settings lie beside the cursors, under names that no source has."""
@@ -82,17 +71,26 @@ class TinyStore:
         self._people = Shelf(folder / "people", PEOPLE_DIGITS, self._group)
         self._cursors = Shelf(folder / "cursors", CURSOR_DIGITS, self._group)
         self._slots = Shelf(folder / "slots", SLOT_DIGITS, self._group)
-        self._tombstones = Shelf(folder / FORGOTTEN, FORGOTTEN_DIGITS, self._group)
-        self._forgotten = Forgotten(b"")
+        self._marks = Marks(folder, self._group)
+        self._claims = Claims(self._slots)
         self._forgetting = asyncio.Lock()
         self._index = Index()
-        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
-        self._waiting: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._changed: set[str] = set()
+        self._writer = Writer(self._group, self._changed.clear, self._undo)
         self._lock: OwnerLock | None = None
-        self._outage = Outage()
-        self.took: Callable[[float], None] = lambda _seconds: None
+
+    @property
+    def took(self) -> Callable[[float], None]:
         """Told how many seconds each write took, the wait for others included."""
+        return self._writer.took
+
+    @took.setter
+    def took(self, told: Callable[[float], None]) -> None:
+        self._writer.took = told
+
+    @property
+    def _forgotten(self) -> Forgotten:
+        return self._marks.forgotten
 
     @classmethod
     async def open(cls, folder: Path) -> Self:
@@ -144,10 +142,7 @@ class TinyStore:
 
         def begin() -> bool:
             kept = self._get(address) is not None
-            forgotten = self._with_key()
-            forgotten = forgotten.with_mark(forgotten.mark(address))
-            self._keep_forgotten(forgotten, [*self._unfinished(), address])
-            self._forgotten = forgotten
+            self._marks.begin(address, self._index.addresses())
             return kept
 
         async with self._forgetting:
@@ -318,31 +313,11 @@ class TinyStore:
 
     async def claim_slot(self, watcher: str, slot: datetime) -> bool:
         """Claim a planned run; True for exactly one caller."""
-
-        def write() -> bool:
-            document = self._slots.get(watcher) or {"slots": []}
-            slots = changes.claimed(map(datetime.fromisoformat, document["slots"]), slot)
-            if slots is None:
-                return False
-            self._slots.put(watcher, {"slots": [other.isoformat() for other in slots]})
-            return True
-
-        return await self._write(write)
+        return await self._write(lambda: self._claims.slot(watcher, slot))
 
     async def claim_event(self, event: str, now: datetime) -> bool:
         """Claim something that may be delivered to us twice; True once, for a day at least."""
-        shelf = _event_shelf(event)
-
-        def write() -> bool:
-            document = self._slots.get(shelf) or {"events": {}}
-            known = {name: datetime.fromisoformat(at) for name, at in document["events"].items()}
-            events = changes.remembered(known, event, now)
-            if events is None:
-                return False
-            self._slots.put(shelf, {"events": {name: at.isoformat() for name, at in events.items()}})
-            return True
-
-        return await self._write(write)
+        return await self._write(lambda: self._claims.event(event, now))
 
     async def setting(self, name: str) -> Json:
         """Return a setting that somebody made while the service ran, None where nobody did."""
@@ -362,15 +337,8 @@ class TinyStore:
             yield Entry("person", person.address, codec.to_document(person))
         for source, document in self._cursors.items():
             yield Entry("cursor", source, document["cursor"])
-        for name, document in self._slots.items():
-            for slot in document.get("slots", ()):
-                yield Entry("slot", f"{slot} {name}", None)
-            for event, at in document.get("events", {}).items():
-                yield Entry("event", event, at)
-        if self._forgotten.key:
-            yield Entry("forgotten key", "", self._forgotten.key.hex())
-        for mark in self._forgotten.marks:
-            yield Entry("forgotten", mark, None)
+        for entry in (*self._claims.entries(), *self._marks.entries()):
+            yield entry
 
     async def take(self, entries: Sequence[Entry]) -> None:
         """Keep what another store gave; taking it twice is taking it once."""
@@ -383,9 +351,8 @@ class TinyStore:
 
     async def close(self) -> None:
         """Finish the write under way and let another process have the folder."""
-        await asyncio.to_thread(self._writer.shutdown)
-        self._group.close()
-        for shelf in (self._people, self._cursors, self._slots, self._tombstones):
+        await self._writer.close()
+        for shelf in (self._people, self._cursors, self._slots, self._marks.shelf):
             shelf.close()
         if self._lock is not None:
             self._lock.release()
@@ -393,42 +360,14 @@ class TinyStore:
 
     async def _write(self, write: Callable[[], T]) -> T:
         """Do a write after all others. Raise StoreDown where the disk refuses: nothing has changed then."""
-        begun = time.perf_counter()
-        try:
-            waiting: Future[T] = Future()
-            self._waiting.append((write, waiting))
-            self._writer.submit(self._write_waiting)
-            done = await asyncio.wrap_future(waiting)
-        except DiskRefuses as refused:
-            self._outage.begins(f"{refused.what}; {refused.how}")
-            raise StoreDown(f"{refused.what}; {refused.how}") from refused
-        self._outage.ends()
-        self.took(time.perf_counter() - begun)
-        return done
+        return await self._writer.write(write)
 
-    def _write_waiting(self) -> None:
-        """Do the writes that wait now, make them durable together, and only then say that they are done.
-
-        Where the disk refuses, none of them is: what is read is what was there before.
-        """
-        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]
-        self._changed.clear()
-        self._group.hold()
-        wanted = [one for one in batch if one[1].set_running_or_notify_cancel()]
-        done = [(waiting, *_outcome(write)) for write, waiting in wanted]
-        try:
-            self._group.commit()
-        except Exception as refused:  # noqa: BLE001 - it is raised again where each write was asked for
-            done = [(waiting, None, refused) for waiting, _, _ in done]
-            for address in self._changed:
-                self._index.drop(address)
-                if (person := self._get(address)) is not None:
-                    self._index.note(person)
-        for waiting, result, error in done:
-            if error is not None:
-                waiting.set_exception(error)
-            else:
-                waiting.set_result(result)
+    def _undo(self) -> None:
+        """Bring the index up to date where the disk refused what was in it already."""
+        for address in self._changed:
+            self._index.drop(address)
+            if (person := self._get(address)) is not None:
+                self._index.note(person)
 
     async def _write_person(self, address: str, change: Callable[[Person], Person | None]) -> bool:
         """Change a person, who may be new, in one write; False where the change is refused."""
@@ -450,37 +389,19 @@ class TinyStore:
             self._index.note(person)
         elif entry.shelf == "cursor":
             self._cursors.put(entry.key, {"cursor": entry.document})
-        elif entry.shelf == "slot":
-            slot, _, watcher = entry.key.partition(" ")
-            kept = self._slots.get(watcher) or {"slots": []}
-            self._slots.put(watcher, {"slots": sorted({*kept["slots"], slot})})
-        elif entry.shelf == "event":
-            shelf = _event_shelf(entry.key)
-            kept = self._slots.get(shelf) or {"events": {}}
-            self._slots.put(shelf, {"events": {**kept["events"], entry.key: entry.document}})
-        elif entry.shelf == "forgotten key":
-            self._take_key(bytes.fromhex(str(entry.document)))
+        elif entry.shelf in {"slot", "event"}:
+            self._claims.take(entry)
         else:
-            self._forgotten = self._with_key().with_mark(entry.key)
-            self._keep_forgotten(self._forgotten, [])
-
-    def _take_key(self, key: bytes) -> None:
-        if self._forgotten.marks and self._forgotten.key != key:
-            raise NeedsHuman(
-                f"{self.folder} has forgotten people under another key", "move into an empty folder"
-            )
-        write_durably(self.folder / KEY_FILE, key)
-        sync_folder(self.folder)
-        self._forgotten = Forgotten(key, self._forgotten.marks)
+            self._marks.take(entry)
 
     def _load(self) -> None:
         try:
             make_private(self.folder)
             self._lock = OwnerLock(self.folder)
             self._group.restore()
-            self.notices += self._tombstones.load(lambda _: None)
-            self._load_forgotten()
-            self.notices += self._people.load(self._add)
+            self.notices += self._marks.load()
+            with nothing_collected():
+                self.notices += self._people.load(self._add)
             self.notices += self._cursors.load(lambda _: None)
             self.notices += self._slots.load(lambda _: None)
         except OSError as error:
@@ -489,44 +410,13 @@ class TinyStore:
                 "let this user read and write it, or name another folder",
             ) from error
 
-    def _load_forgotten(self) -> None:
-        """Read whom we were asked to forget; raise NeedsHuman where the key of the hashes is gone."""
-        kept = self._tombstones.get(FORGOTTEN)
-        path = self.folder / KEY_FILE
-        if kept is not None and not path.exists():
-            raise NeedsHuman(
-                f"{path} is gone: nobody can tell who was to be forgotten",
-                f"restore it from a backup, or remove {self.folder / FORGOTTEN} and forget them again",
-            )
-        if path.exists():
-            self._forgotten = Forgotten(path.read_bytes(), frozenset(kept["marks"]) if kept else frozenset())
-
-    def _with_key(self) -> Forgotten:
-        """Return whom we forgot, with a key that is on the disk."""
-        if not self._forgotten.key:
-            path = self.folder / KEY_FILE
-            write_durably(path, new_key())
-            sync_folder(self.folder)
-            self._forgotten = Forgotten(path.read_bytes())
-        return self._forgotten
-
-    def _unfinished(self) -> list[str]:
-        """Return whose erasure was begun and not ended: restored from an older backup, or interrupted."""
-        kept = self._tombstones.get(FORGOTTEN) or {"unfinished": []}
-        back = [address for address in self._index.addresses() if address in self._forgotten]
-        return list(dict.fromkeys([*kept["unfinished"], *back]))
-
-    def _keep_forgotten(self, forgotten: Forgotten, unfinished: list[str]) -> None:
-        self._tombstones.put(FORGOTTEN, {"marks": sorted(forgotten.marks), "unfinished": unfinished})
-        self._tombstones.forget_past(FORGOTTEN)
-
     async def _end_forgetting(self) -> int:
         """End every erasure that was begun; return how many documents it changed.
 
         Who is to be forgotten is known from the first write on, so nothing new about them can come in while
         the others' documents are searched.
         """
-        unfinished = self._unfinished()
+        unfinished = self._marks.unfinished(self._index.addresses())
         changed = 0
         for address in unfinished:
             naming = await asyncio.to_thread(self._people.mentioning, address)
@@ -539,16 +429,13 @@ class TinyStore:
                 for key in await asyncio.to_thread(shelf.mentioning, address):
                     changed += await self._write(partial(self._clean_document, shelf, key, self._forgotten))
         if unfinished:
-            await self._write(lambda: self._keep_forgotten(self._forgotten, []))
+            await self._write(self._marks.end)
         return changed
 
     def _mark_names(self, address: str, naming: Iterable[str]) -> None:
         """Keep by a hash what they are called, before what says so is erased."""
         people = [person for key in dict.fromkeys(naming) if (person := self._get(key)) is not None]
-        forgotten = self._forgotten.with_names(address, people)
-        if forgotten != self._forgotten:
-            self._keep_forgotten(forgotten, self._unfinished())
-            self._forgotten = forgotten
+        self._marks.name(address, people, self._index.addresses())
 
     def _erase(self, address: str) -> bool:
         kept = self._get(address) is not None
@@ -591,13 +478,16 @@ class TinyStore:
         return True
 
 
-def _event_shelf(event: str) -> str:
-    return f"event {hashlib.sha256(event.encode()).hexdigest()[:EVENT_DIGITS]}"
+@contextlib.contextmanager
+def nothing_collected() -> Iterator[None]:
+    """Put garbage collection off: many small objects are made, none of which is in a cycle.
 
-
-def _outcome(write: Callable[[], Any]) -> tuple[Any, BaseException | None]:
-    """Return what a write returned, or what it raised."""
+    To look through them again and again while they are made takes a fifth of the time.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
     try:
-        return write(), None
-    except Exception as error:  # noqa: BLE001 - it is raised again where the write was asked for
-        return None, error
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -383,7 +383,7 @@ async def test_reads_do_not_wait_for_a_disk_that_hangs(tmp_path: Path) -> None:
         await store.watch(JANE)
         await store.save_cursor("imap:a", 7)
         disk = threading.Event()
-        store._writer.submit(disk.wait)
+        store._writer._thread.submit(disk.wait)
         write = asyncio.create_task(store.record([sighting()]))
         await asyncio.sleep(0)
         person = await store.person(JANE.address)
