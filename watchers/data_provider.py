@@ -15,9 +15,10 @@ from pydantic import Field
 
 from bot.model import Contact, Family, Json, Kind, Means, NeedsHuman, Observation
 from watchers import Batch, Example, Scope, Settings, Watcher, under
+from watchers.profiles.colleagues import are_colleagues, is_shared
 from watchers.profiles.people_data_labs import PeopleDataLabs
 from watchers.profiles.provider import Provider, Record
-from watchers.profiles.words import is_account, names_of, same_employer
+from watchers.profiles.words import is_account, names_of
 from watchers.web.titles import same_title
 
 MOST_AT_ONCE = 50
@@ -213,12 +214,9 @@ class DataProvider(Watcher[Entry]):
             news: list[Entry] = []
             for address, kept in people.items():
                 if kept.fresh:
-                    colleagues = [
-                        people[other] for other in contacts if _share(contacts[address], contacts[other])
-                    ]
-                    people[address], said = concluded(
-                        contacts[address], kept, colleagues, provider.label, now
-                    )
+                    contact = contacts[address]
+                    colleagues = [people[one] for one in contacts if are_colleagues(contact, contacts[one])]
+                    people[address], said = concluded(contact, kept, colleagues, provider.label, now)
                     news += said
             yield Batch(source, news, _memory(people, spent))
 
@@ -271,7 +269,7 @@ def concluded(
         kinds = [_TITLE] if retitled else []
         kinds += [_HERE] if kept.told != _HERE else []
         fact = _HERE
-    elif _is_shared(kept, colleagues):
+    elif is_shared(kept.employer, (one.employer for one in colleagues if one.employer)):
         fact = f"{_RENAMED} {kept.employer}"
         kinds = [_RENAMED] if kept.told != fact else []
     elif kept.was_here or kept.since or kept.changed:
@@ -289,12 +287,6 @@ def _is_here(contact: Contact, kept: Kept) -> bool:
         under(site, frozenset({contact.domain})) or under(contact.domain, frozenset({site}))
     )
     return by_site or is_account(kept.employer, names_of(contact))
-
-
-def _is_shared(kept: Kept, colleagues: Sequence[Kept]) -> bool:
-    known = [one for one in colleagues if one.employer]
-    alike = [one for one in known if same_employer(one.employer, kept.employer)]
-    return bool(alike) and 2 * (len(alike) + 1) > len(known) + 1
 
 
 def _entry(contact: Contact, kept: Kept, kind: str, provider: str, now: datetime) -> Entry:
@@ -341,10 +333,6 @@ def _worded(raw: Entry) -> tuple[str, str]:
     since = f" since {raw.since:%-d %B %Y}" if raw.since else ""
     said = f"{raw.provider} lists them with {raw.employer}{title}{since}"
     return "record_moved", f"{said}, no longer with {raw.account}"
-
-
-def _share(one: Contact, other: Contact) -> bool:
-    return one.address != other.address and one.account_name.lower() == other.account_name.lower()
 
 
 def _remembered(cursor: Json, contacts: Mapping[str, Contact]) -> tuple[dict[str, Kept], Spent]:

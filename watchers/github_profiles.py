@@ -13,9 +13,10 @@ from pydantic import Field
 
 from bot.model import Contact, Family, Json, Kind, Means, NeedsHuman, Observation, SourceDown
 from watchers import Batch, Example, Scope, Settings, Watcher
+from watchers.profiles.colleagues import are_colleagues, is_shared
 from watchers.profiles.line import LONGEST_WAIT, Line, Reply, text
 from watchers.profiles.sightings import Sighted
-from watchers.profiles.words import Said, Stand, is_account, names_of, read_profile, same_employer
+from watchers.profiles.words import Said, Stand, is_account, names_of, read_profile
 
 API = "https://api.github.com"
 SITE = "github.com"
@@ -183,7 +184,7 @@ class GithubProfiles(Watcher[Glimpse]):
             for address in due[:MOST_AT_ONCE]:
                 contact, now = contacts[address], self._clock()
                 seen = await self._look(line, contact, kept[address], now)
-                others = [kept[other] for other in contacts if _colleagues(contact, contacts[other])]
+                others = [kept[other] for other in contacts if are_colleagues(contact, contacts[other])]
                 kept[address], news = concluded(contact, seen, others, now)
                 yield Batch(source, news, _memory(kept))
 
@@ -319,13 +320,8 @@ def concluded(
 
 
 def _is_rename(seen: Kept, colleagues: Sequence[Kept]) -> bool:
-    named = [one for one in colleagues if one.was_here]
-    alike = [one for one in named if one.stand != Stand.HERE and same_employer(one.employer, seen.employer)]
-    return bool(alike) and 2 * (len(alike) + 1) > len(named) + 1
-
-
-def _colleagues(one: Contact, other: Contact) -> bool:
-    return one.address != other.address and one.account_name.lower() == other.account_name.lower()
+    named = (one for one in colleagues if one.was_here)
+    return is_shared(seen.employer, ("" if one.stand == Stand.HERE else one.employer for one in named))
 
 
 def _glimpse(contact: Contact, seen: Kept, kind: str, name: str, now: datetime) -> Glimpse:

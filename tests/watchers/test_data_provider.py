@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from bot.model import Contact, Deal, NeedsHuman, Observation, SourceDown, Verdict
-from bot.pipeline import Pipeline, Rules
-from bot.testing import MemoryStore
+from bot.model import Contact, Deal, NeedsHuman, SourceDown, Verdict
 from tests.servers import people_data_labs as servers
 from tests.servers.people_data_labs import KEY, PeopleDataLabs
-from tests.web.site import Clock
+from tests.watchers.profile_watching import World
 from watchers import Example, Scope
 from watchers.data_provider import DataProvider, Entry, Kept, Spent
 from watchers.profiles.people_data_labs import FIELDS, day
@@ -25,33 +24,9 @@ OMAR = Contact("omar@acme.example", "Omar Roe", "", "Acme", deal=Deal("Rollout")
 IDLE = Contact("idle@acme.example", "Ida Lee", "", "Acme")
 
 
-@dataclass
-class World:
-    """The watcher as the service runs it, a store, and a clock that is moved by hand."""
-
-    server: PeopleDataLabs
-    settings: dict[str, Any] = field(default_factory=dict)
-    clock: Clock = field(default_factory=Clock)
-    store: MemoryStore = field(default_factory=MemoryStore)
-
-    def __post_init__(self) -> None:
-        given = {"api": self.server.url, "key_env": "A_KEY", **self.settings}
-        self.watcher = DataProvider(DataProvider.Config.model_validate(given), self.clock)
-        rules = Rules({kind.name: kind for kind in DataProvider.kinds})
-        self.pipeline = Pipeline(self.store, rules, ["vendor.example"], baseline=False)
-
-    async def look(self, days: int = 1) -> None:
-        for _ in range(days):
-            for source in self.watcher.sources(await self.pipeline.scope()):
-                await self.pipeline.sweep(self.watcher, source, self.clock())
-            self.clock.pass_by(days=1)
-
-    async def said(self, contact: Contact = JANE) -> list[Observation]:
-        person = await self.store.person(contact.address)
-        return sorted(person.observations, key=lambda seen: seen.at) if person else []
-
-    async def kinds(self, contact: Contact = JANE) -> list[str]:
-        return [seen.kind for seen in await self.said(contact)]
+def world_of(server: PeopleDataLabs, **settings: Any) -> World[PeopleDataLabs]:
+    given = {"api": server.url, "key_env": "A_KEY", **settings}
+    return World(server, partial(DataProvider, DataProvider.Config.model_validate(given)))
 
 
 @pytest.fixture(autouse=True)
@@ -66,8 +41,8 @@ async def server() -> AsyncIterator[PeopleDataLabs]:
 
 
 @pytest.fixture
-async def world(server: PeopleDataLabs) -> World:
-    world = World(server)
+async def world(server: PeopleDataLabs) -> World[PeopleDataLabs]:
+    world = world_of(server)
     await world.store.watch(JANE)
     return world
 
@@ -78,14 +53,16 @@ def test_the_watcher_reads_its_own_examples(example: Example[Entry]) -> None:
     assert tuple(seen.kind for seen in DataProvider().read(example.raw, scope)) == example.kinds
 
 
-async def test_a_move_is_told_with_the_new_employer_the_title_and_the_date(world: World) -> None:
+async def test_a_move_is_told_with_the_new_employer_the_title_and_the_date(
+    world: World[PeopleDataLabs],
+) -> None:
     world.server.person(JANE.address, "acme", "vp sales")
     await world.look(31)
     world.server.person(
         JANE.address, "globex", "cro", job_start_date="2026-03", job_last_changed="2026-03-20"
     )
     await world.look(31)
-    moved = next(seen for seen in await world.said() if seen.kind == "record_moved")
+    moved = next(seen for seen in await world.said(JANE) if seen.kind == "record_moved")
     assert (
         moved.sentence
         == "People Data Labs lists them with Globex as Cro since 1 March 2026, no longer with Acme"
@@ -96,50 +73,56 @@ async def test_a_move_is_told_with_the_new_employer_the_title_and_the_date(world
     assert judged.verdict is Verdict.LIKELY_LEFT
 
 
-async def test_a_new_title_with_the_same_employer_is_noted_and_no_alarm(world: World) -> None:
+async def test_a_new_title_with_the_same_employer_is_noted_and_no_alarm(world: World[PeopleDataLabs]) -> None:
     world.server.person(JANE.address, "acme holdings", "vp sales")
     await world.look(31)
     world.server.person(JANE.address, "acme holdings", "adviser to the board")
     await world.look(31)
-    assert sorted(await world.kinds()) == ["record_present", "record_title_changed"]
+    assert sorted(await world.kinds(JANE)) == ["record_present", "record_title_changed"]
     (judged,) = await world.pipeline.judge(world.clock())
     assert judged.verdict not in {Verdict.LEFT, Verdict.LIKELY_LEFT, Verdict.SLIPPING}
 
 
-async def test_the_employers_site_tells_it_under_another_name(world: World) -> None:
+async def test_the_employers_site_tells_it_under_another_name(world: World[PeopleDataLabs]) -> None:
     world.server.person(JANE.address, "roadrunner supplies", job_company_website="acme.example")
     await world.look(31)
-    assert await world.kinds() == ["record_present"]
+    assert await world.kinds(JANE) == ["record_present"]
 
 
-async def test_another_employer_without_any_date_and_any_history_says_nothing(world: World) -> None:
+async def test_another_employer_without_any_date_and_any_history_says_nothing(
+    world: World[PeopleDataLabs],
+) -> None:
     world.server.person(JANE.address, "globex")
     await world.look(62)
-    assert await world.kinds() == []
+    assert await world.kinds(JANE) == []
 
 
-async def test_a_record_from_before_they_wrote_to_us_fades_by_its_own_date(world: World) -> None:
+async def test_a_record_from_before_they_wrote_to_us_fades_by_its_own_date(
+    world: World[PeopleDataLabs],
+) -> None:
     world.server.person(JANE.address, "globex", job_start_date="2015-01")
     await world.look()
     (judged,) = await world.pipeline.judge(world.clock())
     assert judged.verdict is not Verdict.LIKELY_LEFT
 
 
-async def test_a_record_that_is_hardly_theirs_is_not_taken(world: World) -> None:
+async def test_a_record_that_is_hardly_theirs_is_not_taken(world: World[PeopleDataLabs]) -> None:
     world.server.person(JANE.address, "globex", likelihood=4, job_start_date="2026-02")
     await world.look()
-    assert await world.kinds() == []
+    assert await world.kinds(JANE) == []
 
 
-async def test_colleagues_who_are_all_with_one_other_employer_have_a_parent(world: World) -> None:
+async def test_colleagues_who_are_all_with_one_other_employer_have_a_parent(
+    world: World[PeopleDataLabs],
+) -> None:
     await world.store.watch(OMAR)
     for each in (JANE, OMAR):
         world.server.person(each.address, "globex", job_start_date="2026-02")
     await world.look()
-    assert [await world.kinds(), await world.kinds(OMAR)] == [["record_renamed"], ["record_renamed"]]
+    assert [await world.kinds(JANE), await world.kinds(OMAR)] == [["record_renamed"], ["record_renamed"]]
 
 
-async def test_only_what_is_read_is_asked_for(world: World) -> None:
+async def test_only_what_is_read_is_asked_for(world: World[PeopleDataLabs]) -> None:
     world.server.person(JANE.address, "acme")
     await world.look()
     (asked,) = world.server.asked
@@ -152,19 +135,19 @@ async def test_a_contact_without_an_open_deal_is_looked_up_only_where_everybody_
 ) -> None:
     for contacts, asked in (("open_deals", 0), ("all", 1)):
         server.asked.clear()
-        world = World(server, {"contacts": contacts})
+        world = world_of(server, contacts=contacts)
         await world.store.watch(IDLE)
         await world.look()
         assert len(server.asked) == asked
 
 
-async def test_nobody_is_looked_up_more_often_than_every_thirty_days(world: World) -> None:
+async def test_nobody_is_looked_up_more_often_than_every_thirty_days(world: World[PeopleDataLabs]) -> None:
     await world.look(91)
     assert len(world.server.asked) == 4
 
 
 async def test_the_months_budget_is_kept_and_the_next_month_goes_on(server: PeopleDataLabs) -> None:
-    world = World(server, {"calls_a_month": 3})
+    world = world_of(server, calls_a_month=3)
     for number in range(5):
         await world.store.watch(replace(JANE, address=f"p{number}@acme.example"))
     await world.look(20)
@@ -174,7 +157,9 @@ async def test_the_months_budget_is_kept_and_the_next_month_goes_on(server: Peop
     assert [each["email"][:2] for each in server.asked[3:5]] == ["p3", "p4"]
 
 
-async def test_no_call_is_forgotten_when_the_provider_fails_in_the_middle(world: World) -> None:
+async def test_no_call_is_forgotten_when_the_provider_fails_in_the_middle(
+    world: World[PeopleDataLabs],
+) -> None:
     await world.store.watch(OMAR)
     world.server.a_minute = 1
     world.server.person(JANE.address, "globex", job_start_date="2026-02")
@@ -184,7 +169,7 @@ async def test_no_call_is_forgotten_when_the_provider_fails_in_the_middle(world:
     world.server.a_minute = 100
     await world.look()
     assert [each["email"] for each in world.server.asked] == [JANE.address, OMAR.address, OMAR.address]
-    assert await world.kinds() == ["record_moved"]
+    assert await world.kinds(JANE) == ["record_moved"]
 
 
 @pytest.mark.parametrize(
@@ -192,7 +177,7 @@ async def test_no_call_is_forgotten_when_the_provider_fails_in_the_middle(world:
     [({"credits": 0}, "no credits"), ({"key": "another"}, "refuses the key"), ({"key": ""}, "is not set")],
 )
 async def test_what_only_a_person_can_mend_is_told_to_them(
-    world: World, change: dict[str, Any], word: str, monkeypatch: pytest.MonkeyPatch
+    world: World[PeopleDataLabs], change: dict[str, Any], word: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.server.person(JANE.address, "acme")
     world.server.credits = change.get("credits", 1)
@@ -206,12 +191,12 @@ async def test_what_only_a_person_can_mend_is_told_to_them(
     [(500, b""), (200, b"<html>"), (200, b'{"data": 3}'), (204, b""), (200, b"[" * 100_000)],
 )
 async def test_an_answer_that_is_not_documented_means_try_again_later(
-    world: World, status: int, body: bytes
+    world: World[PeopleDataLabs], status: int, body: bytes
 ) -> None:
     world.server.broken = web.Response(status=status, body=body)
     with pytest.raises(SourceDown):
         await world.look()
-    assert await world.kinds() == []
+    assert await world.kinds(JANE) == []
 
 
 @pytest.mark.parametrize(

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.model import Contact, NeedsHuman, Observation, SourceDown, Verdict
-from bot.pipeline import Pipeline, Rules
-from bot.testing import MemoryStore
+from bot.model import Contact, NeedsHuman, SourceDown, Verdict
 from tests.servers import github as servers
 from tests.servers.github import GitHub
+from tests.watchers.profile_watching import World
 from tests.web.site import Clock
 from watchers import Example, Scope
 from watchers.github_profiles import MOST_AT_ONCE, GithubProfiles, Glimpse, Kept, login_of, waiting
@@ -26,35 +26,9 @@ OMAR = Contact("omar@acme.example", "Omar Roe", "", "Acme Inc.", links=("github.
 NAMES = ("Acme Inc.", "acme")
 
 
-@dataclass
-class World:
-    """The watcher as the service runs it, a store, and a clock that is moved by hand."""
-
-    github: GitHub
-    token_env: str = ""
-    days: int = 1
-    clock: Clock = field(default_factory=Clock)
-    store: MemoryStore = field(default_factory=MemoryStore)
-
-    def __post_init__(self) -> None:
-        config = GithubProfiles.Config(api=self.github.url, token_env=self.token_env, days=self.days)
-        self.watcher = GithubProfiles(config, self.clock)
-        rules = Rules({kind.name: kind for kind in GithubProfiles.kinds})
-        self.pipeline = Pipeline(self.store, rules, ["vendor.example"], baseline=False)
-
-    async def look(self, days: int = 1) -> None:
-        """Look every 12 hours for so many days."""
-        for _ in range(days * 2):
-            for source in self.watcher.sources(await self.pipeline.scope()):
-                await self.pipeline.sweep(self.watcher, source, self.clock())
-            self.clock.pass_by(hours=12)
-
-    async def said(self, contact: Contact = JANE) -> list[Observation]:
-        person = await self.store.person(contact.address)
-        return sorted(person.observations, key=lambda seen: seen.at) if person else []
-
-    async def kinds(self, contact: Contact = JANE) -> list[str]:
-        return [seen.kind for seen in await self.said(contact)]
+def world_of(github: GitHub, **settings: Any) -> World[GitHub]:
+    config = GithubProfiles.Config(api=github.url, **settings)
+    return World(github, partial(GithubProfiles, config), pause=timedelta(hours=12))
 
 
 @pytest.fixture
@@ -64,8 +38,8 @@ async def github() -> AsyncIterator[GitHub]:
 
 
 @pytest.fixture
-async def world(github: GitHub) -> World:
-    world = World(github)
+async def world(github: GitHub) -> World[GitHub]:
+    world = world_of(github)
     await world.store.watch(JANE)
     return world
 
@@ -76,154 +50,156 @@ def test_the_watcher_reads_its_own_examples(example: Example[Glimpse]) -> None:
     assert tuple(seen.kind for seen in GithubProfiles().read(example.raw, scope)) == example.kinds
 
 
-async def test_a_move_is_said_after_two_looks_a_day_apart_and_makes_it_likely(world: World) -> None:
-    jane = world.github.person("janedoe", "@acme")
+async def test_a_move_is_said_after_two_looks_a_day_apart_and_makes_it_likely(world: World[GitHub]) -> None:
+    jane = world.server.person("janedoe", "@acme")
     await world.look()
     jane.company = "Globex GmbH"
     await world.look()
-    assert await world.kinds() == ["profile_present"]
+    assert await world.kinds(JANE) == ["profile_present"]
     await world.look()
-    assert await world.kinds() == ["profile_present", "profile_moved"]
-    moved = (await world.said())[-1]
+    assert await world.kinds(JANE) == ["profile_present", "profile_moved"]
+    moved = (await world.said(JANE))[-1]
     assert moved.sentence == "github.com/janedoe now names Globex GmbH as the employer, no longer Acme Inc."
     assert moved.facts["now"] == "Globex GmbH"
     (judged,) = await world.pipeline.judge(world.clock())
     assert judged.verdict is Verdict.LIKELY_LEFT
 
 
-async def test_a_move_that_is_taken_back_before_the_second_look_is_none(world: World) -> None:
-    jane = world.github.person("janedoe", "Acme")
+async def test_a_move_that_is_taken_back_before_the_second_look_is_none(world: World[GitHub]) -> None:
+    jane = world.server.person("janedoe", "Acme")
     await world.look()
     jane.company = "Globex"
     await world.look()
     jane.company = "Acme"
     await world.look(4)
-    assert await world.kinds() == ["profile_present"]
+    assert await world.kinds(JANE) == ["profile_present"]
 
 
-async def test_who_comes_back_is_present_again_and_no_longer_likely_left(world: World) -> None:
-    jane = world.github.person("janedoe", "Acme")
+async def test_who_comes_back_is_present_again_and_no_longer_likely_left(world: World[GitHub]) -> None:
+    jane = world.server.person("janedoe", "Acme")
     await world.look()
     jane.company = "Globex"
     await world.look(3)
     jane.company = "Acme Incorporated"
     await world.look()
-    assert await world.kinds() == ["profile_present", "profile_moved", "profile_present"]
+    assert await world.kinds(JANE) == ["profile_present", "profile_moved", "profile_present"]
     (judged,) = await world.pipeline.judge(world.clock())
     assert judged.verdict is not Verdict.LIKELY_LEFT
 
 
-async def test_another_name_that_stood_there_all_along_says_nothing(world: World) -> None:
-    world.github.person("janedoe", "The Open Garden Society")
+async def test_another_name_that_stood_there_all_along_says_nothing(world: World[GitHub]) -> None:
+    world.server.person("janedoe", "The Open Garden Society")
     await world.look(5)
-    assert await world.kinds() == []
+    assert await world.kinds(JANE) == []
 
 
-async def test_the_bio_alone_may_say_that_they_left(world: World) -> None:
-    world.github.person("janedoe", None, "Formerly VP of Sales at Acme. Now at Globex.")
+async def test_the_bio_alone_may_say_that_they_left(world: World[GitHub]) -> None:
+    world.server.person("janedoe", None, "Formerly VP of Sales at Acme. Now at Globex.")
     await world.look(3)
-    (moved,) = await world.said()
+    (moved,) = await world.said(JANE)
     assert (moved.kind, moved.facts["now"]) == ("profile_moved", "Globex")
 
 
-async def test_a_membership_that_is_gone_is_a_weak_sign_by_itself(world: World) -> None:
-    jane = world.github.person("janedoe", None, orgs=["acme", "knitting"])
+async def test_a_membership_that_is_gone_is_a_weak_sign_by_itself(world: World[GitHub]) -> None:
+    jane = world.server.person("janedoe", None, orgs=["acme", "knitting"])
     await world.look()
     jane.orgs = ["knitting"]
     await world.look(3)
-    assert await world.kinds() == ["org_left"]
+    assert await world.kinds(JANE) == ["org_left"]
     (judged,) = await world.pipeline.judge(world.clock())
     assert judged.verdict not in {Verdict.LEFT, Verdict.LIKELY_LEFT}
 
 
-async def test_an_account_that_was_renamed_is_followed_by_its_number(world: World) -> None:
-    jane = world.github.person("janedoe", "Acme")
+async def test_an_account_that_was_renamed_is_followed_by_its_number(world: World[GitHub]) -> None:
+    jane = world.server.person("janedoe", "Acme")
     await world.look()
     jane.login, jane.company = "jane-globex", "Globex"
-    world.github.person("janedoe", "Initech")
+    world.server.person("janedoe", "Initech")
     await world.look(3)
-    assert (await world.said())[-1].sentence.startswith("github.com/jane-globex now names Globex")
+    assert (await world.said(JANE))[-1].sentence.startswith("github.com/jane-globex now names Globex")
 
 
 @pytest.mark.parametrize("kind", ["Organization", "Bot"])
-async def test_a_profile_that_is_nobodys_says_nothing(world: World, kind: str) -> None:
-    world.github.person("janedoe", "Acme", type=kind)
+async def test_a_profile_that_is_nobodys_says_nothing(world: World[GitHub], kind: str) -> None:
+    world.server.person("janedoe", "Acme", type=kind)
     await world.look(2)
-    assert await world.kinds() == []
+    assert await world.kinds(JANE) == []
 
 
-async def test_an_account_that_is_not_there_says_nothing(world: World) -> None:
+async def test_an_account_that_is_not_there_says_nothing(world: World[GitHub]) -> None:
     await world.look(3)
-    jane = world.github.person("janedoe", "Acme")
+    jane = world.server.person("janedoe", "Acme")
     await world.look()
-    world.github.accounts.remove(jane)
+    world.server.accounts.remove(jane)
     await world.look(3)
-    assert await world.kinds() == ["profile_present"]
+    assert await world.kinds(JANE) == ["profile_present"]
 
 
-async def test_colleagues_who_all_name_the_same_new_employer_were_acquired(world: World) -> None:
+async def test_colleagues_who_all_name_the_same_new_employer_were_acquired(world: World[GitHub]) -> None:
     await world.store.watch(JANE)
     await world.store.watch(OMAR)
-    both = [world.github.person("janedoe", "Acme"), world.github.person("omarroe", "@acme")]
+    both = [world.server.person("janedoe", "Acme"), world.server.person("omarroe", "@acme")]
     await world.look()
     for each in both:
         each.company = "Globex"
     await world.look(4)
-    assert await world.kinds() == ["profile_present", "profile_renamed"]
+    assert await world.kinds(JANE) == ["profile_present", "profile_renamed"]
     assert await world.kinds(OMAR) == ["profile_present", "profile_renamed"]
 
 
-async def test_an_unchanged_profile_costs_two_answers_without_a_body(world: World) -> None:
-    world.github.person("janedoe", "Acme", orgs=["acme"])
+async def test_an_unchanged_profile_costs_two_answers_without_a_body(world: World[GitHub]) -> None:
+    world.server.person("janedoe", "Acme", orgs=["acme"])
     await world.look(2)
-    world.github.statuses.clear()
+    world.server.statuses.clear()
     await world.look(2)
-    assert world.github.statuses == [304] * 4
+    assert world.server.statuses == [304] * 4
 
 
 async def test_profiles_are_looked_at_no_more_often_than_asked_for(github: GitHub) -> None:
-    world = World(github, days=7)
+    world = world_of(github, days=7)
     await world.store.watch(JANE)
     github.person("janedoe", "Acme")
     await world.look(8)
     assert github.asked.count("/user/1") + github.asked.count("/users/janedoe") == 2
 
 
-async def test_one_pass_stays_below_the_limit_of_strangers_and_goes_on_with_the_others(world: World) -> None:
+async def test_one_pass_stays_below_the_limit_of_strangers_and_goes_on_with_the_others(
+    world: World[GitHub],
+) -> None:
     many = [
         Contact(f"p{number}@acme.example", "P", "", "Acme", links=(f"github.com/p{number}",))
         for number in range(MOST_AT_ONCE + 5)
     ]
-    world.github.person("janedoe", "Acme")
+    world.server.person("janedoe", "Acme")
     for number, contact in enumerate(many):
         await world.store.watch(contact)
-        world.github.person(f"p{number}", "Acme")
+        world.server.person(f"p{number}", "Acme")
     await world.pipeline.sweep(world.watcher, "github_profiles", world.clock())
-    assert len(world.github.asked) == 2 * MOST_AT_ONCE
+    assert len(world.server.asked) == 2 * MOST_AT_ONCE
     await world.pipeline.sweep(world.watcher, "github_profiles", world.clock())
     assert [await world.kinds(each) for each in many] == [["profile_present"]] * len(many)
 
 
-async def test_a_limit_is_waited_for_and_loses_nothing(world: World) -> None:
-    jane = world.github.person("janedoe", "Acme")
+async def test_a_limit_is_waited_for_and_loses_nothing(world: World[GitHub]) -> None:
+    jane = world.server.person("janedoe", "Acme")
     await world.look()
     reset = str(int(world.clock().timestamp()) + 1800)
-    world.github.refusal = web.Response(
+    world.server.refusal = web.Response(
         status=403, headers={"x-ratelimit-remaining": "0", "x-ratelimit-reset": reset}
     )
     jane.company = "Globex"
     with pytest.raises(SourceDown) as failure:
         await world.look()
     assert failure.value.retry_after == timedelta(minutes=30)
-    world.github.refusal = None
+    world.server.refusal = None
     await world.look(3)
-    assert await world.kinds() == ["profile_present", "profile_moved"]
+    assert await world.kinds(JANE) == ["profile_present", "profile_moved"]
 
 
-async def test_of_a_contact_who_is_no_longer_watched_nothing_is_remembered(world: World) -> None:
+async def test_of_a_contact_who_is_no_longer_watched_nothing_is_remembered(world: World[GitHub]) -> None:
     await world.store.watch(OMAR)
-    world.github.person("janedoe", "Acme")
-    world.github.person("omarroe", "Acme")
+    world.server.person("janedoe", "Acme")
+    world.server.person("omarroe", "Acme")
     await world.look()
     await world.store.unwatch(JANE.address)
     await world.pipeline.sweep(world.watcher, "github_profiles", world.clock() - timedelta(hours=20))
@@ -235,7 +211,7 @@ async def test_of_a_contact_who_is_no_longer_watched_nothing_is_remembered(world
 async def test_a_token_is_sent_and_one_that_is_refused_needs_a_human(
     github: GitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = World(github, token_env="GITHUB_TOKEN_OF_OURS")
+    world = world_of(github, token_env="GITHUB_TOKEN_OF_OURS")
     await world.store.watch(JANE)
     monkeypatch.delenv("GITHUB_TOKEN_OF_OURS", raising=False)
     with pytest.raises(NeedsHuman, match="is not set"):
@@ -247,22 +223,22 @@ async def test_a_token_is_sent_and_one_that_is_refused_needs_a_human(
     monkeypatch.setenv("GITHUB_TOKEN_OF_OURS", "right")
     github.person("janedoe", "Acme")
     await world.look()
-    assert await world.kinds() == ["profile_present"]
+    assert await world.kinds(JANE) == ["profile_present"]
 
 
 @pytest.mark.parametrize(
     ("status", "body"), [(503, b""), (200, b"<html>"), (200, b"[" * 100_000), (200, b"[1]"), (301, b"")]
 )
-async def test_an_answer_that_is_none_alarms_nobody(world: World, status: int, body: bytes) -> None:
-    world.github.person("janedoe", "Acme")
+async def test_an_answer_that_is_none_alarms_nobody(world: World[GitHub], status: int, body: bytes) -> None:
+    world.server.person("janedoe", "Acme")
     await world.look()
-    world.github.refusal = web.Response(status=status, body=body)
+    world.server.refusal = web.Response(status=status, body=body)
     for _ in range(3):
         try:
             await world.look()
         except SourceDown:
             world.clock.pass_by(days=1)
-    assert await world.kinds() == ["profile_present"]
+    assert await world.kinds(JANE) == ["profile_present"]
 
 
 @pytest.mark.parametrize(
