@@ -20,6 +20,7 @@ from bot.account import Account
 from bot.alerts import SECOND_LOOK, Baseline, Since
 from bot.assessment import LEAST_PRIOR, SHIPPED, Circumstances, Thresholds, assess
 from bot.circle import Listed
+from bot.doubles import once
 from bot.evidence import EVEN, Scales
 from bot.history import is_forged
 from bot.incidents import Incident
@@ -208,7 +209,8 @@ class Pipeline:
 
         async def judge_account(name: str, mine: Sequence[Contact]) -> None:
             async with free:
-                people = await self.store.people(domains_of[name]) if domains_of[name] else []
+                found = await self.store.people(domains_of[name]) if domains_of[name] else []
+                people = [once(person) for person in found]
                 account = Account.of(
                     people,
                     domains_of[name],
@@ -261,7 +263,8 @@ class Pipeline:
     ) -> Assessment:
         known = account.people.get(contact.address)
         for _ in range(TRIES):
-            person = known or await self.store.person(contact.address) or Person(contact.address, contact)
+            kept = known or await self.store.person(contact.address) or Person(contact.address, contact)
+            person = once(kept)
             circumstances = self._circumstances(person, contact, account)
             assessment = assess(
                 contact.address,

@@ -145,6 +145,7 @@ def _letter(
             "field": field,
             "with": known[:MOST_NAMED],
             "name": "",
+            "logged": True,
         },
         because=("it is logged in the CRM",),
     )
