@@ -38,18 +38,18 @@ OURS = "vendor.example"
 IN_TOUCH = timedelta(days=90)
 PERMANENT = frozenset({"mailbox_gone", "domain_gone", "blocked"})
 NUISANCES = {
-    "vacation": "vacation",
-    "shutdown": "shutdown",
-    "rep away": "idle rep",
-    "full": "full mailbox (4.2.2, 5.2.2)",
-    "delayed": "delayed (4.x)",
-    "expired": "given up after days (4.x)",
-    "blocked": "refused by policy (5.7.x)",
     "migration refusing": "domain migration, old one refuses",
     "migration": "domain migration, old one works",
     "renamed": "another name or address",
+    "blocked": "refused by policy (5.7.x)",
+    "full": "full mailbox (4.2.2, 5.2.2)",
+    "expired": "given up after days (4.x)",
+    "delayed": "delayed (4.x)",
+    "vacation": "vacation",
+    "shutdown": "shutdown",
+    "rep away": "idle rep",
 }
-"""What is no departure and may look like one, by its name in the world and in words."""
+"""What is no departure and may look like one, by its name in the world and in words; the rarest first."""
 
 AFTERMATH = timedelta(days=14)
 DAYS_A_MONTH = 365.25 / 12
@@ -311,14 +311,14 @@ def _print_nuisances(outcome: Outcome, truth: Truth) -> None:
     print("\nWrong alarms that came with, or within 14 days after")
     calendar = [one for one in wrong if lead(one).startswith("meeting")]
     rest = [one for one in wrong if one not in calendar]
+    causes = [_cause(one, truth) for one in rest]
     for what, words in NUISANCES.items():
         times = sum(
             name == what or (what == "renamed" and name.startswith(what))
             for spans in truth.nuisances.values()
             for name, _, _ in spans
         )
-        count = sum(truth.within(one.alert.contact.address, what, one.raised) for one in rest)
-        _line(f"{words} ({times} times)", f"{count}", "0")
+        _line(f"{words} ({times} times)", str(causes.count(what)), "0")
     own = [
         one
         for one in calendar
@@ -345,6 +345,12 @@ def _print_nuisances(outcome: Outcome, truth: Truth) -> None:
         "one each",
     )
     _line("account notices in all", str(len(notices)), "")
+
+
+def _cause(told: Told, truth: Truth) -> str:
+    """Return what a wrong alarm came with, the first of `NUISANCES` where several; empty where nothing."""
+    who = told.alert.contact.address
+    return next((what for what in NUISANCES if truth.within(who, what, told.raised)), "")
 
 
 def _outage_days(outcome: Outcome) -> dict[str, dict[str, set[date]]]:

@@ -140,10 +140,8 @@ class Calendars:
         )
         at = at_work(chance, day, self.account.zone)
         wordless = chance.random() < (0.55 if pulling else 0.2)
-        # Nobody excuses themselves twice in the same words: at least the date is another.
         excuse = words.choose(chance, NOTES, self.account.language) if not wordless else ""
-        day_in_words = words.written(random.Random(meeting.uid), moved.start.date(), self.account.language)
-        note = f"{excuse} {day_in_words}" if excuse else ""
+        note = f"{excuse} {self._afterwards(moved.sequence)}" if excuse else ""
         if by_them:
             self._send(one, moved, at, "REQUEST", by_them=True, note=note)
         else:  # guests ask in words, and the organizer, who is ours, moves it for them
@@ -151,6 +149,11 @@ class Calendars:
             self._send(one, moved, at + timedelta(hours=3), "REQUEST", by_them=False, note="As you asked.")
             self._reply(one, moved, at + timedelta(hours=8), "ACCEPTED")
         return moved
+
+    def _afterwards(self, number: int) -> str:
+        """Return what is written after an excuse: nobody writes the same with each push of a meeting."""
+        sentences = words.LETTERS[self.account.language].split("|")
+        return sentences[number % len(sentences)]
 
     def _call_off(self, one: Person, meeting: Meeting, day: date, *, by_them: bool) -> None:
         at = at_work(one.chance, day, self.account.zone)
