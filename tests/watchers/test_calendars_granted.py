@@ -18,7 +18,7 @@ from myworld.host import Host
 from pydantic import ValidationError
 
 from bot.model import NeedsHuman, Observation
-from tests.servers import calendar_graph, oauth
+from tests.servers import calendar_graph
 from tests.servers.calendar_google import GoogleWorld
 from tests.servers.oauth import Account, AuthorizationServer
 from tests.watchers.calendar_programs import DAY, HOUR, JANE, RITA, Call, Google, Graph, utc
@@ -47,12 +47,6 @@ async def read(settings: dict[str, Any]) -> list[Observation]:
         for raw in batch.items
         for seen in watcher.read(raw, WATCHED)
     ]
-
-
-@pytest.fixture
-async def tokens() -> AsyncIterator[AuthorizationServer]:
-    async with oauth.running() as server:
-        yield server
 
 
 @asynccontextmanager

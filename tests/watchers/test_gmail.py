@@ -8,30 +8,20 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot import story
-from bot.model import NeedsHuman, SourceDown, Verdict
-from bot.pipeline import Pipeline
-from bot.service import rules
-from bot.testing import MemoryStore
+from bot.model import NeedsHuman, SourceDown
+from bot.story import Step
 from tests.mails import JANE, REP, at, bounce, plain
-from tests.servers import google_mail, oauth
+from tests.servers import google_mail
 from tests.servers.google_mail import GoogleMail, refusal
 from tests.servers.oauth import AuthorizationServer
 from tests.watchers.granting import BOARD, OMAR, RITA, automatic, pem, read, service_account
-from watchers import load
+from tests.watchers.storytelling import is_ours, must_end_in_left
 from watchers.mail import RawMail, Skipped, gmail
 from watchers.mail.gmail import GmailMailboxes, GmailSource, head_of
 from watchers.mail.head import split_head
-from watchers.mailbox import Mailbox
 
 AGES = 20 * 365
 """Days; the mails of these tests have fixed dates."""
-
-
-@pytest.fixture
-async def tokens() -> AsyncIterator[AuthorizationServer]:
-    async with oauth.running() as server:
-        yield server
 
 
 @pytest.fixture
@@ -414,22 +404,10 @@ async def test_a_fence_that_could_not_be_tried_is_not_taken_for_closed(
 
 
 async def test_the_founding_storys_mails_end_in_left(google: GoogleMail, settings: dict[str, Any]) -> None:
-    load()
-    watcher = Mailbox(Mailbox.Config.model_validate({"mailboxes": [settings]}))
-    store = MemoryStore()
-    await store.watch(story.CHAMPION)
-    pipe = Pipeline(store, rules(), [story.OUR_DOMAIN], baseline=False)
-    verdicts = []
-    for step in story.story():
-        for mail in step.mails:
-            labels = ["SENT"] if b"\nFrom: Rita" in b"\n" + mail else ["INBOX"]
-            google.deliver(RITA, mail, step.at - timedelta(minutes=10), *labels)
-        await pipe.sweep(watcher, f"mailbox:{RITA}", step.at)
-        [judged] = await pipe.judge(step.at)
-        verdicts.append(judged.verdict)
-    assert verdicts[0] is Verdict.ACTIVE
-    assert Verdict.SLIPPING in verdicts[2:4]
-    assert verdicts[-1] is Verdict.LEFT
+    def deliver(step: Step, mail: bytes) -> None:
+        google.deliver(RITA, mail, step.at - timedelta(minutes=10), "SENT" if is_ours(mail) else "INBOX")
+
+    await must_end_in_left(settings, deliver)
 
 
 async def test_no_secret_stands_in_what_is_said_or_shown(

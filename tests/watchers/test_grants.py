@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from aiohttp.test_utils import TestServer
 from pydantic import BaseModel, ValidationError
 
 from bot.model import NeedsHuman, SourceDown
-from tests.servers import oauth
 from tests.servers.oauth import AuthorizationServer
 from tests.watchers.granting import BOARD, GMAIL_SCOPE, OMAR, RITA, everything, service_account
 from watchers import Scope
@@ -24,12 +22,6 @@ from watchers.mail.oauth import Granted, Lease, ask
 from watchers.mail.rest import code_of
 from watchers.mail.tokens import Connectable, Use
 from watchers.mailbox import Mailbox
-
-
-@pytest.fixture
-async def tokens() -> AsyncIterator[AuthorizationServer]:
-    async with oauth.running() as server:
-        yield server
 
 
 def account(tokens: AuthorizationServer, path: Path, mailbox: str = RITA) -> ServiceAccount:

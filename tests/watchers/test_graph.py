@@ -9,37 +9,27 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot import story
-from bot.model import Json, NeedsHuman, SourceDown, Verdict
-from bot.pipeline import Pipeline
-from bot.service import rules
-from bot.testing import MemoryStore
+from bot.model import Json, NeedsHuman, SourceDown
+from bot.story import Step
 from tests.mails import JANE, REP, at, bounce, plain
-from tests.servers import graph_mail, oauth
+from tests.servers import graph_mail
 from tests.servers.graph_mail import GraphMail
 from tests.servers.oauth import AuthorizationServer
 from tests.watchers.granting import BOARD, OMAR, RITA, automatic, certificate, everything, read
-from watchers import load
+from tests.watchers.storytelling import is_ours, must_end_in_left
 from watchers.mail import RawMail, graph
 from watchers.mail.graph import GraphBox, GraphMailboxes, GraphSource, Usual
 from watchers.mail.head import split_head
 from watchers.mail.tokens import Use
-from watchers.mailbox import Mailbox
 
 AGES = 20 * 365
 SECRET = "a secret of the application"
 
 
 @pytest.fixture
-async def tokens() -> AsyncIterator[AuthorizationServer]:
-    async with oauth.running() as server:
-        server.clients["app"] = SECRET
-        yield server
-
-
-@pytest.fixture
 async def microsoft(tokens: AuthorizationServer) -> AsyncIterator[GraphMail]:
     async with graph_mail.running(tokens) as server:
+        tokens.clients["app"] = SECRET
         server.group = {RITA, OMAR}
         for address in (RITA, OMAR, BOARD):
             server.mailbox(address)
@@ -382,24 +372,14 @@ async def test_a_wrong_secret_needs_a_person_and_is_not_repeated(
 
 
 async def test_the_founding_storys_mails_end_in_left(microsoft: GraphMail, settings: dict[str, Any]) -> None:
-    load()
-    watcher = Mailbox(Mailbox.Config.model_validate({"mailboxes": [settings]}))
-    store = MemoryStore()
-    await store.watch(story.CHAMPION)
-    pipe = Pipeline(store, rules(), [story.OUR_DOMAIN], baseline=False)
     microsoft.mailbox(RITA)
-    verdicts = []
     later = datetime.now(UTC)  # a mail arrives now, whatever its headers say
-    for step in story.story():
-        for mail in step.mails:
-            folder = "sentitems" if b"\nFrom: Rita" in b"\n" + mail else "inbox"
-            microsoft.deliver(RITA, mail, later, folder)
-        await pipe.sweep(watcher, f"mailbox:{RITA}", step.at)
-        [judged] = await pipe.judge(step.at)
-        verdicts.append(judged.verdict)
-    assert verdicts[0] is Verdict.ACTIVE
-    assert Verdict.SLIPPING in verdicts[2:4]
-    assert verdicts[-1] is Verdict.LEFT
+
+    def deliver(step: Step, mail: bytes) -> None:
+        del step
+        microsoft.deliver(RITA, mail, later, "sentitems" if is_ours(mail) else "inbox")
+
+    await must_end_in_left(settings, deliver)
 
 
 async def test_an_owners_token_reads_their_own_mailbox_and_no_other(
