@@ -20,6 +20,8 @@ from bot.evidence import LEAVE_GRACE, LEAVE_WITHOUT_DATE, LONGEST_LEAVE, day
 from bot.free_days import Period
 from bot.history import MEETING, History, is_forged
 from bot.model import Contact, Kind, Means, Observation, Person
+from bot.past import Past
+from bot.silence import Rhythm
 
 ONE_DAY: Final = timedelta(days=1)
 
@@ -47,9 +49,10 @@ LEAST_WRITTEN: Final = 12
 class Pauses:
     """What explains silence at one account, computed once for all its people.
 
-    `regular` holds everybody there who writes regularly, with the last day they were heard of where they are
-    overdue, None where they are not. `ours` are the days on which our side wrote somebody there, sorted;
-    `written` those on which each of us wrote anybody we watch, wherever, by address.
+    `regular` holds who there writes regularly, with the last day they were heard of where they are overdue,
+    None where they are not: everybody, or those heard of last, with two who are not overdue. `ours` are the
+    days on which our side wrote somebody there, sorted; `written` those on which each of us wrote anybody we
+    watch, wherever, by address.
     """
 
     regular: Sequence[tuple[str, date | None]] = ()
@@ -59,18 +62,9 @@ class Pauses:
     @classmethod
     def of(cls, people: Collection[Person], written: Mapping[str, Sequence[date]], now: datetime) -> Pauses:
         """Look at everybody at an account once."""
-        regular: list[tuple[str, date | None]] = []
-        ours: set[date] = set()
-        for person in people:
-            past = [seen for seen in person.observations if seen.at <= now]
-            ours.update(seen.at.date() for seen in past if seen.kind == SENT)
-            if len(people) <= OTHERS:
-                continue
-            heard = [seen.at for seen in past if _is_theirs(seen)]
-            judged = silence.judge(heard, now)
-            if judged is not None and judged.usual_gap_days <= REGULAR:
-                regular.append((person.address, max(heard).date() if judged.surprise <= OVERDUE else None))
-        return cls(regular, sorted(ours), written)
+        pasts = {person.address: Past.of(person.observations).until(now) for person in people}
+        ours = sorted({day for past in pasts.values() for day in past.once(_days_written)})
+        return cls(_regular(pasts, now) if len(people) > OTHERS else (), ours, written)
 
     def explain(self, contact: Contact, today: date) -> list[Period]:
         """Return the days that no silence of this contact counts, apart from their own leaves."""
@@ -96,12 +90,56 @@ class Pauses:
         periods = []
         past = written[: bisect_right(written, today)]
         for before, after in pairwise([*past, today + ONE_DAY]):
-            usual = bisect_right(written, before) - bisect_left(written, before - RHYTHM)
-            if after - before <= IDLE_FROM or usual < LEAST_WRITTEN:
+            if after - before <= IDLE_FROM:
                 continue
-            if bisect_right(self.ours, before) == bisect_left(self.ours, after):
+            usual = bisect_right(written, before) - bisect_left(written, before - RHYTHM)
+            if usual >= LEAST_WRITTEN and bisect_right(self.ours, before) == bisect_left(self.ours, after):
                 periods.append((before + ONE_DAY, after - ONE_DAY))
         return periods
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """When a person was last heard of, and their rhythm, None where they show none."""
+
+    last: datetime
+    rhythm: Rhythm | None
+
+    def is_regular(self) -> bool:
+        return self.rhythm is not None and self.rhythm.usual_gap_days <= REGULAR
+
+    def is_overdue(self, now: datetime) -> bool:
+        return self.rhythm is not None and self.rhythm.surprise_at(now) <= OVERDUE
+
+
+def _regular(pasts: Mapping[str, Past], now: datetime) -> list[tuple[str, date | None]]:
+    """Return who writes regularly, those heard of last first, until two of them are not overdue.
+
+    Nobody's account is quiet then, whoever of them is asked about.
+    """
+    heard = ((address, found) for address, past in pasts.items() if (found := past.once(_heard)))
+    regular: list[tuple[str, date | None]] = []
+    current = 0
+    for address, one in sorted(heard, key=lambda entry: entry[1].last, reverse=True):
+        if not one.is_regular():
+            continue
+        overdue = one.is_overdue(now)
+        regular.append((address, one.last.date() if overdue else None))
+        current += not overdue
+        if current == OTHERS:
+            break
+    return regular
+
+
+def _heard(past: Past) -> _Heard | None:
+    """Return when the person wrote; None where they never did."""
+    times = [seen.at for seen in past if _is_theirs(seen)]
+    return _Heard(times[-1], silence.rhythm_of_events(times)) if times else None
+
+
+def _days_written(past: Past) -> frozenset[date]:
+    """Return the days on which our side wrote to a person."""
+    return frozenset(seen.at.date() for seen in past.by_kind.get(SENT, ()))
 
 
 def leaves(history: History, kinds: Mapping[str, Kind]) -> list[Period]:

@@ -94,6 +94,15 @@ class Rhythm:
     spread: float
     freedom: float
 
+    @property
+    def usual_gap_days(self) -> float:
+        """Return the usual length of a gap; it leans on recent ones."""
+        return math.exp(self.mean)
+
+    def surprise_at(self, now: datetime) -> float:
+        """Return how probable a silence as long as the present one is, where nothing explains any of it."""
+        return self.surprise(_days(now) - self.last)
+
     def deviation(self, silent: float) -> float:
         """Return how many standard deviations the silence lies beyond the usual gap.
 
@@ -129,7 +138,7 @@ def judge(
     uncounted = here - times[-1] - silent
     return Silence(
         days=silent,
-        usual_gap_days=math.exp(rhythm.mean),
+        usual_gap_days=rhythm.usual_gap_days,
         longest_gap_days=float(rhythm.longest_of_year),
         surprise=rhythm.surprise(silent),
         probability=_probability(inputs(rhythm, silent)),
@@ -166,6 +175,11 @@ def rhythm_of(times: Sequence[float]) -> Rhythm | None:
         spread=math.sqrt(scale * (known + 1) / (shape * known)),
         freedom=2 * shape,
     )
+
+
+def rhythm_of_events(events: Iterable[datetime]) -> Rhythm | None:
+    """Return the rhythm of contact at these moments, where no day is left out; None where they are few."""
+    return rhythm_of(sorted(map(_days, events)))
 
 
 def inputs(rhythm: Rhythm, silent: float) -> tuple[float, ...]:
@@ -207,7 +221,7 @@ def _sentence(rhythm: Rhythm, silent: float, uncounted: int) -> str:
     span = "the longest gap in a year" if longest <= YEAR else "the longest gap before"
     if silent > longest:
         return f"{silence}; {span} was {longest}"
-    usual = max(round(math.exp(rhythm.mean)), 1)
+    usual = max(round(rhythm.usual_gap_days), 1)
     return f"{silence}; the usual gap is {usual}, {span} was {longest}"
 
 

@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
+from operator import is_
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.model import Assessment, Case, Contact, Person
@@ -51,19 +52,30 @@ def _normal(value: Any, depth: int) -> Any:
     if value is None or isinstance(value, Enum | bool | int):
         pass
     elif isinstance(value, str):
-        result = UNSTORABLE.sub(REPLACEMENT, value)
+        result = value if value.isprintable() else UNSTORABLE.sub(REPLACEMENT, value)
     elif isinstance(value, float):
         result = value if math.isfinite(value) else None
     elif isinstance(value, datetime):
-        result = value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+        result = aware if aware.tzinfo is UTC else aware.astimezone(UTC)
     elif isinstance(value, tuple | list):
-        result = type(value)(_normal(item, depth + 1) for item in value)
+        items = [_normal(item, depth + 1) for item in value]
+        is_same = isinstance(value, tuple) and all(map(is_, items, value))
+        result = value if is_same else type(value)(items)
     elif isinstance(value, Mapping):
         result = {_normal(name, depth + 1): _normal(item, depth + 1) for name, item in value.items()}
     elif is_dataclass(value) and not isinstance(value, type):
-        changes = {part.name: _normal(getattr(value, part.name), depth + 1) for part in fields(value)}
-        result = replace(value, **changes)
+        kept = {name: getattr(value, name) for name in _names(type(value))}
+        changes = {
+            name: changed for name, part in kept.items() if (changed := _normal(part, depth + 1)) is not part
+        }
+        result = replace(value, **changes) if changes else value
     return result
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(part.name for part in fields(kind))
 
 
 def to_document(person: Person) -> Document:
