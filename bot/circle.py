@@ -30,7 +30,9 @@ DESKS = frozenset(
 
 WROTE, WRITTEN_TO, COPIED, MEETING = "wrote", "written_to", "copied", "meeting"
 MAILS = frozenset({WROTE, WRITTEN_TO, COPIED})
-LEAVING = frozenset({"departed", "farewell", "mailbox_gone", "answer_left", "page_gone", "page_former"})
+LEAVING = frozenset(
+    {"departed", "farewell", "colleague_said", "mailbox_gone", "answer_left", "page_gone", "page_former"}
+)
 """Kinds that say somebody is gone, unless they wrote since."""
 
 OPTED_OUT, OPTED_IN = "opted_out", "opted_in"

@@ -41,6 +41,7 @@ LINES = 3
 TITLES = {
     "departed": "Has left",
     "farewell": "Says farewell",
+    "colleague_said": "A colleague says they left",
     "on_leave": "On leave",
     "role_change": "Changed role",
     "address_change": "New address",

@@ -115,10 +115,11 @@ class Colleagues(MailReader):
 
 
 def _may_tell(head: Head, scope: Scope) -> bool:
-    """Say whether a person of a watched company wrote the mail."""
+    """Say whether a person of a watched company wrote the mail; where none is watched, of any company."""
     sender = head.sender.address
     theirs = bool(sender) and sender.rpartition("@")[2] not in FREE_MAIL
-    if not theirs or scope.is_ours(sender) or not scope.covers(sender):
+    watched = scope.covers(sender) or not (scope.addresses or scope.domains)
+    if not theirs or scope.is_ours(sender) or not watched:
         return False
     return not automatic(head) and not is_list(head) and not is_report(head)
 
