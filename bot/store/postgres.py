@@ -8,7 +8,6 @@ excludes all other writers for the moment in which it becomes known.
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -25,7 +24,6 @@ from bot.model import (
     Delivery,
     Home,
     Json,
-    NeedsHuman,
     Observation,
     Person,
     Watched,
@@ -33,7 +31,8 @@ from bot.model import (
 from bot.store import Amendment, changes, codec, table
 from bot.store.condition import condition
 from bot.store.database import Connection, Database, rows
-from bot.store.forgotten import Forgotten, expired, new_key
+from bot.store.erasure import Erasure
+from bot.store.forgotten import Forgotten
 from bot.store.moving import Entry
 from bot.store.outage import PATIENCE_SECONDS
 from bot.store.outlines import Outlines
@@ -43,8 +42,6 @@ T = TypeVar("T")
 SETTING = "setting "
 """Settings lie beside the cursors, under names that no source has."""
 
-WRITING = "SELECT pg_advisory_xact_lock_shared(7400002, 0)"
-FORGETTING = "SELECT pg_advisory_xact_lock(7400002, 0)"
 TRY_PERSON = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
 
 NEXT_ALERTS = """
@@ -69,8 +66,7 @@ class PostgresStore:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.notices: list[str] = []
-        self._forgotten = Forgotten(b"")
-        self._marks_read = 0
+        self._erasure = Erasure(database)
         self._outlines = Outlines(self._read)
         self.took: Callable[[float], None] = lambda _seconds: None
         """Told how many seconds each write took, patience with the database included."""
@@ -83,8 +79,7 @@ class PostgresStore:
         """
         store = cls(await Database.open(url, patience=patience))
         try:
-            await store.database.run(store._read_key)
-            await store._end_forgetting()
+            await store._erasure.open()
         except BaseException:
             await store.close()
             raise
@@ -99,13 +94,15 @@ class PostgresStore:
         store = cls(await Database.look(url, patience))
         try:
             (await store.database.run(condition)).check()
-            found = await store._read("SELECT key FROM forgotten_key")
-            store._forgotten = Forgotten(bytes(found[0][0]) if found else b"")
-            await store.database.run(store._read_marks)
+            await store.database.run(store._erasure.read)
         except BaseException:
             await store.close()
             raise
         return store
+
+    @property
+    def _forgotten(self) -> Forgotten:
+        return self._erasure.forgotten
 
     async def __aenter__(self) -> Self:
         """Return the store, which `open` made ready."""
@@ -141,34 +138,11 @@ class PostgresStore:
 
     async def forget(self, address: str) -> bool:
         """Erase a person from all that is kept; only a keyed hash stays."""
-        address = codec.normal(address).strip().lower()
-
-        async def begin(connection: Connection) -> bool:
-            await connection.execute(FORGETTING)
-            await connection.execute(
-                "INSERT INTO forgotten (mark) VALUES (%s) ON CONFLICT DO NOTHING",
-                (self._forgotten.mark(address),),
-            )
-            await connection.execute("INSERT INTO forgetting VALUES (%s) ON CONFLICT DO NOTHING", (address,))
-            return bool(await rows(connection, "SELECT 1 FROM person WHERE address = %s", address))
-
-        kept = await self.database.run(begin)
-        return bool(await self._end_forgetting()) or kept
+        return await self._erasure.forget(codec.normal(address).strip().lower())
 
     async def expire(self, address: str, version: int) -> bool:
         """Erase what is kept of somebody whose time is over; nothing keeps them out afterwards."""
-
-        async def erase(connection: Connection) -> bool:
-            person = await table.locked(connection, address)
-            if person is None or person.version != version:
-                return False
-            return await table.erase(connection, address)
-
-        if not await self._write(erase):
-            return False
-        for source in await self._cursors_naming(address):
-            await self._clean_cursor(source, expired(address))
-        return True
+        return await self._erasure.expire(address, version)
 
     async def contacts(self) -> list[Contact]:
         """Return everybody who is watched, by address."""
@@ -372,6 +346,7 @@ class PostgresStore:
             yield Entry("slot", f"{codec.normal(slot).isoformat()} {watcher}", None)
         for event, at in await self._read("SELECT event, at FROM event"):
             yield Entry("event", event, codec.normal(at).isoformat())
+        await self.database.run(self._erasure.read)
         yield Entry("forgotten key", "", self._forgotten.key.hex())
         for mark in self._forgotten.marks:
             yield Entry("forgotten", mark, None)
@@ -382,19 +357,12 @@ class PostgresStore:
         async def write(connection: Connection) -> None:
             for entry in sorted(entries, key=lambda entry: (entry.shelf, entry.key)):
                 if entry.shelf == "forgotten key":
-                    await self._take_key(connection, bytes.fromhex(str(entry.document)))
+                    await self._erasure.take_key(connection, bytes.fromhex(str(entry.document)))
                 else:
                     await table.take(connection, entry)
 
-        await self._write(write)
-        await self.database.run(self._read_key)
-
-    async def _take_key(self, connection: Connection, key: bytes) -> None:
-        if self._forgotten.marks and self._forgotten.key != key:
-            raise NeedsHuman(
-                "the database has forgotten people under another key", "move into an empty database"
-            )
-        await connection.execute("UPDATE forgotten_key SET key = %s", (key,))
+        await self._erasure.alone(write)
+        await self.database.run(self._erasure.read)
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -409,14 +377,8 @@ class PostgresStore:
 
     async def _write(self, write: Callable[[Connection], Awaitable[T]]) -> T:
         """Do a write that knows everybody who was to be forgotten before it."""
-
-        async def work(connection: Connection) -> T:
-            await connection.execute(WRITING)
-            await self._read_marks(connection)
-            return await write(connection)
-
         begun = time.perf_counter()
-        done = await self.database.run(work)
+        done = await self._erasure.write(write)
         self.took(time.perf_counter() - begun)
         return done
 
@@ -434,114 +396,7 @@ class PostgresStore:
 
         return await self._write(write)
 
-    async def _read_key(self, connection: Connection) -> None:
-        await connection.execute(
-            "INSERT INTO forgotten_key (key) VALUES (%s) ON CONFLICT DO NOTHING", (new_key(),)
-        )
-        ((key,),) = await rows(connection, "SELECT key FROM forgotten_key")
-        self._forgotten = Forgotten(bytes(key))
-        self._marks_read = 0
-        await self._read_marks(connection)
-
-    async def _read_marks(self, connection: Connection) -> None:
-        new = await rows(
-            connection,
-            "SELECT number, mark FROM forgotten WHERE number > %s ORDER BY number",
-            self._marks_read,
-        )
-        for number, mark in new:
-            self._forgotten = self._forgotten.with_mark(mark)
-            self._marks_read = number
-
-    async def _end_forgetting(self) -> int:
-        """End every erasure that was begun; return how many rows it changed.
-
-        Somebody who is kept although they were to be forgotten came back with an older backup.
-        """
-        await self._write(_nothing)
-        begun = [row[0] for row in await self._read("SELECT address FROM forgetting")]
-        kept = await self._read("SELECT address FROM person") if self._forgotten.marks else []
-        changed = 0
-        for address in dict.fromkeys([*begun, *(row[0] for row in kept if row[0] in self._forgotten)]):
-            changed += await self._forget(address)
-        return changed
-
-    async def _forget(self, address: str) -> int:
-        """Erase one person from their own row and from everybody else's."""
-        naming = "brief::text ILIKE %s OR observations::text ILIKE %s"
-        mention = f"%{_pattern(address)}%"
-
-        async def mark(connection: Connection) -> None:
-            """Keep by a hash what they are called, before what says so is erased."""
-            await connection.execute(FORGETTING)
-            await self._read_marks(connection)
-            query = f"SELECT brief, observations FROM person WHERE address = %s OR {naming}"  # noqa: S608 - ours
-            people = [
-                table.person_of(*row) for row in await rows(connection, query, address, mention, mention)
-            ]
-            for name in self._forgotten.with_names(address, people).marks - self._forgotten.marks:
-                await connection.execute("INSERT INTO forgotten (mark) VALUES (%s)", (name,))
-
-        async def erase(connection: Connection) -> bool:
-            await connection.execute(table.PERSON, (address,))
-            return await table.erase(connection, address)
-
-        await self.database.run(mark)
-        domain = address.rpartition("@")[2]
-        query = f"SELECT address FROM person WHERE domain = %s OR {naming}"  # noqa: S608 - ours
-        others = await self._read(query, domain, mention, mention)
-        changed = int(await self._write(erase))
-        for (other,) in others:
-            changed += await self._clean_person(other)
-        for source in await self._cursors_naming(address):
-            changed += await self._clean_cursor(source, self._forgotten)
-
-        async def end(connection: Connection) -> None:
-            await connection.execute("DELETE FROM forgetting WHERE address = %s", (address,))
-
-        await self._write(end)
-        return changed
-
-    async def _clean_person(self, address: str) -> bool:
-        async def write(connection: Connection) -> bool:
-            person = await table.locked(connection, address)
-            if person is None or address in self._forgotten:
-                return False
-            return await table.put(connection, person, self._forgotten.person(person))
-
-        return await self._write(write)
-
-    async def _cursors_naming(self, address: str) -> list[str]:
-        mention = f"%{_pattern(address)}%"
-        query = "SELECT source FROM cursor_of WHERE source ILIKE %s OR cursor::text ILIKE %s"
-        return [str(row[0]) for row in await self._read(query, mention, mention)]
-
-    async def _clean_cursor(self, source: str, forgotten: Forgotten) -> bool:
-        async def write(connection: Connection) -> bool:
-            found = await rows(connection, table.LOCKED_CURSOR, source)
-            before = found[0][0] if found else None
-            after = forgotten.cleaned(before)
-            if forgotten.cleaned(source) != source:
-                await connection.execute("DELETE FROM cursor_of WHERE source = %s", (source,))
-                return True
-            update = "UPDATE cursor_of SET cursor = %s::json WHERE source = %s"
-            await connection.execute(update, (table.text_of(after), source))
-            return bool(after != before)
-
-        return await self._write(write)
-
-
-async def _nothing(connection: Connection) -> None:
-    """Write nothing: for the sake of what every write reads first."""
-    del connection
-
 
 def _can_be_kept(name: str) -> bool:
     """Say whether a name is one that the database can hold; no other is in it."""
     return codec.normal(name) == name
-
-
-def _pattern(address: str) -> str:
-    """Return the address as it stands in a JSON text, for ILIKE."""
-    quoted = json.dumps(address, ensure_ascii=False)[1:-1]
-    return quoted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
+import random
+import shutil
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,11 +18,15 @@ from click.testing import CliRunner
 from bot.cli import main
 from bot.model import Contact, NeedsHuman, Observation
 from bot.store import Store
-from bot.store.moving import Entry, inventory, move
+from bot.store.moving import Entry, Inventory, Movable, inventory, move
 from bot.store.postgres import PostgresStore
 from bot.store.tiny import TinyStore
 from tests.servers.postgres import PostgresServer
 from tests.store.test_contract import DAY, JANE, NOW, OMAR, alarm, sighting, warn
+
+KILLS = 4
+LONGEST_MOVE_SECONDS = 2.5
+"""A move takes one to two, so that some are killed before, some while and some after something moves."""
 
 
 async def fill(store: Store) -> None:
@@ -102,6 +112,84 @@ async def test_a_changed_document_changes_the_hash_and_the_order_does_not(tiny: 
     assert (await inventory(tiny)).digest != before.digest
     await tiny.save_cursor("imap:sales", {"folders": {"INBOX": [1, 2.5, None]}})
     assert await inventory(tiny) == before
+
+
+async def test_a_process_that_runs_already_knows_whom_a_move_brought_as_forgotten(
+    tiny: TinyStore, postgres_server: PostgresServer
+) -> None:
+    await fill(tiny)
+    url = postgres_server.new_database()
+    async with await PostgresStore.open(url) as running, await PostgresStore.open(url) as target:
+        await move(tiny, target, ignore)
+        assert not await running.watch(Contact("gone@acme.example"))
+        await running.forget(OMAR.address)
+        assert not await target.watch(OMAR)
+
+
+async def test_two_who_move_the_same_at_once_leave_what_one_would(
+    tiny: TinyStore, tmp_path: Path, postgres_server: PostgresServer
+) -> None:
+    await fill(tiny)
+    for number in range(30):
+        await tiny.forget(f"gone{number}@other.example")
+    shutil.copytree(tmp_path / "data", tmp_path / "copy")
+    url = postgres_server.new_database()
+    async with (
+        await TinyStore.open(tmp_path / "copy") as copy,
+        await PostgresStore.open(url) as one,
+        await PostgresStore.open(url) as other,
+        await PostgresStore.open(url) as third,
+    ):
+        moved, too = await asyncio.gather(move(tiny, one, ignore), move(copy, other, ignore))
+        assert moved == too == await inventory(third)
+        assert not await third.watch(Contact("gone29@other.example"))
+    async with await TinyStore.open(tmp_path / "back") as back, await PostgresStore.open(url) as source:
+        assert await move(source, back, ignore) == moved
+
+
+@pytest.mark.parametrize("to", ["database", "folder"])
+def test_a_move_that_was_killed_at_any_instant_is_ended_by_the_next(
+    to: str, tmp_path: Path, postgres_server: PostgresServer
+) -> None:
+    url, filled, target = postgres_server.new_database(), tmp_path / "filled", tmp_path / "target"
+
+    async def begin() -> Inventory:
+        async with await TinyStore.open(filled) as store:
+            await fill(store)
+            for number in range(200):
+                await store.watch(Contact(f"person{number}@customer{number}.example"))
+            if to == "folder":
+                async with await PostgresStore.open(url) as database:
+                    await move(store, database, ignore)
+            return await inventory(store)
+
+    async def arrived() -> Inventory:
+        store: Movable
+        if to == "folder":
+            async with await TinyStore.open(target) as store:
+                return await inventory(store)
+        async with await PostgresStore.open(url) as store:
+            return await inventory(store)
+
+    wanted = asyncio.run(begin())
+    folder = target if to == "folder" else filled
+    command = [sys.executable, "-m", "bot", "migrate-store", "--to", to, "--folder", str(folder)]
+    command += ["--database-env", "DATABASE", "--json"]
+    chance = random.Random(4)  # noqa: S311 - a seed is to give the same instants again
+    for _ in range(KILLS):
+        moving = subprocess.Popen(
+            command, env={**os.environ, "DATABASE": url}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            moving.wait(chance.uniform(0.5, LONGEST_MOVE_SECONDS))
+        moving.kill()
+        moving.wait()
+    done = subprocess.run(
+        command, env={**os.environ, "DATABASE": url}, check=True, capture_output=True, text=True
+    )
+    said = json.loads(done.stdout)
+    assert said == {"moved": dict(sorted(wanted.counts.items())), "hash": wanted.digest}
+    assert asyncio.run(arrived()) == wanted
 
 
 def test_the_command_moves_and_says_what(
