@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import ClassVar
 
-from pydantic import Field
-
-from bot.model import Json, Observation
-from watchers import Batch, Example, Scope, Watcher
+from watchers import Example, Scope
 from watchers.crm import facts
-from watchers.crm.facts import Bounce, LoggedMail, Meeting, OptOut
+from watchers.crm.facts import Bounce, Fact, LoggedMail, Meeting, OptOut
 from watchers.crm.following import Place
 from watchers.crm.hubspot import HubSpot, HubSpotAccess, Record, moment
-from watchers.crm.line import NOT_FOUND, Refused, number, objects, unanswerable, under
+from watchers.crm.line import NOT_FOUND, Line, Refused, objects, under
+from watchers.crm.reader import OPT_OUTS, TURN, CrmWatcher, Pages, Parts, opt_out, turned
 from watchers.mail import bounce_table as table
 from watchers.mail.meetings import SNAPSHOT
 
-SOURCE = "HubSpot"
 STAMP = "hs_lastmodifieddate"
 CONTACT_STAMP = "lastmodifieddate"
 REASON = "hs_email_hard_bounce_reason_enum"
 OPT_OUT = "hs_email_optout"
-OPT_OUTS, TURN = "opt-outs", "turn"
-"""What a contact is called that was read for its opt-out alone, and how often they changed their mind."""
-
 YES = (True, "true")
 
 MAIL = (
@@ -66,11 +59,11 @@ CALLED_OFF = frozenset({"CANCELED", "CANCELLED"})
 _AT = "2026-05-04T09:30:00Z"
 
 
-class CrmHubSpot(Watcher[Record]):
+class CrmHubSpot(CrmWatcher):
     """What HubSpot knows: bounce flags, logged mails, meetings. Sees no auto-replies and no invitations."""
 
     name = "crm_hubspot"
-    every = timedelta(minutes=15)
+    source = "HubSpot"
     examples: ClassVar[tuple[Example[Record], ...]] = (
         Example(
             Record(
@@ -118,106 +111,73 @@ class CrmHubSpot(Watcher[Record]):
         ),
     )
 
-    class Config(HubSpotAccess):
+    class Config(Parts, HubSpotAccess):
         """What HubSpot knows of the people we watch."""
-
-        bounces: bool = Field(default=True, description="read contacts' bounce flags")
-        opt_outs: bool = Field(
-            default=True, description="read who opted out of e-mail, to suggest them to nobody"
-        )
-        emails: bool = Field(
-            default=True, description="read logged mails; say false where mailboxes are read, too"
-        )
-        meetings: bool = Field(
-            default=True, description="read meetings; say false where calendars are read, too"
-        )
-        history_days: int = Field(default=365, ge=1, le=1000, description="how far the first pass looks back")
 
     config: Config
 
-    def sources(self, scope: Scope) -> Sequence[str]:
-        """Name HubSpot, where there is anybody to look for."""
-        return [SOURCE] if scope.addresses else []
+    @property
+    def opened(self) -> Config:
+        """Return the settings."""
+        return self.config
 
-    async def fetch(self, source: str, cursor: Json, scope: Scope) -> AsyncIterator[Batch[Record]]:
-        """Yield what changed since the cursor."""
-        now = datetime.now(UTC)
-        place = Place(cursor, now - timedelta(days=self.config.history_days))
-        async with self.config.line() as line:
-            hubspot = HubSpot(line)
-            try:
-                for is_wanted, pages in (
-                    (self.config.bounces, self._bounced),
-                    (self.config.opt_outs, self._opted_out),
-                    (self.config.emails, self._mails),
-                    (self.config.meetings, self._meetings),
-                ):
-                    if is_wanted:
-                        async for items in pages(hubspot, place, scope):
-                            yield Batch(source, items, place.cursor(now))
-            except Refused as refused:
-                check = "check what may be read, with `stillthere crm check`"
-                raise unanswerable(refused, line.host, check) from refused
+    def passes(self, line: Line, place: Place, scope: Scope) -> tuple[Pages, Pages, Pages, Pages]:
+        """Return what changed since the place, page by page."""
+        hubspot = HubSpot(line)
+        return (
+            _bounced(hubspot, place, scope),
+            _opted_out(hubspot, place, scope),
+            _mails(hubspot, place, scope),
+            _meetings(hubspot, place, scope),
+        )
 
-    async def _bounced(self, hubspot: HubSpot, place: Place, scope: Scope) -> AsyncIterator[Sequence[Record]]:
-        since = place.since("contacts")
-        has_reason = {"propertyName": REASON, "operator": "HAS_PROPERTY"}
-        async for page in hubspot.changed("contacts", CONTACT_STAMP, since, CONTACT, has_reason):
-            found = [one for one in page if scope.covers(one.text("email").lower())]
-            yield [await _dated(hubspot, one) for one in found]
-            place.read_to("contacts", page[-1].moment(CONTACT_STAMP))
+    def meaning(self, raw: Record) -> Fact | None:
+        """Say what a record stands for."""
+        read = MEANINGS.get(raw.what)
+        return read(raw) if read else None
 
-    async def _opted_out(
-        self, hubspot: HubSpot, place: Place, scope: Scope
-    ) -> AsyncIterator[Sequence[Record]]:
-        """Yield who opted out; where anybody did, everybody who changed: they may have opted in again."""
-        is_out = {"propertyName": OPT_OUT, "operator": "EQ", "value": "true"}
-        filters = () if place.has_opted_out else (is_out,)
-        since = place.since(OPT_OUTS)
-        async for page in hubspot.changed("contacts", CONTACT_STAMP, since, ("email", OPT_OUT), *filters):
-            place.read_to(OPT_OUTS, page[-1].moment(CONTACT_STAMP))
-            found = [one for one in page if scope.covers(one.text("email").lower())]
-            yield [
-                Record(OPT_OUTS, one.ident, {**one.values, TURN: turn})
-                for one in found
-                if (turn := place.turn(one.ident, is_out=one.values.get(OPT_OUT) in YES))
-            ]
 
-    async def _mails(self, hubspot: HubSpot, place: Place, scope: Scope) -> AsyncIterator[Sequence[Record]]:
-        async for page in hubspot.changed("emails", STAMP, place.since("emails"), MAIL):
-            place.read_to("emails", page[-1].moment(STAMP))
-            yield [one for one in page if any(map(scope.covers, _people(one)))]
+async def _bounced(hubspot: HubSpot, place: Place, scope: Scope) -> Pages:
+    since = place.since("contacts")
+    has_reason = {"propertyName": REASON, "operator": "HAS_PROPERTY"}
+    async for page in hubspot.changed("contacts", CONTACT_STAMP, since, CONTACT, has_reason):
+        found = [one for one in page if scope.covers(one.text("email").lower())]
+        yield [await _dated(hubspot, one) for one in found]
+        place.read_to("contacts", page[-1].moment(CONTACT_STAMP))
 
-    async def _meetings(
-        self, hubspot: HubSpot, place: Place, scope: Scope
-    ) -> AsyncIterator[Sequence[Record]]:
-        async for page in hubspot.changed("meetings", STAMP, place.since("meetings"), MEETING):
-            with_people = await hubspot.associated("meetings", [one.ident for one in page], "contacts")
-            idents = [ident for listed in with_people.values() for ident in listed]
-            known = {one.ident: one.text("email").lower() async for one in _contacts(hubspot, idents)}
-            found = []
-            for one in page:
-                there = [known[ident] for ident in with_people.get(one.ident, ()) if known.get(ident)]
-                record = Record(one.what, one.ident, {**one.values, "contacts": there})
-                met = _meeting(record)
-                if any(map(scope.covers, there)) and met is not None and place.is_news(met):
-                    found.append(record)
-            place.read_to("meetings", page[-1].moment(STAMP))
-            yield found
 
-    def read(self, raw: Record, scope: Scope) -> Iterable[Observation]:
-        """Say what a record means."""
-        if raw.what == "emails":
-            logged = _mail(raw)
-            return facts.mail(logged, scope, SOURCE) if logged else ()
-        if raw.what == "contacts":
-            flag = _bounce(raw)
-            return facts.bounce(flag, scope, SOURCE) if flag else ()
-        if raw.what == OPT_OUTS:
-            out = _opt_out(raw)
-            return facts.opt_out(out, scope, SOURCE) if out else ()
-        met = _meeting(raw)
-        return facts.meeting(met, scope, SOURCE) if met else ()
+async def _opted_out(hubspot: HubSpot, place: Place, scope: Scope) -> Pages:
+    """Yield who opted out; where anybody did, everybody who changed: they may have opted in again."""
+    is_out = {"propertyName": OPT_OUT, "operator": "EQ", "value": "true"}
+    filters = () if place.has_opted_out else (is_out,)
+    since = place.since(OPT_OUTS)
+    async for page in hubspot.changed("contacts", CONTACT_STAMP, since, ("email", OPT_OUT), *filters):
+        place.read_to(OPT_OUTS, page[-1].moment(CONTACT_STAMP))
+        found = [one for one in page if scope.covers(one.text("email").lower())]
+        read = (turned(one, place, is_out=one.values.get(OPT_OUT) in YES) for one in found)
+        yield [one for one in read if one is not None]
+
+
+async def _mails(hubspot: HubSpot, place: Place, scope: Scope) -> Pages:
+    async for page in hubspot.changed("emails", STAMP, place.since("emails"), MAIL):
+        place.read_to("emails", page[-1].moment(STAMP))
+        yield [one for one in page if any(map(scope.covers, _people(one)))]
+
+
+async def _meetings(hubspot: HubSpot, place: Place, scope: Scope) -> Pages:
+    async for page in hubspot.changed("meetings", STAMP, place.since("meetings"), MEETING):
+        with_people = await hubspot.associated("meetings", [one.ident for one in page], "contacts")
+        idents = [ident for listed in with_people.values() for ident in listed]
+        known = {one.ident: one.text("email").lower() async for one in _contacts(hubspot, idents)}
+        found = []
+        for one in page:
+            there = [known[ident] for ident in with_people.get(one.ident, ()) if known.get(ident)]
+            record = Record(one.what, one.ident, {**one.values, "contacts": there})
+            met = _meeting(record)
+            if any(map(scope.covers, there)) and met is not None and place.is_news(met):
+                found.append(record)
+        place.read_to("meetings", page[-1].moment(STAMP))
+        yield found
 
 
 def _contacts(hubspot: HubSpot, idents: Sequence[str]) -> AsyncIterator[Record]:
@@ -280,10 +240,7 @@ def _bounce(record: Record) -> Bounce | None:
 
 
 def _opt_out(record: Record) -> OptOut | None:
-    at, turn = record.moment(CONTACT_STAMP), number(record.values.get(TURN))
-    if at is None or turn < 1:
-        return None
-    return OptOut(f"hubspot.optout.{record.ident}", record.text("email").lower(), at, turn)
+    return opt_out(record, "hubspot", record.text("email").lower(), record.moment(CONTACT_STAMP))
 
 
 def _meeting(record: Record) -> Meeting | None:
@@ -304,3 +261,11 @@ def _meeting(record: Record) -> Meeting | None:
         attended=outcome == "COMPLETED",
         missed=outcome in {"NO_SHOW", "NO SHOW"},
     )
+
+
+MEANINGS: Mapping[str, Callable[[Record], Fact | None]] = {
+    "emails": _mail,
+    "contacts": _bounce,
+    OPT_OUTS: _opt_out,
+    "meetings": _meeting,
+}

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import ClassVar
 
-from pydantic import Field
-
-from bot.model import Json, Observation
-from watchers import Batch, Example, Scope, Watcher
+from watchers import Example, Scope
 from watchers.crm import facts
-from watchers.crm.facts import Bounce, LoggedMail, Meeting, OptOut
+from watchers.crm.facts import Bounce, Fact, LoggedMail, Meeting, OptOut
 from watchers.crm.following import Place
 from watchers.crm.hubspot import Record, moment
-from watchers.crm.line import Refused, number, objects, text, unanswerable, under
+from watchers.crm.line import Line, Refused, objects, text, under
+from watchers.crm.reader import OPT_OUTS, TURN, CrmWatcher, Pages, Parts, opt_out, turned
 from watchers.crm.salesforce import LOGIN, Salesforce, SalesforceAccess, literal
 from watchers.mail.meetings import SNAPSHOT
 
-SOURCE = "Salesforce"
 STAMP = "SystemModstamp"
 NO_SUCH_OBJECT = frozenset({"INVALID_TYPE", "INVALID_FIELD"})
 """What Salesforce answers where an object is switched off, or the user may not see it."""
@@ -31,8 +27,6 @@ BOUNCED = (
 )
 OPTED = "SELECT Id, Email, HasOptedOutOfEmail, SystemModstamp FROM Contact WHERE Email != null"
 OPTED_OUT = f"{OPTED} AND HasOptedOutOfEmail = true"
-OPT_OUTS, TURN = "opt-outs", "turn"
-"""What a contact is called that was read for its opt-out alone, and how often they changed their mind."""
 
 MAILS = (
     "SELECT Id, MessageDate, FromAddress, ToAddress, CcAddress, Incoming, MessageIdentifier, Status, "
@@ -51,11 +45,11 @@ ANSWERS = {"Accepted": "ACCEPTED", "Declined": "DECLINED"}
 _AT = "2026-05-04T09:30:00.000+0000"
 
 
-class CrmSalesforce(Watcher[Record]):
+class CrmSalesforce(CrmWatcher):
     """What Salesforce knows: bounce flags, logged mails, events. Sees no auto-replies and no invitations."""
 
     name = "crm_salesforce"
-    every = timedelta(minutes=15)
+    source = "Salesforce"
     examples: ClassVar[tuple[Example[Record], ...]] = (
         Example(
             Record(
@@ -107,20 +101,8 @@ class CrmSalesforce(Watcher[Record]):
         ),
     )
 
-    class Config(SalesforceAccess):
+    class Config(Parts, SalesforceAccess):
         """What Salesforce knows of the people we watch."""
-
-        bounces: bool = Field(default=True, description="read contacts' bounce flags")
-        opt_outs: bool = Field(
-            default=True, description="read who opted out of e-mail, to suggest them to nobody"
-        )
-        emails: bool = Field(
-            default=True, description="read logged mails; say false where mailboxes are read, too"
-        )
-        meetings: bool = Field(
-            default=True, description="read events; say false where calendars are read, too"
-        )
-        history_days: int = Field(default=365, ge=1, le=1000, description="how far the first pass looks back")
 
     config: Config
 
@@ -128,45 +110,32 @@ class CrmSalesforce(Watcher[Record]):
         # A watcher that only reads what it was handed needs no address; there is none that suits everybody.
         super().__init__(config or self.Config(url=LOGIN, client_id="nobody"))
 
-    def sources(self, scope: Scope) -> Sequence[str]:
-        """Name Salesforce, where there is anybody to look for."""
-        return [SOURCE] if scope.addresses else []
+    @property
+    def opened(self) -> Config:
+        """Return the settings."""
+        return self.config
 
-    async def fetch(self, source: str, cursor: Json, scope: Scope) -> AsyncIterator[Batch[Record]]:
-        """Yield what changed since the cursor."""
-        now = datetime.now(UTC)
-        place = Place(cursor, now - timedelta(days=self.config.history_days))
-        async with self.config.line() as line:
-            salesforce = Salesforce(line, self.config.version)
-            try:
-                for is_wanted, pages in (
-                    (self.config.bounces, _bounced),
-                    (self.config.opt_outs, _opted_out),
-                    (self.config.emails, _mails),
-                    (self.config.meetings, _events),
-                ):
-                    if is_wanted:
-                        async for items in pages(salesforce, place):
-                            wanted = [one for one in items if any(map(scope.covers, _people(one)))]
-                            news = [found for one in wanted if (found := _followed(one, place))]
-                            yield Batch(source, news, place.cursor(now))
-            except Refused as refused:
-                check = "check what may be read, with `stillthere crm check`"
-                raise unanswerable(refused, line.host, check) from refused
+    def passes(self, line: Line, place: Place, scope: Scope) -> tuple[Pages, Pages, Pages, Pages]:
+        """Return what changed since the place, page by page."""
+        salesforce = Salesforce(line, self.config.version)
+        return (
+            _about(scope, place, _changed(salesforce, place, "contacts", BOUNCED)),
+            _about(scope, place, _opted_out(salesforce, place)),
+            _about(scope, place, _mails(salesforce, place)),
+            _about(scope, place, _changed(salesforce, place, "events", EVENTS, deleted=True)),
+        )
 
-    def read(self, raw: Record, scope: Scope) -> Iterable[Observation]:
-        """Say what a record means."""
-        if raw.what in {"mails", "tasks"}:
-            logged = _mail(raw) if raw.what == "mails" else _task(raw)
-            return facts.mail(logged, scope, SOURCE) if logged else ()
-        if raw.what == "contacts":
-            flag = _bounce(raw)
-            return facts.bounce(flag, scope, SOURCE) if flag else ()
-        if raw.what == OPT_OUTS:
-            out = _opt_out(raw)
-            return facts.opt_out(out, scope, SOURCE) if out else ()
-        met = _event(raw)
-        return facts.meeting(met, scope, SOURCE) if met else ()
+    def meaning(self, raw: Record) -> Fact | None:
+        """Say what a record stands for."""
+        read = MEANINGS.get(raw.what)
+        return read(raw) if read else None
+
+
+async def _about(scope: Scope, place: Place, pages: Pages) -> Pages:
+    """Yield of each page what is about people we watch, with what its past says of it."""
+    async for page in pages:
+        wanted = [one for one in page if any(map(scope.covers, _people(one)))]
+        yield [found for one in wanted if (found := _followed(one, place))]
 
 
 async def _changed(
@@ -179,10 +148,6 @@ async def _changed(
         if found:
             place.read_to(what, found[-1].moment(STAMP))
         yield found
-
-
-def _bounced(salesforce: Salesforce, place: Place) -> AsyncIterator[list[Record]]:
-    return _changed(salesforce, place, "contacts", BOUNCED)
 
 
 async def _opted_out(salesforce: Salesforce, place: Place) -> AsyncIterator[list[Record]]:
@@ -210,10 +175,6 @@ async def _mails(salesforce: Salesforce, place: Place) -> AsyncIterator[list[Rec
             yield page
 
 
-def _events(salesforce: Salesforce, place: Place) -> AsyncIterator[list[Record]]:
-    return _changed(salesforce, place, "events", EVENTS, deleted=True)
-
-
 def _people(record: Record) -> tuple[str, ...]:
     if record.what == "events":
         met = _event(record)
@@ -229,8 +190,7 @@ def _followed(record: Record, place: Place) -> Record | None:
         met = _event(record)
         return record if met is not None and place.is_news(met) else None
     if record.what == OPT_OUTS:
-        turn = place.turn(record.ident, is_out=record.values.get("HasOptedOutOfEmail") is True)
-        return Record(record.what, record.ident, {**record.values, TURN: turn}) if turn else None
+        return turned(record, place, is_out=record.values.get("HasOptedOutOfEmail") is True)
     return record
 
 
@@ -274,10 +234,7 @@ def _bounce(record: Record) -> Bounce | None:
 
 
 def _opt_out(record: Record) -> OptOut | None:
-    at, turn = record.moment(STAMP), number(record.values.get(TURN))
-    if at is None or turn < 1:
-        return None
-    return OptOut(f"salesforce.optout.{record.ident}", record.text("Email").lower(), at, turn)
+    return opt_out(record, "salesforce", record.text("Email").lower(), record.moment(STAMP))
 
 
 def _event(record: Record) -> Meeting | None:
@@ -297,3 +254,12 @@ def _event(record: Record) -> Meeting | None:
         answers=answers,
         cancelled=record.values.get("IsDeleted") is True,
     )
+
+
+MEANINGS: Mapping[str, Callable[[Record], Fact | None]] = {
+    "mails": _mail,
+    "tasks": _task,
+    "contacts": _bounce,
+    OPT_OUTS: _opt_out,
+    "events": _event,
+}

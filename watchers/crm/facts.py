@@ -7,7 +7,7 @@ its word: a bounce flag is about mail of our own by definition.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -99,6 +99,23 @@ class Meeting:
             "missed" if self.missed else outcome,
             " ".join(f"{len(one)}{self.answers[one]}" for one in sorted(self.answers)),
         ]
+
+
+Fact = LoggedMail | Bounce | OptOut | Meeting
+
+
+def observations(fact: Fact | None, scope: Scope, source: str) -> Iterable[Observation]:
+    """Return what a fact says of the people we watch."""
+    match fact:
+        case LoggedMail():
+            return mail(fact, scope, source)
+        case Bounce():
+            return bounce(fact, scope, source)
+        case OptOut():
+            return opt_out(fact, scope, source)
+        case Meeting():
+            return meeting(fact, scope, source)
+    return ()
 
 
 def mail(logged: LoggedMail, scope: Scope, source: str) -> Iterator[Observation]:
