@@ -30,7 +30,8 @@ class _Found:
     address: str
     person: Person | None = None
     mentions: list[tuple[str, Observation]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    suggested: list[dict[str, Json]] = field(default_factory=list)
+    notes: dict[str, Json] = field(default_factory=dict)
     key: str = ""
     digests: list[tuple[str, list[Json]]] = field(default_factory=list)
     lists: list[tuple[str, str, list[Json]]] = field(default_factory=list)
@@ -48,7 +49,7 @@ async def access(
     return {
         "address": found.address,
         "asked_at": now.isoformat(),
-        "kept": person is not None or bool(found.mentions or found.notes),
+        "kept": person is not None or bool(found.mentions or found.notes or found.suggested),
         "forgotten": found.address in found.forgotten,
         "contact": _contact(person.contact or person.former) if person else None,
         "watched": person is not None and person.contact is not None,
@@ -62,7 +63,8 @@ async def access(
             {"about": about, **_fact(seen)}
             for about, seen in sorted(found.mentions, key=lambda one: (one[1].at, one[0]))
         ],
-        "named_in_notes_of_the_service": [*sorted(found.notes)],
+        "suggested_in_place_of_others": [*found.suggested],
+        "named_in_notes_of_the_service": {name: found.notes[name] for name in sorted(found.notes)},
     }
 
 
@@ -76,6 +78,7 @@ def _look(entry: Entry, found: _Found) -> None:
         found.mentions += [
             (person.address, seen) for seen in person.observations if nobody.cleaned(seen) != seen
         ]
+        found.suggested += _suggested(person, found.address)
     elif entry.shelf == "cursor":
         _look_into_setting(entry, found)
     elif entry.shelf == "forgotten key":
@@ -95,8 +98,39 @@ def _look_into_setting(entry: Entry, found: _Found) -> None:
             if found.address in addresses:
                 where = (kept.get("at") or {}).get(owner) or []
                 found.lists.append((entry.key.removeprefix(BASELINE), str(owner), where))
-    elif expired(found.address).cleaned(kept) != kept:
-        found.notes.append(entry.key)
+    elif (said := _naming(kept, expired(found.address))) is not None:
+        found.notes[entry.key.removeprefix(SETTING)] = said
+
+
+def _naming(kept: Any, nobody: Forgotten) -> Json:
+    """Return of a note what names the person, None where nothing does; what names only others is left out."""
+    if isinstance(kept, str):
+        return kept if nobody.cleaned(kept) != kept else None
+    if isinstance(kept, list):
+        items: list[Json] = [said for item in kept if (said := _naming(item, nobody)) is not None]
+        is_row = items and not any(isinstance(item, list | dict) for item in kept)
+        return [item for item in kept if item in items or "@" not in str(item)] if is_row else items or None
+    if isinstance(kept, dict):
+        named: dict[str, Json] = {}
+        for name, item in kept.items():
+            said = item if nobody.cleaned(name) != name else _naming(item, nobody)
+            if said is not None:
+                named[name] = said
+        return named or None
+    return None
+
+
+def _suggested(other: Person, address: str) -> list[dict[str, Json]]:
+    """Return in whose place a person was named to a rep, with the reasons, each once."""
+    said = [delivery.alert.assessment for case in other.cases for delivery in case.deliveries]
+    said += [other.assessment] if other.assessment else []
+    found: list[dict[str, Json]] = []
+    for one in (each for assessment in said for each in assessment.suggestions if each.address == address):
+        entry: dict[str, Json] = {"about": other.address, "name": one.name, "reasons": [*one.reasons]}
+        if entry not in found:
+            found.append(entry)
+    words = [case.settled for case in other.cases if case.settled and case.settled.champion == address]
+    return found + [{"about": other.address, "champion_instead": True, "by": word.by} for word in words]
 
 
 def _recipients(found: _Found) -> list[Json]:
