@@ -48,13 +48,16 @@ def cli() -> str:
     for name in main.list_commands(root):
         command = main.get_command(root, name)
         assert command is not None
-        context = click.Context(command, root, info_name=name)
-        parts.append(f"## stillthere {name}\n\n{_help(command, context)}")
-        if isinstance(command, click.Group):
-            for inner, part in sorted(command.commands.items()):
-                within = click.Context(part, context, info_name=inner)
-                parts.append(f"### stillthere {name} {inner}\n\n{_help(part, within)}")
+        parts += _commands(command, click.Context(command, root, info_name=name), "##")
     return "\n".join(parts)
+
+
+def _commands(command: click.Command, context: click.Context, level: str) -> Iterator[str]:
+    """Return the help of a command, and of every command in it."""
+    yield f"{level} {context.command_path}\n\n{_help(command, context)}"
+    if isinstance(command, click.Group):
+        for inner, part in sorted(command.commands.items()):
+            yield from _commands(part, click.Context(part, context, info_name=inner), f"{level}#")
 
 
 def _help(command: click.Command, context: click.Context) -> str:

@@ -67,4 +67,9 @@ class Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="stillthere")
 def main() -> None:
-    """Know that your champion is leaving while there is still time."""
+    """Know that your champion is leaving while there is still time.
+
+    Results go to stdout, as lines of JSON with --json; everything else goes to stderr. It ends with 0 where
+    all is well, with 1 where something is not as it should be or cannot be reached, and with 2 where a person
+    must act: an option, a setting or a secret is wrong or missing.
+    """

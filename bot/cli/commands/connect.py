@@ -87,12 +87,16 @@ def listed(config_file: Path, as_json: bool) -> None:
 @command.command()
 @click.argument("mailbox")
 @settings_file
-def end(mailbox: str, config_file: Path) -> None:
+@as_lines
+def end(mailbox: str, config_file: Path, as_json: bool) -> None:
     """Erase the token of MAILBOX and take the permission back where the provider lets us."""
     start()
     plan = planned(config_file)
     for provider, revoked in finish(_end(plan, mailbox.strip().lower())):
-        click.echo(f"{mailbox}: the token is erased")
+        if as_json:
+            print_json({"mailbox": mailbox, "provider": provider, "erased": True, "revoked": revoked})
+        else:
+            click.echo(f"{mailbox}: the token is erased")
         if not revoked:
             note(f"{provider} still lists the permission: its owner, or an admin there, can remove it")
 
