@@ -12,13 +12,13 @@ from datetime import MAXYEAR, datetime, timedelta
 
 from bot.evidence import Leave, end_of, leaves_on
 from bot.history import DEPARTURES, MEETING, SENT, History
-from bot.model import Verdict
+from bot.model import Observation, Verdict
 
-AFTER_INVITATION = (timedelta(days=1), timedelta(days=2), timedelta(days=3))
-"""When time may say what an invitation meant: nobody took it back, said a word, or set a new date."""
+AFTER_UPDATE, AFTER_CANCELLATION = timedelta(days=2), timedelta(days=3)
+"""When an update stands without a word, and a cancellation without a new date."""
 
-AFTER_START = (timedelta(hours=6), timedelta(days=5))
-"""When time may say of a meeting that it took place, or that nobody came."""
+AFTER_START = timedelta(days=5)
+"""When it looks as if somebody had not come to a meeting."""
 
 ANSWER_DUE = timedelta(days=2)
 """So long after the latest mail of ours it may count as unanswered."""
@@ -33,7 +33,8 @@ STEPS: Mapping[Verdict, timedelta] = {
 }
 """How long each verdict stands at most. That of somebody active stands longer the longer their gaps are."""
 
-LEAST_ACTIVE, MOST_ACTIVE = timedelta(days=1), timedelta(days=7)
+LEAST_ACTIVE, MOST_ACTIVE = timedelta(days=3), timedelta(days=7)
+"""The silence of somebody active means nothing within a week, whatever their rhythm: see `silence.WEEK`."""
 SHARE_OF_SILENCE = 4
 """Somebody active is judged again when their silence has grown by a quarter."""
 
@@ -74,9 +75,13 @@ def _dated(history: History, away: Leave | None) -> Iterator[datetime]:
                 yield end_of(last_day)
     for seen in history.by_kind.get(MEETING, ()):
         start = _moment(seen.facts.get("start"))
-        yield from (seen.at + after for after in AFTER_INVITATION)
+        yield seen.at + (AFTER_CANCELLATION if _is_cancelled(seen) else AFTER_UPDATE)
         if start is not None:
-            yield from (start + after for after in AFTER_START)
+            yield start + AFTER_START
+
+
+def _is_cancelled(seen: Observation) -> bool:
+    return seen.facts.get("method") == "CANCEL" or seen.facts.get("status") == "CANCELLED"
 
 
 def _moment(value: object) -> datetime | None:
