@@ -174,8 +174,8 @@ async def test_an_answer_holds_verdicts_probabilities_decisions_answers_and_who_
     assert sorted(found["recipients"], key=lambda one: str(one["message"])) == [
         {"what": "alert", "case": "jane@acme.example:1", "channel": "C1", "message": "1.1"},
         {"what": "alert", "case": "jane@acme.example:1", "channel": "D2", "message": "2.2"},
-        {"what": "digest", "user": "U0OMAR", "channel": "D9", "message": "9.9"},
         {"what": "list", "of": "mailbox:b", "user": OWNER, "channel": "D4", "message": "4.4"},
+        {"what": "digest", "user": "U0OMAR", "channel": "D9", "message": "9.9"},
     ]
 
 
