@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar
 
+import structlog
 from pydantic import Field, model_validator
 
 from bot.model import Json, NeedsHuman, Observation
@@ -23,10 +24,12 @@ from watchers.calendar.google import GoogleCalendar, GoogleSource
 from watchers.calendar.granted import CalendarGroup, GoogleCalendars, GraphCalendars
 from watchers.calendar.graph import API as GRAPH
 from watchers.calendar.graph import GraphCalendar, GraphSource
-from watchers.calendar.tracking import Follower, Place, Sighting, observations
+from watchers.calendar.tracking import MOST_FOLLOWED, Follower, Place, Sighting, observations
 from watchers.mail.ics import Attendee
 from watchers.mail.meetings import SNAPSHOT
 from watchers.mail.tokens import Connected, Connections, Provider, Use, nobody
+
+log = structlog.get_logger()
 
 AnyCalendar = Annotated[
     CaldavCalendar
@@ -114,7 +117,10 @@ class Calendars(Watcher[Sighting]):
             place.state = page.state if page.state is not None else place.state
             if seen:
                 yield Batch(source, seen, place.cursor())
+        was_full = place.full
         follower.end()
+        if place.full and not was_full:
+            log.warning("calendar_full", source=source, followed=MOST_FOLLOWED)
         yield Batch(source, [], place.cursor())
 
     def read(self, raw: Sighting, scope: Scope) -> list[Observation]:
@@ -141,8 +147,8 @@ def _connected(one: Connected) -> CalendarSource:
 
 
 def _sightings(follower: Follower, page: Page) -> list[Sighting]:
-    found = [follower.take(entry, is_copy=page.copies) for entry in page.entries]
-    found += [follower.cancel(ident) for ident in page.cancelled]
+    found = [*follower.taken(page.entries, are_copies=page.copies)]
+    found += [seen for ident in page.cancelled if (seen := follower.cancel(ident)) is not None]
     for ident in page.gone:
         follower.lose(ident)
-    return [seen for seen in found if seen is not None]
+    return found

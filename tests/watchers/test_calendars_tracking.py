@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from bot.model import Json, NeedsHuman
-from tests.watchers.calendar_programs import BOB, DAY, HOUR, JANE, RITA, STRANGER, Files, utc
+from tests.watchers.calendar_programs import BOB, DAY, HOUR, JANE, RITA, STRANGER, Call, Files, utc
 from tests.watchers.calendar_reading import SCOPE, Reading
-from watchers.calendar import CANCELLED, Entry
+from watchers.calendar import CANCELLED, Entry, tracking
 from watchers.calendar.tracking import MOST_FOLLOWED, Follower, Place, Sighting, observations
 from watchers.calendars import Calendars
 from watchers.mail.ics import Attendee
@@ -132,6 +133,42 @@ def test_the_cursor_stays_small_however_many_meetings_there_are() -> None:
     assert len(many.place.followed) == MOST_FOLLOWED
     assert f"{MOST_FOLLOWED + 499:064}" in many.place.followed
     assert len(json.dumps(many.place.cursor())) < 500 * MOST_FOLLOWED
+
+
+def test_of_too_many_meetings_the_latest_are_said_and_the_others_never() -> None:
+    page = [entry(ident=str(number), uid=str(number), start=START + number * HOUR) for number in range(9000)]
+    first = follower()
+    said = [seen.entry.ident for seen in first.taken(page)]
+    assert said == [str(number) for number in range(9000 - MOST_FOLLOWED, 9000)]
+    second = again(first, SET + DAY)
+    assert list(second.taken(page)) == []
+    later = entry(ident="new", uid="new", start=START + 9000 * HOUR)
+    assert [seen.entry.ident for seen in second.taken([*page, later])] == ["new"]
+    assert len(second.place.followed) == MOST_FOLLOWED
+
+
+def test_a_meeting_that_is_followed_is_read_however_far_back_others_push_it() -> None:
+    first = follower()
+    list(first.taken([entry(ident=str(number), uid=str(number)) for number in range(3)]))
+    later = [
+        entry(ident=f"l{number}", uid=f"l{number}", start=START + DAY + number * HOUR)
+        for number in range(MOST_FOLLOWED + 100)
+    ]
+    called_off = entry(ident="1", uid="1", status=CANCELLED, changed=SET + HOUR)
+    seen = [one.entry for one in first.taken([*later, called_off])]
+    assert ("1", CANCELLED) in {(one.ident, one.status) for one in seen}
+
+
+async def test_that_a_calendar_is_full_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracking, "MOST_FOLLOWED", 2)
+    program = Files(tmp_path)
+    look = Reading(program.settings)
+    with capture_logs() as logs:
+        for number in range(4):
+            program.write(Call(START + number * DAY, uid=f"call-{number}"), SET + number * HOUR)
+            await look.at(SET + number * DAY)
+    assert [one["event"] for one in logs if one["log_level"] == "warning"] == ["calendar_full"]
+    assert len(look.cursor["followed"]) == 2
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ month ago is forgotten. A listing that shows nothing new therefore says nothing,
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import heapq
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,7 +25,7 @@ KEPT = timedelta(days=30)
 """A meeting that ended this long ago is no longer followed: nobody moves it any more."""
 
 MOST_FOLLOWED = 3000
-"""So many meetings of one calendar are followed; those that lie furthest back give way."""
+"""So many meetings of one calendar are followed; those furthest back give way or are not taken up."""
 
 LONGEST_UID = 200
 """A longer UID is replaced by its hash, as in `watchers.invitations`."""
@@ -82,13 +83,15 @@ class Followed(BaseModel):
 class Place(Cursor):
     """Where reading of a calendar goes on: the source's own state, and the meetings that are followed.
 
-    `passed` is when the last whole pass ended, None during the first.
+    `passed` is when the last whole pass ended, None during the first. `full` says that as
+    many meetings are followed as may be.
     """
 
     model_config = ConfigDict(extra="ignore")
 
     state: Json = None
     passed: datetime | None = None
+    full: bool = False
     followed: dict[str, Followed] = Field(default_factory=dict)
 
     def cursor(self) -> Json:
@@ -106,6 +109,22 @@ class Follower:
         self.scope = scope
         self.now = now
         self._oldest = since if place.passed is None else now - KEPT
+        self._horizon: datetime | None = None
+        self.shed()
+
+    def taken(self, entries: Sequence[Entry], *, are_copies: bool = False) -> Iterator[Sighting]:
+        """Take in what a page shows, and yield what is new.
+
+        Of more new meetings than are ever followed, those that lie furthest back are not taken up at all:
+        what is new about them would be said again and again.
+        """
+        starts = {one.ident: one.start for one in entries if one.start is not None}
+        most = heapq.nlargest(MOST_FOLLOWED, starts, key=lambda ident: (starts[ident], ident))
+        within = {*most, *self.place.followed}
+        for entry in entries:
+            if entry.ident in within and (seen := self.take(entry, is_copy=are_copies)) is not None:
+                yield seen
+        self.shed()
 
     def take(self, entry: Entry, *, is_copy: bool = False) -> Sighting | None:
         """Take in how a meeting stands; None where nothing is new, or nobody we watch has a part in it.
@@ -117,7 +136,7 @@ class Follower:
             return None
         after = self._followed(entry, before)
         watched = self._watched(after)
-        if before is None and (not watched or (after.over is not None and after.over < self._oldest)):
+        if before is None and (not watched or self._lies_too_far_back(after)):
             return None
         if is_copy and before is not None and after.is_older_than(before):
             return None
@@ -151,10 +170,24 @@ class Follower:
         for ident, meeting in list(followed.items()):
             if meeting.over is not None and meeting.over < self.now - KEPT:
                 del followed[ident]
+        self.shed()
+        self.place.full = len(followed) >= MOST_FOLLOWED
+        self.place.passed = self.now
+
+    def shed(self) -> None:
+        """Give up the meetings furthest back where there are too many, and take up no such others."""
+        followed = self.place.followed
+        if len(followed) < MOST_FOLLOWED:
+            return
         latest = sorted(followed, key=lambda ident: (followed[ident].start or self.now, ident), reverse=True)
         for ident in latest[MOST_FOLLOWED:]:
             del followed[ident]
-        self.place.passed = self.now
+        self._horizon = followed[latest[MOST_FOLLOWED - 1]].start
+
+    def _lies_too_far_back(self, meeting: Followed) -> bool:
+        if meeting.over is not None and meeting.over < self._oldest:
+            return True
+        return self._horizon is not None and meeting.start is not None and meeting.start <= self._horizon
 
     def _followed(self, entry: Entry, before: Followed | None) -> Followed:
         people = {
