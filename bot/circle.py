@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from bot.history import is_forged
 from bot.identity import Somebody, is_shared, same_name
 from bot.model import Json, Observation, Person, Verdict
+from bot.past import Past
 from watchers import under
 from watchers.mail.names import is_role
 
@@ -131,7 +132,7 @@ def acquaint(
     """Return how well we know the people of an account."""
     threads = _Threads()
     for one in everybody:
-        threads.learn(one.observations)
+        threads.learn(one.observations.once(_letters))
     our_names = _our_names(everybody, frozenset(ours))
     return [_acquaintance(one, now, threads, our_names, frozenset(ours), listed) for one in everybody]
 
@@ -234,12 +235,42 @@ def _our_names(everybody: Iterable[Somebody], ours: frozenset[str]) -> frozenset
         return frozenset()
     found: set[str] = set()
     for one in everybody:
-        for seen in one.observations:
-            company = seen.facts.get("with")
-            if isinstance(company, list):
-                found.update(each for each in company if isinstance(each, str))
+        found |= one.observations.once(_company)
     locals_ = {each.partition("@")[0] for each in found if under(each, ours)}
     return frozenset(local for local in locals_ if any(sign in local for sign in "._-"))
+
+
+def _company(past: Past) -> frozenset[str]:
+    """Return who else stood on a person's mails."""
+    lists = (seen.facts.get("with") for seen in past)
+    return frozenset(
+        each for company in lists if isinstance(company, list) for each in company if isinstance(each, str)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """A mail by, to or with a person: the mail it answers, and which part of it was theirs."""
+
+    kind: str
+    at: datetime
+    ident: str
+    answers: str
+    share: float
+
+
+def _letters(past: Past) -> Sequence[_Letter]:
+    """Return the mails of a person's past."""
+    return [_letter(seen) for seen in past if seen.kind in MAILS]
+
+
+def _letter(seen: Observation) -> _Letter:
+    facts = seen.facts
+    company = facts.get("with")
+    others = len(company) if isinstance(company, list) and company else 1
+    # Whoever writes to many still writes; of a mail to many, each gets little.
+    share = 1 / math.sqrt(others) if seen.kind == WROTE else 1 / others
+    return _Letter(seen.kind, seen.at, _text(facts.get("message_id")), _text(facts.get("answers")), share)
 
 
 class _Threads:
@@ -248,14 +279,11 @@ class _Threads:
     def __init__(self) -> None:
         self._before: dict[str, str] = {}
 
-    def learn(self, observations: Iterable[Observation]) -> None:
+    def learn(self, letters: Iterable[_Letter]) -> None:
         """Take note of what answers what."""
-        before = self._before
-        for seen in observations:
-            if seen.kind in MAILS:
-                answered, ident = seen.facts.get("answers"), seen.facts.get("message_id")
-                if answered and ident and ident != answered:
-                    before.setdefault(str(ident), str(answered))
+        for letter in letters:
+            if letter.answers and letter.ident and letter.ident != letter.answers:
+                self._before.setdefault(letter.ident, letter.answers)
 
     def of(self, ident: str) -> str:
         """Return the first mail of the thread; a circle, which only a forger makes, ends where it began."""
@@ -286,12 +314,12 @@ class _Mails:
         self.answering = False
         self._worth: defaultdict[str, float] = defaultdict(float)
         self._meetings: dict[str, tuple[float, bool]] = {}
-        for seen in one.observations:
-            if seen.at > now or now - seen.at > FORGOTTEN:
-                continue
-            if seen.kind in MAILS:
-                self._mail(seen, (now - seen.at) / FADES, threads)
-            elif seen.kind == MEETING:
+        since = now - FORGOTTEN
+        for letter in one.observations.once(_letters):
+            if since <= letter.at <= now:
+                self._mail(letter, (now - letter.at) / FADES, threads)
+        for seen in one.observations.by_kind.get(MEETING, ()):
+            if since <= seen.at <= now:
                 self._meeting(seen, (now - seen.at) / FADES)
         self.met = {uid for uid, (_, came) in self._meetings.items() if came}
         self.invited = self._meetings.keys() - self.met
@@ -311,20 +339,15 @@ class _Mails:
             mails + sum(weight * (MET if came else INVITED) for weight, came in self._meetings.values())
         )
 
-    def _mail(self, seen: Observation, halvings: float, threads: _Threads) -> None:
-        kind, facts = seen.kind, seen.facts
-        company = facts.get("with")
-        others = len(company) if isinstance(company, list) and company else 1
-        # Whoever writes to many still writes; of a mail to many, each gets little.
-        share = 1 / math.sqrt(others) if kind == WROTE else 1 / others
-        self._worth[kind] += share * 0.5**halvings
-        ident, answers = _text(facts.get("message_id")), _text(facts.get("answers"))
-        self.threads.add(threads.of(ident) if ident else f"{seen.at:%Y-%m-%d %H:%M}")
-        if kind == WROTE:
-            if self.last is None or seen.at > self.last:
-                self.last, self.answering = seen.at, bool(answers)
+    def _mail(self, letter: _Letter, halvings: float, threads: _Threads) -> None:
+        at, ident, answers = letter.at, letter.ident, letter.answers
+        self._worth[letter.kind] += letter.share * 0.5**halvings
+        self.threads.add(threads.of(ident) if ident else f"{at:%Y-%m-%d %H:%M}")
+        if letter.kind == WROTE:
+            if self.last is None or at > self.last:
+                self.last, self.answering = at, bool(answers)
             if answers:
-                self.answered[answers] = max(seen.at, self.answered.get(answers, seen.at))
+                self.answered[answers] = max(at, self.answered.get(answers, at))
         elif ident:
             self.asked.add(ident)
 

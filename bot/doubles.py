@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.model import Observation, Person
+from bot.past import Past
 
 LOGGED = "logged"
 """The fact by which a watcher marks a mail that it knows from a CRM's record alone."""
@@ -23,9 +24,13 @@ NEAR = timedelta(minutes=10)
 
 def once(person: Person) -> Person:
     """Return what is kept of a person with each mail in it once."""
-    if not any(seen.facts.get(LOGGED) for seen in person.observations):
+    if not Past.of(person.observations).once(_holds_logged):
         return person
     return replace(person, observations=tuple(_once(person.observations)))
+
+
+def _holds_logged(past: Past) -> bool:
+    return any(seen.facts.get(LOGGED) for seen in past)
 
 
 def _once(observations: Sequence[Observation]) -> Iterable[Observation]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -89,10 +89,15 @@ class Pattern:
 
 def pattern(known: Iterable[tuple[str, str]]) -> Pattern | None:
     """Return the pattern that most of these (name, address) pairs follow; None where too few agree."""
+    return _pattern(tuple(sorted(set(known))[:MOST]))
+
+
+@lru_cache(maxsize=1_024)
+def _pattern(known: Sequence[tuple[str, str]]) -> Pattern | None:
     shapes: Counter[tuple[str, str]] = Counter()
     spellings: Counter[tuple[str, str, Spelling]] = Counter()
     compared = 0
-    for name, address in sorted(set(known))[:MOST]:
+    for name, address in known:
         local, _, domain = address.partition("@")
         parts = name_parts(name)
         if parts is None or not domain:

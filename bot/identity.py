@@ -16,7 +16,8 @@ from functools import cached_property
 from rapidfuzz import fuzz
 
 from bot.guess import fits
-from bot.model import Observation, Person
+from bot.model import Person
+from bot.past import Past
 from watchers.web.names import Likeness, compare, parse
 from watchers.web.titles import same_title
 
@@ -52,11 +53,11 @@ class Somebody:
         return frozenset(person.address for person in self.people)
 
     @cached_property
-    def observations(self) -> tuple[Observation, ...]:
+    def observations(self) -> Past:
         """Return what was observed of them under any address."""
         if len(self.people) == 1:
-            return self.people[0].observations
-        return tuple(seen for person in self.people for seen in person.observations)
+            return Past.of(self.people[0].observations)
+        return Past.of(seen for person in self.people for seen in person.observations)
 
     @cached_property
     def name(self) -> str:
@@ -113,8 +114,12 @@ def name_of(person: Person) -> str:
 
 def called(person: Person) -> str:
     """Return the name that mail gives somebody: their own word before ours, the newest first."""
+    return Past.of(person.observations).once(_called)
+
+
+def _called(past: Past) -> str:
     own, name, when = False, "", None
-    for seen in person.observations:
+    for seen in past:
         given = seen.facts.get("name")
         if not given or not isinstance(given, str) or "@" in given:
             continue
@@ -126,7 +131,11 @@ def called(person: Person) -> str:
 
 def is_shared(somebody: Somebody) -> bool:
     """Say whether several people write from the address, so that it is nobody's own."""
-    given = {str(seen.facts.get("name") or "") for seen in somebody.observations if seen.kind == "wrote"}
+    return somebody.observations.once(_bears_many_names)
+
+
+def _bears_many_names(past: Past) -> bool:
+    given = {str(seen.facts.get("name") or "") for seen in past.by_kind.get("wrote", ())}
     names = [name for text in sorted(given)[: 4 * CROWD] if len((name := parse(text)).words) > 1]
     apart: list[int] = []
     for number, name in enumerate(names):
