@@ -132,3 +132,34 @@ async def test_without_a_crm_in_the_settings_the_cure_is_named(tmp_path: Path) -
     result = await run("crm", "check", "--config", path)
     assert result.exit_code == 2
     assert "docs/crm.md" in result.output
+
+
+LONG = "maximiliane-friederike.hohenzollern-sigmaringen@acme-international-manufacturing.example"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+async def test_long_names_and_addresses_stay_readable(
+    portal: hubspot.HubSpot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, terminal: bool
+) -> None:
+    person = portal.add(
+        "contacts", email=LONG, firstname="Maximiliane " * 6, lastname="Hohenzollern", company="A" * 90
+    )
+    deal = portal.add("deals", dealname="Rollout " * 12, hs_is_closed="false")
+    portal.link("deals", deal, "contacts", person)
+    for name, value in {"FORCE_COLOR": "1", "COLUMNS": "80", "TERM": "dumb"}.items() if terminal else ():
+        monkeypatch.setenv(name, value)
+    result = await run("crm", "import", "--config", hubspots(tmp_path, portal), "--dry-run")
+    assert result.exit_code == 0, result.output
+    if terminal:
+        assert max(map(len, result.stdout.splitlines())) <= 80
+    else:
+        assert LONG in result.stdout
+        assert "A" * 90 in result.stdout
+
+
+async def test_one_cause_of_many_failures_is_said_once(portal: hubspot.HubSpot, tmp_path: Path) -> None:
+    portal.tokens = {}
+    result = await run("crm", "check", "--config", hubspots(tmp_path, portal))
+    assert result.exit_code == 1
+    [bad] = result.stdout.splitlines()
+    assert bad.startswith("BAD  contacts, companies, open deals, owners, logged mails,")

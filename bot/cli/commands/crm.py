@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.config import Crm, Plan
+    from bot.crm.checking import Tried
     from bot.crm.people import Imported
     from bot.model import Contact, Json
+
+WIDEST, UNBOUNDED = 34, 1000
+"""Columns that an address may take on a terminal, and all that a line may have elsewhere."""
 
 MOST_NAMED = 20
 """So many records that were left out are named, unless --verbose."""
@@ -45,14 +49,12 @@ def check(config_file: Path, as_json: bool) -> None:
 
     start()
     tried = finish(try_everything(_crm(planned(config_file))))
-    for one in tried:
-        if as_json:
+    if as_json:
+        for one in tried:
             line: dict[str, Json] = {"ok": one.ok, "what": one.what, "count": one.count}
             print_json({**line, "problem": one.problem, "cure": one.cure})
-        elif one.ok:
-            click.echo(f"ok   {one.what}: {one.count}")
-        else:
-            click.echo(f"BAD  {one.what}: {one.problem} - {one.cure}")
+    else:
+        _say(tried)
     if not all(one.ok for one in tried):
         raise SystemExit(1)
 
@@ -88,6 +90,18 @@ def take_over(
     note(f"{len(found.contacts)} contacts; {len(found.left_out)} left out{f'; read: {read}' if read else ''}")
     if not dry_run:
         note(f"{finish(_take(plan, found, is_file=contacts_file is not None))} of them are new or changed")
+
+
+def _say(tried: Sequence[Tried]) -> None:
+    """Say what came of each, and what went wrong once, with all that it concerns."""
+    wrong: dict[tuple[str, str], list[str]] = {}
+    for one in tried:
+        if one.ok:
+            click.echo(f"ok   {one.what}: {one.count}")
+        else:
+            wrong.setdefault((one.problem, one.cure), []).append(one.what)
+    for (problem, cure), concerned in wrong.items():
+        click.echo(f"BAD  {', '.join(concerned)}: {problem} - {cure}")
 
 
 def _crm(plan: Plan) -> Crm:
@@ -146,10 +160,15 @@ def _table(contacts: Sequence[Contact]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("Contact", "Name", "Account", "Owner", "Deal"):
-        table.add_column(column, overflow="fold")
+    screen = console()
+    if not screen.is_terminal:
+        screen.width = UNBOUNDED  # a file or a program takes lines of any length
+    longest = max((len(one.address) for one in contacts), default=0)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=screen.is_terminal)
+    table.add_column("Contact", overflow="fold", width=min(longest, WIDEST) if screen.is_terminal else None)
+    for column in ("Account", "Owner", "Deal"):
+        table.add_column(column, overflow="ellipsis", no_wrap=True, ratio=1)
     for one in contacts:
-        deal = one.deal.name if one.deal else ""
-        table.add_row(*map(Text, (one.address, one.name, one.account_name, one.owner, deal)))
-    console().print(table)
+        who = Text(one.address).append(f"\n{one.name}" if one.name else "", "dim")
+        table.add_row(who, *map(Text, (one.account_name, one.owner, one.deal.name if one.deal else "")))
+    screen.print(table)
