@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from playwright.async_api import Page, expect
 
 from bot import story
 
+CONTACTS = "email,name,account,owner\njane@acme.example,Jane Doe,Acme,rita@vendor.example\n"
 SERIOUS = {"serious", "critical"}
 
 
@@ -70,6 +72,55 @@ async def test_a_press_in_may_holds_later_and_is_undone_by_starting_over(page: P
     await expect(page.locator("#slack article").first).not_to_contain_text("is on it")
 
 
+async def tab_to(page: Page, name: str) -> None:
+    """Press Tab until something of this name has the focus, which must be seen."""
+    focused = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"
+    for _ in range(60):
+        await page.keyboard.press("Tab")
+        if await page.evaluate(focused) == name:
+            outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline != "none", name
+            return
+    raise AssertionError(f"Tab never comes to {name}")
+
+
+async def test_who_has_only_a_keyboard_plays_the_story_to_its_end_and_settles_the_case(page: Page) -> None:
+    await tab_to(page, "Next event")
+    for _ in range(5):
+        await page.keyboard.press("Enter")
+    await expect(page.locator("#verdict")).to_have_text("Jane: Left")
+    await tab_to(page, "Snooze…")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("dialog[open]")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("dialog[open]")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Snooze…")).to_be_focused()
+    for _ in range(4):
+        await page.keyboard.press("Shift+Tab")
+    await expect(page.get_by_role("button", name="Confirm left")).to_be_focused()
+    await page.keyboard.press("Space")
+    await expect(page.locator("dialog[open]")).to_contain_text("Champion for Acme rollout")
+    await tab_to(page, "Confirm")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#slack article").first).to_contain_text("Settled by @Rita Rep")
+    await expect(page.locator("#slack article").first).to_be_focused()
+
+
+async def test_who_cannot_see_the_chart_hears_what_it_shows(page: Page) -> None:
+    chart = page.get_by_role("img", name="Probability that Jane has left")
+    await to_the_end(page)
+    await expect(page.locator("#slider")).to_have_attribute("aria-valuetext", "Mon, 6 July 2026: Left")
+    label = await chart.get_attribute("aria-label") or ""
+    assert re.fullmatch(
+        r"Probability that Jane has left: over 99 % on Mon, 6 July 2026\. In words below\.", label
+    )
+    await page.click("summary:has-text('The chart in words')")
+    words = page.locator("#words li")
+    await expect(words).to_have_count(6)
+    await expect(words.nth(2)).to_contain_text("Slipping")
+    await expect(words.last).to_contain_text("no longer there, write to Ann Lee")
+
+
 async def test_a_day_that_makes_no_sense_is_refused_beside_the_form(page: Page) -> None:
     await to_the_end(page)
     await page.get_by_role("button", name="Snooze…").click()
@@ -81,18 +132,37 @@ async def test_a_day_that_makes_no_sense_is_refused_beside_the_form(page: Page) 
     await expect(page.locator("#slack article").first).to_contain_text("Snoozed by @Rita Rep")
 
 
-async def test_a_folder_that_is_dropped_becomes_a_report(page: Page, tmp_path: Path) -> None:
+async def dropped(page: Page, *paths: Path) -> None:
+    """Drag files from the desktop over the place for them, and let go."""
+    box = await page.locator("#drop").bounding_box()
+    assert box is not None
+    await page.evaluate(f"scrollTo(0, {box['y']})")
+    box = await page.locator("#drop").bounding_box()
+    assert box is not None
+    browser = await page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    where = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2, "data": data}
+    for kind in ("dragEnter", "dragOver"):
+        await browser.send("Input.dispatchDragEvent", {"type": kind, **where})
+    await expect(page.locator("#drop")).to_have_class("drop over")
+    await browser.send("Input.dispatchDragEvent", {"type": "drop", **where})
+    await expect(page.locator("#drop")).to_have_class("drop")
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    """A folder as people have them: mails in folders of their own, a list of contacts, and something else."""
     folder = tmp_path / "mine"
-    folder.mkdir()
+    (folder / "mail" / "2026").mkdir(parents=True)
     for number, mail in enumerate(mail for step in story.story() for mail in step.mails):
-        (folder / f"{number:02}.eml").write_bytes(mail)
-    (folder / "contacts.csv").write_text(
-        "email,name,account,owner\njane@acme.example,Jane Doe,Acme,rita@vendor.example\n"
-    )
+        (folder / "mail" / "2026" / f"{number:02}.eml").write_bytes(mail)
+    (folder / "contacts.csv").write_text(CONTACTS)
     (folder / "notes.txt").write_text("of no use")
-    await page.set_input_files("#folder", folder)
-    await expect(page.locator("#taken")).to_contain_text("1 list of contacts")
-    await expect(page.locator("#taken")).to_contain_text("Of no use here: 1.")
+    return folder
+
+
+async def reported(page: Page) -> None:
+    """Ask for the report and find in it what happened to Jane."""
     await page.fill("#domain", "vendor.example")
     await page.click("#begin")
     await expect(page.locator("#state")).to_contain_text("The report is ready", timeout=60_000)
@@ -100,8 +170,40 @@ async def test_a_folder_that_is_dropped_becomes_a_report(page: Page, tmp_path: P
     await expect(report.locator("h1")).to_have_text("What Stillthere would have said")
     await expect(report.locator("body")).to_contain_text("Jane Doe")
     await expect(report.locator("body")).to_contain_text("2 pushes, 28 days lost, both by them")
+
+
+async def test_a_folder_that_is_dropped_becomes_a_report(page: Page, mine: Path) -> None:
+    await dropped(page, mine)
+    await expect(page.locator("#taken")).to_contain_text("1 list of contacts")
+    await expect(page.locator("#taken")).to_contain_text("Of no use here: 1.")
+    await reported(page)
     await page.click("#begin")
     await expect(page.locator("#state")).to_contain_text("There is no list of contacts")
+
+
+async def test_an_mbox_and_a_list_that_are_dropped_become_a_report(page: Page, tmp_path: Path) -> None:
+    box, people = tmp_path / "rita.mbox", tmp_path / "contacts.csv"
+    with box.open("wb") as file:
+        for mail in (mail for step in story.story() for mail in step.mails):
+            file.write(b"From story@vendor.example Mon Apr 20 09:00:00 2026\n" + mail + b"\n")
+    people.write_text(CONTACTS)
+    await dropped(page, box, people)
+    await expect(page.locator("#taken")).to_contain_text("1 mailbox files")
+    await reported(page)
+
+
+async def test_a_folder_that_is_chosen_becomes_a_report_that_keeps_nobody_out(
+    page: Page, mine: Path, axe: str
+) -> None:
+    await page.set_input_files("#folder", mine)
+    await expect(page.locator("#taken")).to_contain_text("Of no use here: 1.")
+    await reported(page)
+    frame = next(one for one in page.frames if one.url.endswith("/trial/report"))
+    browser = page.context.browser
+    assert browser is not None
+    alone = await browser.new_page()
+    await alone.set_content(await frame.content())
+    assert await findings(alone, axe) == []
 
 
 async def test_what_is_missing_is_said_in_words(page: Page) -> None:
@@ -122,7 +224,7 @@ async def test_axe_finds_nothing_serious(page: Page, axe: str) -> None:
 
 
 async def test_nothing_is_cut_off_on_a_narrow_screen_or_at_200_percent(page: Page) -> None:
-    for width in (640, 320):
+    for width in (640, 375, 320):
         await page.set_viewport_size({"width": width, "height": 700})
         await to_the_end(page)
         assert await page.evaluate("document.documentElement.scrollWidth") <= width

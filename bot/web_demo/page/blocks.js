@@ -1,8 +1,7 @@
 // Draws Block Kit as elements of a page. Text is only ever put in as text: nothing in it can become markup.
 // https://docs.slack.dev/reference/block-kit/blocks and .../messaging/formatting-message-text
 
-const LIGHTS = { red_circle: "red", large_orange_circle: "orange", large_yellow_circle: "yellow", white_circle: "white" };
-const LIGHT_NAMES = { red: "Red", orange: "Orange", yellow: "Yellow", white: "White" };
+const LIGHTS = new Map([["red_circle", "red"], ["large_orange_circle", "orange"], ["large_yellow_circle", "yellow"], ["white_circle", "white"]]);
 const UNESCAPED = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
 const PIECE = /<([^<>\n]*)>|:([a-z_]+):|(?<![\w*])\*([^*\n]+)\*(?![\w*])|(?<![\w_])_([^_\n]+)_(?![\w_])|(?<![\w~])~([^~\n]+)~(?![\w~])|`([^`\n]+)`/g;
 
@@ -49,17 +48,25 @@ function formatted(line, users) {
 
 function linked(content, users) {
   const [target, ...rest] = content.split("|");
-  const label = unescaped(rest.join("|") || target);
-  if (target.startsWith("@")) return element("span", { class: "mention" }, `@${users[target.slice(1)] ?? label}`);
-  const address = unescaped(target);
-  if (!/^(?:https?:|mailto:)/i.test(address)) return label;
+  const said = unescaped(rest.join("|"));
+  if (target.startsWith("@")) return mentioned(target.slice(1), said, users);
+  if (/^[#!]/.test(target)) return element("span", { class: "mention" }, said || (target[0] === "!" ? "@" : "") + target.replace(/^!|\^.*/g, ""));
+  return leading(unescaped(target), said || unescaped(target));
+}
+
+function mentioned(user, said, users) {
+  return element("span", { class: "mention" }, `@${Object.hasOwn(users, user) ? users[user] : said || user}`);
+}
+
+function leading(address, label) {
+  if (!/^(?:https?:|mailto:)/i.test(address)) return element("bdi", {}, label);
   return element("a", { href: address, rel: "noopener noreferrer", target: "_blank" }, label);
 }
 
 function pictured(name, all) {
   if (name === "white_check_mark") return element("span", { class: "tick-mark", role: "img", "aria-label": "Done" }, "\u2713");
-  const colour = LIGHTS[name];
-  return colour ? element("span", { class: `light ${colour}`, role: "img", "aria-label": LIGHT_NAMES[colour] }) : all;
+  const colour = LIGHTS.get(name);
+  return colour ? element("span", { class: `light ${colour}`, role: "img", "aria-label": colour[0].toUpperCase() + colour.slice(1) }) : all;
 }
 
 export const text = (given, users) => (given.type === "mrkdwn" ? mrkdwn(given.text, users) : [given.text]);
@@ -105,8 +112,9 @@ function rich(part, users) {
 }
 
 function richly(piece, users) {
-  if (piece.type === "link") return linked(`${piece.url}|${piece.text ?? piece.url}`, users);
-  if (piece.type === "user") return linked(`@${piece.user_id}`, users);
+  if (piece.type === "link") return leading(piece.url, piece.text ?? piece.url);
+  if (piece.type === "user") return mentioned(piece.user_id, "", users);
+  if (piece.type === "broadcast") return mentioned(piece.range, "", users);
   if (piece.type === "emoji") return pictured(piece.name, `:${piece.name}:`);
   const names = { bold: "strong", italic: "em", strike: "s", code: "code" };
   return Object.keys(names).reduce((node, style) => (piece.style?.[style] ? element(names[style], {}, node) : node), piece.text ?? "");

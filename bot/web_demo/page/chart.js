@@ -51,7 +51,13 @@ function months(story) {
 
 function said(story, moment) {
   const now = story.moments[moment];
-  return `Probability that Jane has left: ${Math.round(now.probability * 100)} % on ${day(now.at)}. In words below.`;
+  return `Probability that Jane has left: ${percent(now.probability)} on ${day(now.at)}. In words below.`;
+}
+
+/** Say how probable; nothing is ever quite sure. */
+export function percent(probability) {
+  const rounded = Math.round(probability * 100);
+  return rounded === 100 ? "over 99 %" : rounded === 0 ? "under 1 %" : `${rounded} %`;
 }
 
 export const day = (at) =>

@@ -1,6 +1,6 @@
 // Plays the story: the slider says the moment, and everything else follows it.
 import { blocks, element, entered, text } from "./blocks.js";
-import { day, draw } from "./chart.js";
+import { day, draw, percent } from "./chart.js";
 
 const at = (id) => document.getElementById(id);
 const TICK = 110;
@@ -11,6 +11,7 @@ let moment = 0;
 let timer = 0;
 let here = null;
 let latest = 0;
+let pressed = null;
 
 async function ask(path, body) {
   const answer = await fetch(path, body === undefined ? {} : { method: "POST", body: JSON.stringify(body) });
@@ -78,9 +79,12 @@ function converse(messages, forward) {
   place.replaceChildren(...messages.map((one) => {
     const notes = [clock(one.at), one.edited ? "edited" : "", one.private ? "only visible to you" : "", one.thread ? "in the thread" : ""];
     const name = ["message", one.thread && "reply", one.private && "private", forward && !seen.has(one.ts) && "new"].filter(Boolean).join(" ");
-    const press = (action) => act({ ts: one.ts, action });
+    const press = (action) => {
+      pressed = { ts: one.ts, action: action.action_id };
+      act({ ts: one.ts, action });
+    };
     const body = one.blocks.length ? blocks(one.blocks, story.users, press) : [element("div", { class: "block" }, ...text({ type: "mrkdwn", text: one.text }, story.users))];
-    return element("article", { class: name, "data-ts": one.ts },
+    return element("article", { class: name, "data-ts": one.ts, tabindex: "-1" },
       element("img", { src: "files/icon.svg", alt: "", width: "36", height: "36" }),
       element("div", {}, element("p", { class: "by" }, "Stillthere", element("span", {}, `${short(one.at)}, ${notes.filter(Boolean).join(" \u00b7 ")}`)), ...body));
   }));
@@ -97,6 +101,14 @@ async function renew() {
   show(moment);
 }
 
+/** Give the focus back to what was pressed, which was drawn anew, or to its message where it is gone. */
+function refocus() {
+  if (!pressed || at("modal").open || document.activeElement !== document.body) return;
+  const message = [...at("slack").querySelectorAll("article")].find((one) => one.dataset.ts === pressed.ts);
+  const again = message && [...message.querySelectorAll("[data-action]")].find((one) => one.dataset.action === pressed.action);
+  (again ?? message)?.focus();
+}
+
 async function act(what) {
   stop();
   try {
@@ -106,6 +118,7 @@ async function act(what) {
     converse(here, true);
     told.view ? ajar(told.view) : at("modal").close();
     await renew();
+    refocus();
   } catch (problem) {
     at("modal").close();
     at("chapter").textContent = problem.message;
@@ -160,6 +173,7 @@ function toggle() {
 function go(to) {
   stop();
   here = null;
+  pressed = null;
   show(to);
   stop();
 }
@@ -167,13 +181,14 @@ function go(to) {
 function words() {
   const lines = story.chapters.map((one) => {
     const then = story.moments[one.moment];
-    return element("li", {}, `${day(then.at)}: ${one.title}. ${TITLE[then.verdict]}, ${Math.round(then.probability * 100)} %: ${then.headline}.`);
+    return element("li", {}, `${day(then.at)}: ${one.title}. ${TITLE[then.verdict]}, ${percent(then.probability)}: ${then.headline}.`);
   });
   at("words").replaceChildren(element("ol", {}, ...lines));
 }
 
 story = await ask("story");
 at("slider").max = story.moments.length - 1;
+at("modal").addEventListener("close", refocus);
 at("slider").addEventListener("input", (event) => go(Number(event.target.value)));
 at("play").addEventListener("click", toggle);
 at("next").addEventListener("click", () => go(story.chapters.find((one) => one.moment > moment)?.moment ?? story.moments.length - 1));
