@@ -10,6 +10,9 @@ from typing import Protocol
 AT_ONCE = 8
 """How many units one process works at at the same time."""
 
+MOST_OF_ONE = AT_ONCE - 2
+"""Units of one watcher at a time in one process: a thousand slow websites must not keep a mailbox waiting."""
+
 
 @dataclass(frozen=True)
 class Unit:

@@ -3,6 +3,9 @@
 A unit is a job. Its `queueing_lock` lets one wait at most, its `lock` lets one be done at a time, so that a
 source is never looked at twice at once, wherever. A planned run is claimed in the transaction that defers
 its jobs: killed at any instant, it is either planned whole or left to the next who tries.
+
+Each watcher has a queue, and each process a Procrastinate worker for each queue, which takes no more than a
+watcher's share; what was taken waits for one of the places that all watchers of the process have together.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from procrastinate.job_context import JobContext
 from procrastinate.jobs import DEFAULT_PRIORITY, Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
-from bot.engine import AT_ONCE, Look, Unit
+from bot.engine import AT_ONCE, MOST_OF_ONE, Look, Unit
 from bot.store import StoreDown
 from bot.store.database import MIGRATING, Connection, Database, rows
 from bot.store.table import claim_slot
@@ -32,8 +35,8 @@ from bot.store.table import claim_slot
 log = structlog.get_logger()
 logging.getLogger("procrastinate").setLevel(logging.CRITICAL)  # we say ourselves, and once, what matters
 
-QUEUE = "looks"
 TASK = "look"
+QUEUES = "SELECT DISTINCT queue_name FROM procrastinate_jobs WHERE status = 'todo'"
 
 SOON = 10
 """The priority of what was asked for, before what was only planned."""
@@ -73,8 +76,8 @@ LOCK_INDEX = """
 """
 """Whether another job of the same source is under way is asked for each job that is taken."""
 
-POLL = timedelta(seconds=1)
-"""How often a worker that was told of nothing looks for work regardless."""
+POLL = timedelta(seconds=0.5)
+"""How often a worker that has nothing to do looks for work."""
 
 HEARTBEAT = timedelta(seconds=4)
 STALLED_AFTER = timedelta(seconds=14)
@@ -99,13 +102,17 @@ FAREWELL = timedelta(seconds=15)
 """How long a worker that is told to stop waits for what is under way; others take up the rest."""
 
 
+class Stopping(Exception):  # noqa: N818 - it is no error
+    """Say that a unit was taken, and not begun before we were told to stop."""
+
+
 class HandOn(BaseRetryStrategy):
     """Does anew what we could not end: we were told to stop, or the store was away."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """Return when it is done anew; None where it is not."""
         del job
-        if isinstance(exception, asyncio.CancelledError):
+        if isinstance(exception, asyncio.CancelledError | Stopping):
             return RetryDecision(retry_at=LONG_AGO, priority=RESCUED)
         if isinstance(exception, StoreDown):
             return RetryDecision(retry_in={"seconds": AGAIN_SECONDS})
@@ -120,11 +127,13 @@ class QueueEngine:
         self._look = look
         self._give_up = give_up
         self._app = procrastinate.App(connector=procrastinate.PsycopgConnector())
-        self._app.task(name=TASK, queue=QUEUE, pass_context=True, retry=HandOn())(self._do)
+        self._app.task(name=TASK, pass_context=True, retry=HandOn())(self._do)
         self._opened = contextlib.AsyncExitStack()
         self._worker: asyncio.Task[None] | None = None
         self._minding: asyncio.Task[None] | None = None
-        self._known_as: int | None = None
+        self._known_as: set[int | None] = set()
+        self._free = asyncio.Semaphore(AT_ONCE)
+        self._draining = False
         self._in_hand: set[int | None] = set()
         self._stray: set[int] = set()
         self._failing = False
@@ -169,6 +178,7 @@ class QueueEngine:
 
     async def drain(self) -> None:
         """Take no more work, and wait for what is under way; what takes too long is left to others."""
+        self._draining = True
         tasks = [task for task in (self._worker, self._minding) if task is not None]
         for task in tasks:
             task.cancel()
@@ -182,7 +192,7 @@ class QueueEngine:
         """
         try:
             stalled = await self._app.job_manager.get_stalled_jobs(
-                queue=QUEUE, seconds_since_heartbeat=STALLED_AFTER.total_seconds()
+                seconds_since_heartbeat=STALLED_AFTER.total_seconds()
             )
         except ConnectorException as away:
             raise StoreDown("the queue cannot be asked") from away
@@ -218,13 +228,29 @@ class QueueEngine:
         return int(number)
 
     async def _work(self) -> None:
-        """Do what is deferred until cancelled; a database that goes away ends a worker, not us."""
+        """Have a worker for each watcher that ever has work, until cancelled."""
+        workers: dict[str, asyncio.Task[None]] = {}
+        try:
+            while True:
+                with contextlib.suppress(StoreDown):
+                    for (queue,) in await self._database.run(partial(rows, query=QUEUES)):
+                        if queue not in workers:
+                            workers[queue] = asyncio.create_task(self._work_at(queue), name=queue)
+                await asyncio.sleep(POLL.total_seconds())
+        finally:
+            for worker in workers.values():
+                worker.cancel()
+            await asyncio.gather(*workers.values(), return_exceptions=True)
+
+    async def _work_at(self, queue: str) -> None:
+        """Do what is deferred there until cancelled; a database that goes away ends a worker, not us."""
         while True:
             begun = time.monotonic()
             try:
                 await self._app.run_worker_async(
-                    queues=[QUEUE],
-                    concurrency=AT_ONCE,
+                    queues=[queue],
+                    concurrency=MOST_OF_ONE,
+                    listen_notify=False,
                     delete_jobs="always",
                     install_signal_handlers=False,
                     fetch_job_polling_interval=POLL.total_seconds(),
@@ -243,7 +269,7 @@ class QueueEngine:
         while True:
             await asyncio.sleep(STRAYS_EVERY.total_seconds())
             with contextlib.suppress(StoreDown, ConnectorException):
-                found = await self._database.run(partial(_in_hand_of, worker=self._known_as))
+                found = await self._database.run(partial(_in_hand_of, workers=self._known_as))
                 missing = found - self._in_hand
                 for number in missing & self._stray:
                     await self._give_back(number)
@@ -255,10 +281,13 @@ class QueueEngine:
 
         While the store is away, and where we are told to stop, it comes again at once, for anybody.
         """
-        self._known_as, self._failing = context.job.worker_id, False
+        self._known_as.add(context.job.worker_id)
+        self._failing = False
         self._in_hand.add(context.job.id)
         try:
-            await self._look(Unit(watcher, source))
+            await self._in_turn(Unit(watcher, source))
+        except Stopping:
+            raise
         except StoreDown:
             log.warning("look.postponed", watcher=watcher, source=source)
             raise
@@ -266,6 +295,13 @@ class QueueEngine:
             log.exception("look.failed", watcher=watcher, source=source)
         finally:
             self._in_hand.discard(context.job.id)
+
+    async def _in_turn(self, unit: Unit) -> None:
+        """Look as soon as there is a place."""
+        async with self._free:
+            if self._draining:
+                raise Stopping
+            await self._look(unit)
 
     async def _defer(self, connection: Connection, units: Sequence[Unit], priority: int) -> None:
         """Defer what does not wait already, in the transaction that is open."""
@@ -298,10 +334,10 @@ async def _say_no_more(unit: Unit) -> None:
     del unit
 
 
-async def _in_hand_of(connection: Connection, worker: int | None) -> set[int]:
-    """Return the jobs that a worker has in hand, by what the database says."""
-    query = "SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = %s"
-    return {int(row[0]) for row in await rows(connection, query, worker)}
+async def _in_hand_of(connection: Connection, workers: set[int | None]) -> set[int]:
+    """Return the jobs that some workers have in hand, by what the database says."""
+    query = "SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = ANY(%s)"
+    return {int(row[0]) for row in await rows(connection, query, [*filter(None, workers)])}
 
 
 async def _not_waiting(connection: Connection, units: Sequence[Unit]) -> list[Unit]:
@@ -320,7 +356,7 @@ def _job(unit: Unit, priority: int) -> Job:
     arguments: dict[str, Any] = {"watcher": unit.watcher, "source": unit.source}
     return Job(
         id=None,
-        queue=QUEUE,
+        queue=unit.watcher,
         lock=_name(unit),
         queueing_lock=_name(unit),
         task_name=TASK,

@@ -188,14 +188,14 @@ async def test_a_job_that_nobody_has_in_hand_is_given_back_though_its_worker_liv
             engine.work()
             await engine.start([Unit("mailbox", "mailbox:other")])
             await until(lambda: len(looks) == 1)
-            worker = engine._known_as
+            (worker,) = engine._known_as
             stray = """
                 INSERT INTO procrastinate_jobs
                     (queue_name, task_name, lock, queueing_lock, args, status, worker_id)
                 VALUES (%s, %s, %s, %s, '{"watcher": "mailbox", "source": "mailbox:sales"}', 'doing', %s)
                 RETURNING 1
             """
-            await ask(database, stray, queue.QUEUE, queue.TASK, "mailbox sales", "mailbox sales", worker)
+            await ask(database, stray, "mailbox", queue.TASK, "mailbox sales", "mailbox sales", worker)
             await until(lambda: SALES in looks)
     assert "job.lost" in [line["event"] for line in logs]
 
