@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from tests.servers.calendar_graph import GraphStandIn, event, moment
 from tests.watchers.calendar_programs import BOB, DAY, HOUR, JANE, RITA, Graph, utc
 from tests.watchers.calendar_reading import Reading
 from watchers.calendar.graph import _entries, _Seen, plain_uid
+from watchers.mail.meetings import meetings
 
 SET = utc(2026, 4, 20, 9)
 START = utc(2026, 5, 4, 13)
@@ -73,6 +74,54 @@ async def test_the_window_is_drawn_anew_before_it_ends_and_nothing_is_told_twice
     assert not [path for path in graph.asked if "startDateTime" in path]
     assert await look.at(SET + 200 * DAY) == []
     assert [path for path in graph.asked if "startDateTime" in path]
+
+
+def proposing(start: datetime, zone: str = "UTC") -> dict[str, Any]:
+    """Return our meeting, for which Jane proposes another time as it is on the clocks of a zone."""
+    ours = event(START, RITA, {JANE: "tentativelyAccepted", BOB: "accepted"}, "call-1", RITA)
+    slot = {"dateTime": f"{start:%Y-%m-%dT%H:%M:%S}.0000000", "timeZone": zone}
+    ours["attendees"][0]["proposedNewTime"] = {"start": slot, "end": slot}
+    return ours
+
+
+async def test_a_later_time_that_they_propose_is_their_push_and_is_told_once(graph: GraphStandIn) -> None:
+    look = reading(graph)
+    graph.change("1", SET, **event(START, RITA, {JANE: "none", BOB: "accepted"}, "call-1", RITA))
+    history = await look.at(SET + HOUR)
+
+    graph.change("1", SET + DAY, **proposing(START + 14 * DAY))
+    found = await look.at(SET + DAY + HOUR)
+    (counter,) = [seen for seen in found if seen.facts["method"] == "COUNTER"]
+    assert (counter.contact, counter.facts["by"], counter.facts["by_side"]) == (JANE, JANE, "them")
+    assert counter.facts["start"] == (START + 14 * DAY).isoformat()
+    assert counter.sentence.startswith("18 May 2026 proposed for the meeting of rita@vendor.example instead")
+
+    graph.change("1", SET + 2 * DAY, **{**proposing(START + 14 * DAY), "start": moment(START + 14 * DAY)})
+    agreed = await look.at(SET + 2 * DAY + HOUR)
+    assert [seen.facts["method"] for seen in agreed] == ["", ""]
+
+    (meeting,) = meetings(seen for seen in [*history, *found, *agreed] if seen.contact == JANE)
+    (move,) = meeting.moves
+    assert (move.by, move.days) == (JANE, 14)
+
+
+@pytest.mark.parametrize(
+    ("zone", "ahead"), [("UTC", 0), ("", 0), ("Pacific Standard Time", 7), ("Europe/Berlin", -2)]
+)
+async def test_a_proposed_time_is_read_in_its_zone(graph: GraphStandIn, zone: str, ahead: int) -> None:
+    look = reading(graph)
+    graph.change("1", SET, **proposing(START + DAY, zone))
+    (counter,) = [seen for seen in await look.at(SET + HOUR) if seen.facts["method"] == "COUNTER"]
+    assert counter.facts["start"] == (START + DAY + ahead * HOUR).isoformat()
+
+
+@pytest.mark.parametrize("odd", [7, {}, {"start": 7}, {"start": {"dateTime": "soon"}}, {"start": None}])
+async def test_a_proposal_that_names_no_time_is_none(graph: GraphStandIn, odd: object) -> None:
+    look = reading(graph)
+    ours = proposing(START)
+    ours["attendees"][0]["proposedNewTime"] = odd
+    graph.change("1", SET, **ours)
+    assert {seen.facts["method"] for seen in await look.at(SET + HOUR)} == {""}
 
 
 async def test_many_meetings_come_page_by_page(graph: GraphStandIn) -> None:

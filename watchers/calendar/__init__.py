@@ -37,7 +37,8 @@ class Entry:
 
     `ident` names it in its calendar, `uid` everywhere (RFC 5545 3.8.4.7). `sequence` is None where the
     calendar has none. `changed` is when anything about it last changed. `anybody` says that others than the
-    organizer may move it, `partial` that not everybody who is invited is shown.
+    organizer may move it, `partial` that not everybody who is invited is shown. `proposals` are other starts
+    that attendees proposed, by their addresses.
     """
 
     ident: str
@@ -54,6 +55,7 @@ class Entry:
     attendees: tuple[Attendee, ...] = ()
     anybody: bool = False
     partial: bool = False
+    proposals: tuple[tuple[str, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from watchers.calendar.secret import ByToken
 from watchers.mail.ics import MAX_ATTENDEES, Attendee, plain_address, steady, title
 from watchers.mail.rest import FORBIDDEN, NOT_FOUND, Refused, Rest
 from watchers.mail.tokens import SAFE_ADDRESS, Tokens, Use
+from watchers.mail.zones import plausible, to_utc
 
 API = "https://graph.microsoft.com/v1.0"
 AT_ONCE = 100
@@ -249,6 +250,7 @@ def _entry(ident: str, start: datetime, item: Mapping[str, Any]) -> Entry:
         organizer=_address(item.get("organizer")),
         attendees=tuple(Attendee(_address(one), _answer(one)) for one in people),
         partial=item.get("hideAttendees") is True and item.get("isOrganizer") is not True,
+        proposals=tuple((_address(one), other) for one in people if (other := _proposed(one)) is not None),
     )
 
 
@@ -275,6 +277,18 @@ def plain_uid(uid: str) -> str:
 
 def _answer(attendee: Mapping[str, Any]) -> str:
     return ANSWERS.get(values.text(values.record(attendee.get("status")).get("response")), "")
+
+
+def _proposed(attendee: Mapping[str, Any]) -> datetime | None:
+    """Return the start that an attendee proposed instead, None where they proposed none.
+
+    https://learn.microsoft.com/graph/api/resources/attendee has it as a time and the name of its zone.
+    """
+    told = values.record(values.record(attendee.get("proposedNewTime")).get("start"))
+    wall = values.moment(told.get("dateTime"))
+    return wall and plausible(
+        to_utc(wall.replace(tzinfo=None), values.text(told.get("timeZone")) or "UTC", {})
+    )
 
 
 def _address(person: object) -> str:

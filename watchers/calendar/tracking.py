@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -35,7 +35,8 @@ LONGEST_UID = 200
 class Sighting:
     """A meeting that stands otherwise than before: `by` is who did it, empty where nobody can say.
 
-    `at` is when it changed as far as that is known. `contacts` are those whose history it belongs to.
+    `at` is when it changed as far as that is known. `contacts` are those whose history it belongs to. Where
+    it `is_proposal`, `by` proposed the entry's start, and the meeting itself stands as before.
     """
 
     source: str
@@ -43,6 +44,7 @@ class Sighting:
     at: datetime
     by: str
     contacts: tuple[str, ...]
+    is_proposal: bool = False
 
 
 class Followed(BaseModel):
@@ -61,6 +63,7 @@ class Followed(BaseModel):
     title: str = ""
     organizer: str = ""
     people: dict[str, str] = {}
+    proposed: dict[str, datetime] = {}
 
     @property
     def over(self) -> datetime | None:
@@ -122,8 +125,11 @@ class Follower:
         most = heapq.nlargest(MOST_FOLLOWED, starts, key=lambda ident: (starts[ident], ident))
         within = {*most, *self.place.followed}
         for entry in entries:
-            if entry.ident in within and (seen := self.take(entry, is_copy=are_copies)) is not None:
-                yield seen
+            if entry.ident in within:
+                before = self.place.followed.get(entry.ident)
+                if (seen := self.take(entry, is_copy=are_copies)) is not None:
+                    yield seen
+                yield from self._proposals(entry.ident, before)
         self.shed()
 
     def take(self, entry: Entry, *, is_copy: bool = False) -> Sighting | None:
@@ -149,6 +155,18 @@ class Follower:
         contacts = (*watched, *(one for one in self._watched(before) if one not in watched))
         by = "" if entry.anybody and before is not None else after.organizer
         return Sighting(self.source, _entry(entry.ident, after), self._at(after, before), by, contacts)
+
+    def _proposals(self, ident: str, before: Followed | None) -> Iterator[Sighting]:
+        """Yield the other starts that people at a watched account proposed since it was seen before."""
+        after = self.place.followed.get(ident)
+        if after is None:
+            return
+        known = before.proposed if before is not None else {}
+        for address, start in after.proposed.items():
+            if start not in {known.get(address), after.start}:
+                entry = replace(_entry(ident, after), start=start, end=None)
+                at = self._at(after, before)
+                yield Sighting(self.source, entry, at, address, (address,), is_proposal=True)
 
     def cancel(self, ident: str) -> Sighting | None:
         """Take in that a meeting was called off by its organizer; None where it is not followed."""
@@ -211,6 +229,7 @@ class Follower:
             title=entry.title,
             organizer=entry.organizer,
             people={address: people[address] for address in kept},
+            proposed={one: start for one, start in entry.proposals if is_watched(one, self.scope)},
         )
 
     def _watched(self, meeting: Followed | None) -> list[str]:
@@ -246,7 +265,7 @@ def _observation(seen: Sighting, contact: str, scope: Scope) -> Observation:
         "uid": entry.uid,
         "recurrence_id": entry.occurrence,
         "series": entry.series,
-        "method": "",
+        "method": "COUNTER" if seen.is_proposal else "",
         "sequence": entry.sequence,
         "dtstamp": seen.at.isoformat(),
         "start": _iso(entry.start),
@@ -262,12 +281,15 @@ def _observation(seen: Sighting, contact: str, scope: Scope) -> Observation:
     when = f"{entry.start:%-d %B %Y}" if entry.start else "an unknown day"
     what = "cancelled meeting" if entry.status == CANCELLED else "meeting"
     whose = f" of {entry.organizer[:80]}" if entry.organizer else ""
+    sentence = f"{what}{whose} on {when} in the calendar"
+    if seen.is_proposal:
+        sentence = f"{when} proposed for the meeting{whose} instead, in the calendar"
     return Observation(
         contact=contact,
         kind=SNAPSHOT,
         at=seen.at,
         source=seen.source,
-        sentence=f"{what}{whose} on {when} in the calendar",
+        sentence=sentence,
         group=entry.uid,
         facts=facts,
         because=("a calendar shows how a meeting stands, and that only its organizer can move it",),
