@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,6 +52,17 @@ def test_a_machine_gets_the_same_as_a_person(data: Path) -> None:
 def test_only_the_deals_of_the_owner_asked_for_are_shown(data: Path) -> None:
     assert json.loads(asked("--data", str(data), "--owner", "rita rep", "--json"))
     assert "nothing rests on anybody" in asked("--data", str(data), "--owner", "somebody else")
+
+
+def test_it_takes_the_settings_of_a_service_with_any_watcher(data: Path) -> None:
+    """In a process of its own: there no watcher is known that the command does not load."""
+    settings = data.parent / "config.yaml"
+    settings.write_text(
+        f"team: {{domains: [vendor.example]}}\ndata: {data}\nwatchers:\n  crm_hubspot: {{}}\n"
+    )
+    asking = [sys.executable, "-m", "bot", "exposure", "--config", str(settings), "--json"]
+    told = subprocess.run(asking, check=True, capture_output=True, cwd=Path(__file__).parents[1])
+    assert [row["account"] for row in json.loads(told.stdout)] == ["Acme"]
 
 
 def test_a_folder_without_data_is_no_empty_answer(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.console import console, finish, print_json, start
+from bot.cli.console import console, finish, planned, print_json, start
 from bot.cli.parameters import Moment, examples
 
 if TYPE_CHECKING:
@@ -65,13 +65,12 @@ def command(config_file: Path, data: Path | None, owner: str, now: datetime | No
 
 async def _rows(config_file: Path, data: Path | None, owner: str, now: datetime) -> list[Exposure]:
     """Return the exposure of each account, from the folder or from where the settings say it is kept."""
-    from bot import config
     from bot.app import looking
     from bot.store.glance import Glance
 
     if data is not None:
         return await _exposures(Glance(data), owner, now)
-    async with looking(config.load(config_file).config) as store:
+    async with looking(planned(config_file).config) as store:
         return await _exposures(store, owner, now)
 
 
