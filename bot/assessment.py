@@ -164,7 +164,7 @@ def assess(
 
     `stands` is the verdict so far, which takes less to stay than it took to rise.
     """
-    history = History.of(address, (*observations, *derived), now + SKEW, kinds)
+    history = History.of(address, observations, now + SKEW, kinds, derived)
     last_contact = history.last_contact
     away = leave(history, kinds, now)
     evidence = weigh(

@@ -273,6 +273,28 @@ def _letter(seen: Observation) -> _Letter:
     return _Letter(seen.kind, seen.at, _text(facts.get("message_id")), _text(facts.get("answers")), share)
 
 
+@dataclass(frozen=True, slots=True)
+class _Invitation:
+    """A meeting as it was seen once: whether they said that they come, or it is off for them."""
+
+    uid: str
+    at: datetime
+    came: bool
+    is_off: bool
+
+
+def _invitations(past: Past) -> Sequence[_Invitation]:
+    """Return the meetings of a person's past, as often as they were seen."""
+    found = []
+    for seen in past.by_kind.get(MEETING, ()):
+        facts, answer = seen.facts, _answer(seen)
+        uid = _text(facts.get("uid")) or seen.group
+        came = seen.contact in (facts.get("organizer"), facts.get("by")) or answer == "ACCEPTED"
+        is_off = answer == "DECLINED" or facts.get("method") == "CANCEL"
+        found.append(_Invitation(uid, seen.at, came, is_off))
+    return found
+
+
 class _Threads:
     """Which mails belong to one conversation: each mail is joined to the one that it answers."""
 
@@ -318,9 +340,9 @@ class _Mails:
         for letter in one.observations.once(_letters):
             if since <= letter.at <= now:
                 self._mail(letter, (now - letter.at) / FADES, threads)
-        for seen in one.observations.by_kind.get(MEETING, ()):
-            if since <= seen.at <= now:
-                self._meeting(seen, (now - seen.at) / FADES)
+        for invited in one.observations.once(_invitations):
+            if since <= invited.at <= now:
+                self._meeting(invited, (now - invited.at) / FADES)
         self.met = {uid for uid, (_, came) in self._meetings.items() if came}
         self.invited = self._meetings.keys() - self.met
 
@@ -351,17 +373,13 @@ class _Mails:
         elif ident:
             self.asked.add(ident)
 
-    def _meeting(self, seen: Observation, halvings: float) -> None:
+    def _meeting(self, invited: _Invitation, halvings: float) -> None:
         """Count each meeting once, as it was last seen; one they declined is none."""
-        uid = _text(seen.facts.get("uid")) or seen.group
-        came = (
-            seen.contact in (seen.facts.get("organizer"), seen.facts.get("by")) or _answer(seen) == "ACCEPTED"
-        )
-        if _answer(seen) == "DECLINED" or seen.facts.get("method") == "CANCEL":
-            self._meetings.pop(uid, None)
+        if invited.is_off:
+            self._meetings.pop(invited.uid, None)
             return
-        weight, before = self._meetings.get(uid, (0.0, False))
-        self._meetings[uid] = max(weight, 0.5**halvings), came or before
+        weight, before = self._meetings.get(invited.uid, (0.0, False))
+        self._meetings[invited.uid] = max(weight, 0.5**halvings), invited.came or before
 
 
 def _answer(seen: Observation) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from itertools import groupby
 from operator import attrgetter
 
 from bot.backscatter import BOUNCES, MAIL_WORKS, text
 from bot.model import Family, Kind, Means, Observation
+from bot.past import Past
 
 DEPARTURES = frozenset({"departed", "farewell"})
 REPLIES = DEPARTURES | {"on_leave", "role_change", "address_change", "acknowledgement"}
@@ -18,7 +19,7 @@ MEETING = "meeting"
 SENT = "written_to"
 ACTIVITY = "activity"
 
-_at, _in_order = attrgetter("at"), attrgetter("at", "kind", "group", "sentence")
+_at, _saying = attrgetter("at"), attrgetter("at", "kind", "group", "sentence")
 """Almost always these tell observations apart; their keys, which do always, take long to compute."""
 
 
@@ -41,15 +42,16 @@ class History:
 
     @classmethod
     def of(
-        cls, address: str, observations: Iterable[Observation], until: datetime, kinds: Mapping[str, Kind]
+        cls,
+        address: str,
+        observations: Iterable[Observation],
+        until: datetime,
+        kinds: Mapping[str, Kind],
+        derived: Iterable[Observation] = (),
     ) -> History:
-        """Sort out what happened to the person of this address until then."""
-        known = [seen for seen in observations if seen.at <= until and seen.kind in kinds]
-        known.sort(key=_at)
-        if _any_alike(known, _at):
-            known.sort(key=_in_order)
-            if _any_alike(known, _in_order):
-                known.sort(key=lambda seen: (_in_order(seen), seen.key))
+        """Sort out what happened to the person of this address until then; `derived` is what it means."""
+        seen_until = (*Past.of(observations).until(until), *(seen for seen in derived if seen.at <= until))
+        known = _in_order([seen for seen in seen_until if seen.kind in kinds])
         by_kind: dict[str, list[Observation]] = {}
         for seen in known:
             by_kind.setdefault(seen.kind, []).append(seen)
@@ -91,8 +93,20 @@ def proofs_of_life(
     }
 
 
-def _any_alike(ordered: Sequence[Observation], by: Callable[[Observation], object]) -> bool:
-    return any(one == following for one, following in pairwise(map(by, ordered)))
+def _in_order(found: list[Observation]) -> list[Observation]:
+    """Sort observations by their time, and those of one moment by what they say."""
+    found.sort(key=_at)
+    if len(set(map(_at, found))) == len(found):
+        return found
+    return [seen for _, alike in groupby(found, key=_at) for seen in _told_apart([*alike])]
+
+
+def _told_apart(alike: list[Observation]) -> list[Observation]:
+    if len(alike) > 1:
+        alike.sort(key=_saying)
+        if len(set(map(_saying, alike))) < len(alike):
+            alike.sort(key=lambda seen: (*_saying(seen), seen.key))
+    return alike
 
 
 def _ident(seen: Observation) -> tuple[str, datetime]:
@@ -113,4 +127,4 @@ def _newest_genuine(found: Sequence[Observation]) -> Observation | None:
 
 def latest(observations: Iterable[Observation | None]) -> Observation | None:
     """Return the newest observation, None of nothing."""
-    return max((seen for seen in observations if seen is not None), key=_in_order, default=None)
+    return max((seen for seen in observations if seen is not None), key=_saying, default=None)

@@ -25,6 +25,7 @@ from bot.model import (
     Strength,
     Verdict,
 )
+from bot.past import Past
 
 ELSEWHERE = "wrote_elsewhere"
 DOMAIN = "domain_gone"
@@ -169,12 +170,15 @@ def of(domain: str, people: Iterable[Person], now: datetime, kinds: Mapping[str,
     elsewhere: list[Observation] = []
     theirs = [person for person in people if person.address.rpartition("@")[2] == domain]
     for person in theirs:
-        for seen in person.observations:
-            sort = sorts.get(seen.kind)
-            if sort is not None and seen.at <= now and _is_genuine(sort, seen, person):
-                signs[sort].append(seen)
-            elif seen.kind == ELSEWHERE and seen.at <= now and not is_forged(seen):
-                elsewhere.append(seen)
+        past = Past.of(person.observations)
+        for kind, sightings in past.by_kind.items():
+            sort = sorts.get(kind)
+            if sort is not None:
+                known = (seen for seen in sightings if seen.at <= now)
+                signs[sort] += [seen for seen in known if _is_genuine(sort, seen, person)]
+        elsewhere += (
+            seen for seen in past.by_kind.get(ELSEWHERE, ()) if seen.at <= now and not is_forged(seen)
+        )
     found = [incident for sort, seen in signs.items() for incident in _clusters(domain, sort, seen)]
     found = [_while_dark(one, signs[Sort.BOUNCES], theirs) for one in found]
     found += _moved(domain, signs[Sort.BOUNCES], elsewhere)

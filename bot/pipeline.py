@@ -232,8 +232,9 @@ class Pipeline:
 
     async def _listed(self, people: Iterable[Person]) -> list[Listed]:
         """Return whom the account's own page lists: one on which somebody watched was seen."""
-        seen = (each for person in people if person.contact is not None for each in person.observations)
-        pages = {(each.source, str(each.facts.get("url"))) for each in seen if each.kind == "page_present"}
+        watched = (Past.of(person.observations) for person in people if person.contact is not None)
+        seen = (each for past in watched for each in past.by_kind.get("page_present", ()))
+        pages = {(each.source, str(each.facts.get("url"))) for each in seen}
         found: dict[str, Listed] = {}
         for source, url in sorted(pages):
             for name, title in listed_at(await self.store.cursor(source), url):
