@@ -1,8 +1,13 @@
-"""WHEN: APScheduler starts each watcher when it is due; the store lets each planned run happen once."""
+"""WHEN: APScheduler starts each watcher when it is due; the store lets each planned run happen once.
+
+What passed while no process lived is caught up once, by the slot in which one lives again: whoever looks goes
+on where the last look ended. A run that somebody claimed and died over is done again by whoever starts next.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -12,6 +17,7 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEv
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from bot.model import Json
 from bot.store import Store, StoreDown
 
 log = structlog.get_logger()
@@ -66,6 +72,50 @@ class Slots:
         return None if due == self.claimed else due
 
 
+class Runs:
+    """Which run of some work was begun and ended; that it was claimed says neither.
+
+    `born` is when this process began: a run that was begun before that and not ended was left by a process
+    that died, or is under way in another one. It is done again then, for work is done at least once.
+    """
+
+    def __init__(self, store: Store, name: str, born: datetime) -> None:
+        self._store = store
+        self._setting = f"run {name}"
+        self._born = born
+        self._by = secrets.token_hex(8)
+        self._again: datetime | None = None
+
+    async def begin(self, slot: datetime, now: datetime) -> bool:
+        """Note that a run is about to be claimed; say whether it was left, and is ours to do again."""
+        if slot == self._again:
+            return True
+
+        def amendment(kept: Json) -> Json:
+            found = kept if isinstance(kept, dict) and kept.get("slot") == slot.isoformat() else None
+            if found is None:
+                return {"slot": slot.isoformat(), "began": now.isoformat(), "by": "", "done": False}
+            left = not found["done"] and datetime.fromisoformat(str(found["began"])) < self._born
+            return {**found, "began": now.isoformat(), "by": self._by} if left else kept
+
+        kept = await self._store.amend_setting(self._setting, amendment)
+        return isinstance(kept, dict) and kept["by"] == self._by and not kept["done"]
+
+    def fail(self, slot: datetime) -> None:
+        """Do the run again with the next tick."""
+        self._again = slot
+
+    async def end(self, slot: datetime) -> None:
+        """Note that the run was ended."""
+        self._again = None
+
+        def amendment(kept: Json) -> Json:
+            same = isinstance(kept, dict) and kept.get("slot") == slot.isoformat()
+            return {**kept, "done": True} if same and isinstance(kept, dict) else kept
+
+        await self._store.amend_setting(self._setting, amendment)
+
+
 class Schedule:
     """Start work when it is due. The memory job store keeps no state: slots in the store decide."""
 
@@ -96,13 +146,21 @@ class Schedule:
 
     def every(self, interval: timedelta, name: str, work: Work) -> None:
         """Do some work once in each slot of this length, by one process; the first slot is now."""
-        slots = Slots(interval, self._clock)
+        slots, runs = Slots(interval, self._clock), Runs(self._store, name, self._clock())
 
         async def tick() -> None:
             due = slots.due()
-            if due is not None and await self._store.claim_slot(name, due):
+            if due is None:
+                return
+            if await runs.begin(due, self._clock()) or await self._store.claim_slot(name, due):
                 slots.claimed = due
-                await self._do(work)
+                try:
+                    await self._do(work)
+                except StoreDown:
+                    slots.claimed = EPOCH
+                    runs.fail(due)
+                    raise
+                await runs.end(due)
 
         self._add(interval / TICKS, name, tick, jitter=True)
 

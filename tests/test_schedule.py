@@ -13,6 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.schedule import JITTER, TICKS, Schedule, slot
+from bot.store import StoreDown
 from bot.testing import FrozenClock, MemoryStore
 
 NOON = datetime(2026, 8, 14, 12, 0, tzinfo=UTC)
@@ -136,6 +137,66 @@ async def test_a_process_that_starts_within_a_slot_that_was_done_waits_for_the_n
         assert work.ran == []
         clock.advance(timedelta(seconds=0.1))
         await until(lambda: bool(work.ran))
+
+
+async def test_a_run_that_a_killed_process_left_is_done_again_once_by_whoever_starts_next() -> None:
+    store, clock = MemoryStore(), FrozenClock(NOON)
+    begun = asyncio.Event()
+
+    async def hang() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    killed = Schedule(store, clock)
+    killed.every(timedelta(seconds=1), "retention", hang)
+    async with running(killed):
+        async with asyncio.timeout(GIVE_UP):
+            await begun.wait()
+    clock.advance(timedelta(seconds=0.5))
+    work, after = Log(clock), Log(clock)
+    for _ in range(2):
+        schedule = Schedule(store, clock)
+        schedule.every(timedelta(seconds=1), "retention", work)
+        schedule.often(TINY / TICKS, "after", after)
+        seen = len(after.ran)
+        async with running(schedule):
+            await until(lambda seen=seen: bool(work.ran) and len(after.ran) > seen + 2 * TICKS)  # type: ignore[misc]
+        clock.advance(timedelta(seconds=0.1))
+    assert work.ran == [NOON + timedelta(seconds=0.5)]
+
+
+async def test_what_passed_while_no_process_lived_is_caught_up_once() -> None:
+    store, clock = MemoryStore(), FrozenClock(NOON)
+    work, after = Log(clock), Log(clock)
+    for number in range(2):
+        schedule = Schedule(store, clock)
+        schedule.every(TINY, "mailbox", work)
+        schedule.often(TINY / TICKS, "after", after)
+        async with running(schedule):
+            await until(lambda number=number: len(work.ran) > number)  # type: ignore[misc]
+            await until(lambda seen=len(after.ran): len(after.ran) > seen + 2 * TICKS)  # type: ignore[misc]
+        clock.advance(7 * TINY)
+    assert work.ran == [NOON, NOON + 7 * TINY]
+
+
+async def test_a_run_during_which_the_store_went_away_is_done_again_in_its_slot() -> None:
+    clock = FrozenClock(NOON)
+    tries: list[datetime] = []
+
+    async def work() -> None:
+        tries.append(clock())
+        if len(tries) < 3:
+            raise StoreDown("away")
+
+    after = Log(clock)
+    schedule = Schedule(MemoryStore(), clock)
+    schedule.every(TINY, "mailbox", work)
+    schedule.often(TINY / TICKS, "after", after)
+    async with running(schedule):
+        await until(lambda: len(tries) == 3)
+        seen = len(after.ran)
+        await until(lambda: len(after.ran) > seen + 2 * TICKS)
+    assert tries == [NOON] * 3
 
 
 @pytest.mark.parametrize("every", [timedelta(seconds=30), timedelta(minutes=5), timedelta(days=7)])

@@ -135,12 +135,16 @@ watchers:
         return {address: sorted(seen["kind"] for seen in observations) for address, observations in found}
 
     def missed(self, since: datetime) -> list[datetime]:
-        """Return the slots since then, the one under way apart, in which nobody planned a look."""
+        """Return the slots since then whose work was not planned by the end of the next slot.
+
+        Whoever looks goes on where the last look ended, so that the next slot catches up with one that passed
+        while nobody lived who could have planned it.
+        """
         slots = {slot for (slot,) in self._rows("SELECT slot FROM slot WHERE watcher = 'mailbox'")}
         slot = min(slots | {datetime.now(UTC)}, key=lambda one: (one < since, one))
         missing = []
-        while slot < datetime.now(UTC) - 2 * EVERY:
-            if slot not in slots:
+        while slot < datetime.now(UTC) - 3 * EVERY:
+            if not {slot, slot + EVERY} & slots:
                 missing.append(slot)
             slot += EVERY
         return missing
