@@ -174,7 +174,8 @@ async def test_what_passed_while_no_process_lived_is_caught_up_once() -> None:
         schedule.often(TINY / TICKS, "after", after)
         async with running(schedule):
             await until(lambda number=number: len(work.ran) > number)  # type: ignore[misc]
-            await until(lambda seen=len(after.ran): len(after.ran) > seen + 2 * TICKS)  # type: ignore[misc]
+            seen = len(after.ran)
+            await until(lambda seen=seen: len(after.ran) > seen + 2 * TICKS)  # type: ignore[misc]
         clock.advance(7 * TINY)
     assert work.ran == [NOON, NOON + 7 * TINY]
 
