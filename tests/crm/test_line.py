@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 from bot.model import NeedsHuman, SourceDown
 from watchers.crm import line as lines
 from watchers.crm.hubspot import DIALECT, HubSpot, moment
-from watchers.crm.line import Line
+from watchers.crm.line import Line, Refused, unanswerable
 from watchers.crm.salesforce import Salesforce, quoted
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -180,3 +180,14 @@ def test_text_in_a_query_stays_text(text: str) -> None:
     inner = literal[1:-1].replace("\\\\", "").replace("\\'", "")
     assert "'" not in inner
     assert "\n" not in literal
+
+
+async def test_where_nothing_is_at_an_address_the_address_is_to_be_checked() -> None:
+    async with to(answering(404, b"404: Not Found")) as line:
+        with pytest.raises(Refused) as refused:
+            await line.get("crm/v3/owners")
+    problem = unanswerable(refused.value, "crm.example", "grant the scope")
+    assert "knows nothing at /crm/crm/v3/owners" in problem.what
+    assert "`api`" in problem.how
+    told = Refused(404, "OBJECT_NOT_FOUND", {"message": "List does not exist"})
+    assert unanswerable(told, "crm.example", "check list_id").how == "check list_id"

@@ -46,13 +46,14 @@ class Key(Protocol):
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer, which the caller knows the meaning of
-    """A refusal that is neither the line's nor the token's fault: `code` is the CRM's own."""
+    """A refusal that is neither the line's nor the token's fault: `code` is the CRM's, `path` was asked."""
 
-    def __init__(self, status: int, code: str, told: object = None) -> None:
+    def __init__(self, status: int, code: str, told: object = None, path: str = "") -> None:
         super().__init__(f"{status} {code}".strip())
         self.status = status
         self.code = code
         self.told = told
+        self.path = path
 
 
 def pages(host: str) -> Iterator[int]:
@@ -65,6 +66,10 @@ def unanswerable(refused: Refused, host: str, check: str) -> NeedsHuman:
     """Return a refusal of a question that only a person can put otherwise; `check` says where it stands."""
     told = refused.told[0] if isinstance(refused.told, list) and refused.told else refused.told
     said = " ".join(text(under(told, "message")).split())[:LONGEST_WORDS]
+    if refused.status == NOT_FOUND and not refused.code:
+        return NeedsHuman(
+            f"{host} knows nothing at {refused.path} ({refused})", "check that `api` is its address"
+        )
     return NeedsHuman(f"{host} refuses the question ({refused}){f': {said}' if said else ''}", check)
 
 
@@ -136,7 +141,7 @@ class Line(AbstractAsyncContextManager["Line"]):
                 raise SourceDown(f"{self.host} does not answer in JSON") from None
             told = None
         if status >= REFUSED_FROM:
-            raise self._failure(status, told, wait(headers))
+            raise self._failure(status, told, wait(headers), url.path)
         return told
 
     def _below(self, path: str) -> httpx.URL:
@@ -176,14 +181,14 @@ class Line(AbstractAsyncContextManager["Line"]):
         if begin > now:
             await asyncio.sleep(begin - now)
 
-    def _failure(self, status: int, told: object, asked: timedelta | None) -> Exception:
+    def _failure(self, status: int, told: object, asked: timedelta | None, path: str) -> Exception:
         code = self._dialect.code(told)[:LONGEST_WORDS]
         if status == BUSY or code in self._dialect.busy:
             return SourceDown(f"{self.host} asks for fewer requests", asked or AFTER_RATE_LIMIT)
         if status >= SERVER_ERRORS:
             return SourceDown(f"{self.host} answers {status}", asked)
         cured = self._dialect.cure(status, code, told)
-        return cured or Refused(status, code, told)
+        return cured or Refused(status, code, told, path)
 
 
 def objects(value: object) -> list[dict[str, Any]]:
