@@ -68,6 +68,7 @@ async def _show(port: int, *, no_open: bool) -> None:
     over = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, over.set)
+    note("Playing the story once, to have it ready ...")
     async with shown(port) as address:
         click.echo(address)
         note("Only this machine can open it. Ctrl-C ends it.")
