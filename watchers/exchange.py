@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import httpx
 
@@ -32,6 +34,23 @@ class Overlong(Exception):  # noqa: N818 - it is an answer, of which the caller 
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
+
+
+class OpenLine(AbstractAsyncContextManager["OpenLine"]):
+    """A line that opens with its first request. Use with `async with`."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def __aenter__(self) -> Self:
+        """Return the line."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the line."""
+        await self._client.aclose()
 
 
 async def exchange(

@@ -13,8 +13,9 @@ from pydantic import Field
 
 from bot.model import Contact, Family, Json, Kind, Means, NeedsHuman, Observation, SourceDown
 from watchers import Batch, Example, Scope, Settings, Watcher
+from watchers.exchange import LONGEST_WAIT
 from watchers.profiles.colleagues import are_colleagues, is_shared
-from watchers.profiles.line import LONGEST_WAIT, Line, Reply, text
+from watchers.profiles.line import Line, Reply, text
 from watchers.profiles.sightings import Sighted
 from watchers.profiles.words import Said, Stand, is_account, names_of, read_profile
 

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import cache
-from types import TracebackType
-from typing import Self
 
 import httpx
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.exchange import Overlong, exchange, wait
+from watchers.exchange import OpenLine, Overlong, exchange, wait
 
 MOST_REDIRECTS = 5
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, BUSY, SERVER_ERRORS = 401, 403, 404, 429, 500
@@ -37,24 +34,14 @@ class TooLarge(NeedsHuman):
     """Say that an answer was cut off because it is too large."""
 
 
-class Line(AbstractAsyncContextManager["Line"]):
+class Line(OpenLine):
     """A line to one server, whose answers are at most `largest` bytes. Use with `async with`."""
 
     def __init__(self, largest: int, seconds: float, auth: httpx.Auth | None = None) -> None:
         self._largest = largest
-        self._client = httpx.AsyncClient(
-            timeout=seconds, follow_redirects=False, auth=auth, verify=_trusted()
+        super().__init__(
+            httpx.AsyncClient(timeout=seconds, follow_redirects=False, auth=auth, verify=_trusted())
         )
-
-    async def __aenter__(self) -> Self:
-        """Return the line; it opens with the first request."""
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the line."""
-        await self._client.aclose()
 
     async def ask(
         self, method: str, url: httpx.URL, headers: Mapping[str, str] | None = None, body: bytes = b""

@@ -10,15 +10,13 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.exchange import Overlong, exchange, wait
+from watchers.exchange import OpenLine, Overlong, exchange, wait
 from watchers.mail.oauth import BUSY, SERVER_ERRORS, trusted
 from watchers.mail.tokens import Tokens, Use
 
@@ -49,7 +47,7 @@ class Refused(Exception):  # noqa: N818 - it is an answer, which the source know
         self.code = code
 
 
-class Rest(AbstractAsyncContextManager["Rest"]):
+class Rest(OpenLine):
     """A line to one mailbox at one provider. Use with `async with`; `who` names the mailbox in failures."""
 
     def __init__(self, api: str, tokens: Tokens, use: Use, who: str, renewal: str) -> None:
@@ -58,17 +56,7 @@ class Rest(AbstractAsyncContextManager["Rest"]):
         self._use = use
         self.who = who
         self._renewal = renewal
-        self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, verify=trusted())
-
-    async def __aenter__(self) -> Self:
-        """Return the line; it opens with the first request."""
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the line."""
-        await self._client.aclose()
+        super().__init__(httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, verify=trusted()))
 
     async def json(
         self,

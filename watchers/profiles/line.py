@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
 from bot.model import Json, SourceDown
-from watchers.exchange import Overlong, exchange
+from watchers.exchange import OpenLine, Overlong, exchange, wait
 from watchers.web.robots import TOKEN
 
 LARGEST = 2**20
 """Bytes of an answer, after unpacking."""
 ONE_STEP = 20.0
 """Seconds that connecting, or waiting for the next bytes, may take."""
-LONGEST_WAIT = timedelta(days=1)
 SERVER_ERRORS = 500
 USER_AGENT = f"{TOKEN}/0.1"
 
@@ -40,29 +37,21 @@ class Reply:
 
     @property
     def retry_after(self) -> timedelta | None:
-        """Return the wait in seconds that the server asks for (RFC 9110, section 10.2.3), or None."""
-        return seconds(self.headers.get("retry-after", ""))
+        """Return the wait that the server asks for, or None."""
+        return wait(self.headers)
 
 
-class Line(AbstractAsyncContextManager["Line"]):
+class Line(OpenLine):
     """A line to one interface at `api`. Use with `async with`. Nothing is followed elsewhere."""
 
     def __init__(self, api: str, headers: Mapping[str, str]) -> None:
         self._api = api.rstrip("/")
-        self._client = httpx.AsyncClient(
-            timeout=ONE_STEP, follow_redirects=False, headers={"User-Agent": USER_AGENT, **headers}
+        super().__init__(
+            httpx.AsyncClient(
+                timeout=ONE_STEP, follow_redirects=False, headers={"User-Agent": USER_AGENT, **headers}
+            )
         )
         self.host = httpx.URL(api).host
-
-    async def __aenter__(self) -> Self:
-        """Return the line; it opens with the first request."""
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the line."""
-        await self._client.aclose()
 
     async def get(
         self, path: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
@@ -83,14 +72,6 @@ class Line(AbstractAsyncContextManager["Line"]):
         if reply.status >= SERVER_ERRORS:
             raise SourceDown(f"{self.host} answers {reply.status}", reply.retry_after)
         return reply
-
-
-def seconds(value: str) -> timedelta | None:
-    """Return a whole number of seconds as a wait of at most a day; None of anything else."""
-    value = value.strip()
-    if not (value.isascii() and value.isdigit()):
-        return None
-    return min(timedelta(seconds=int(value[:9])), LONGEST_WAIT)
 
 
 def text(value: object, most: int = 200) -> str:
