@@ -301,19 +301,19 @@ def alarm(
 ) -> Verdict | None:
     """Return the verdict that asks for attention, or None.
 
-    Left needs the source's own word, or a hard item together with another family or with a hard item of
-    another sort from another source. No weak signal can say it. Silence is no part of what is asked here: it
-    never makes the difference.
+    Left needs the source's own word, or a hard item together with another family, with a hard item of
+    another sort from another source, or with a goodbye. No weak signal can say it. Silence is no part of
+    what is asked here: it never makes the difference.
     """
     counted = [item for item in evidence if item.weight > 0]
     if any(item.explicit for item in counted):
         return Verdict.LEFT
-    if any(item.kind in DEPARTURES for item in counted):
-        return Verdict.SLIPPING
+    goodbye = any(item.kind in DEPARTURES for item in counted)
     hard = [item for item in counted if item.hard]
     if hard and probability >= least.likely_from:
-        return Verdict.LEFT if is_supported(hard, families, least.support_from) else Verdict.LIKELY_LEFT
-    return Verdict.SLIPPING if drift(counted) >= least.slipping_from else None
+        supported = goodbye or is_supported(hard, families, least.support_from)
+        return Verdict.LEFT if supported else Verdict.LIKELY_LEFT
+    return Verdict.SLIPPING if goodbye or drift(counted) >= least.slipping_from else None
 
 
 def is_supported(hard: Sequence[Evidence], families: Mapping[Family, float], support_from: float) -> bool:

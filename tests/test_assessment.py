@@ -264,6 +264,13 @@ def test_a_meeting_of_somebody_else_at_the_account_is_no_evidence() -> None:
     assert all(item.kind != "meeting" for item in found.evidence)
 
 
+def test_a_goodbye_without_a_date_and_a_bounce_after_it_are_left() -> None:
+    goodbye = seen("farewell", 9, leaves="", message_id="bye")
+    assert judged([*exchange(), goodbye, bounce(1)]).verdict is Verdict.LEFT
+    assert judged([*exchange(), bounce(1)]).verdict is Verdict.LIKELY_LEFT
+    assert judged([*exchange(), goodbye, bounce(3), wrote(1)]).verdict is Verdict.ACTIVE
+
+
 def test_a_farewell_without_a_date_is_slipping() -> None:
     assert judged([*exchange(), seen("farewell", 3, leaves="", message_id="bye")]).verdict is Verdict.SLIPPING
 

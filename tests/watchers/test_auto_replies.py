@@ -328,6 +328,18 @@ def test_an_html_reply_is_read_as_shown() -> None:
     assert successors(found) == [{"name": "Ann Lee", "address": "ann@acme.example", "role": False}]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hi, I am leaving Acme. It was a pleasure. My last day is Friday 11 September.",
+        "Bonjour, je quitte la société ; mon dernier jour est le 11 septembre 2026. Merci pour tout.",
+    ],
+)
+def test_a_goodbye_whose_day_stands_in_another_sentence_has_it_all_the_same(text: str) -> None:
+    found = only(mail(text, PERSONAL))
+    assert (found.kind, found.facts["leaves"]) == ("farewell", "2026-09-11")
+
+
 def test_no_ordinary_mail_is_a_departure_or_a_farewell() -> None:
     mails = ordinary_mails()
     assert len(mails) >= 300

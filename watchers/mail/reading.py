@@ -269,6 +269,8 @@ def read_personal(mail: Mail, scope: Scope) -> Reading | None:
         if not text.sentence(hit.start).rstrip().endswith("?")
     ]
     if goodbye and not any_of("no_reply").search(head.sender.address):
+        # "I am leaving Acme; my last day is Friday": the sentence that names the day says more.
+        goodbye.sort(key=lambda hit: _last_day(text, hit, head) is None)
         because = f"its text, in {language(goodbye[0].code).name}, {_SAYS['farewell']}"
         return _reading("farewell", text, goodbye[0], head, scope, named, because)
     if len(text.shown) > _LONGEST or "?" in text.shown or not head.references:
@@ -329,7 +331,7 @@ def _given_up(text: Text) -> Iterator[str]:
 def _reading(
     says: str, text: Text, hit: Hit, head: Head, scope: Scope, named: tuple[Successor, ...], because: str
 ) -> Reading:
-    wrote = head.date.date() if head.date else date(1970, 1, 1)
+    wrote = _written_on(head)
     sender = head.sender.address
     given_up = [address for address in _given_up(text) if not scope.is_ours(address)]
     contact = given_up[0] if says == "departed" and given_up else sender
@@ -353,12 +355,18 @@ def _reading(
         because=(because,),
         successors=named if says != "acknowledgement" else tuple(one for one in named if one.name),
         returns=return_day(text.low, wrote, hit.code) if says == "on_leave" else None,
-        leaves=last_day(text.sentence(hit.start), wrote, hit.code)
-        if says in {"departed", "farewell"}
-        else None,
+        leaves=_last_day(text, hit, head) if says in {"departed", "farewell"} else None,
         new_address=new_address,
         asks=asks,
     )
+
+
+def _written_on(head: Head) -> date:
+    return head.date.date() if head.date else date(1970, 1, 1)
+
+
+def _last_day(text: Text, hit: Hit, head: Head) -> date | None:
+    return last_day(text.sentence(hit.start), _written_on(head), hit.code)
 
 
 def _is_mine(text: Text, at: int) -> bool:
