@@ -1,8 +1,9 @@
 # ruff: noqa: INP001 - a script beside its pictures, no package
-"""Draw every kind of Slack message as a picture: `python docs/pictures/draw.py`.
+"""Draw the Slack messages of the documentation as pictures: `python docs/pictures/draw.py [FOLDER]`.
 
-Needs node and chromium; `npm ci --ignore-scripts` in this folder fetches what draws. The pictures are made of
-the very Block Kit that Slack gets.
+With a folder, every kind of message is drawn there, wide and light, narrow and dark, to be looked at. Needs node
+and chromium; `npm ci --ignore-scripts` in this folder fetches what draws. The pictures are made of the very Block
+Kit that Slack gets.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ from bot.slack.dialogs import Place  # noqa: E402
 from bot.slack.names import Names  # noqa: E402
 from bot.wording import shipped  # noqa: E402
 
-WIDTH = 760
+WIDTH = 660
 NARROW = 400
 MODAL = 560
 SCALES = {"light": 1.5, "dark": 1}
@@ -80,14 +81,20 @@ class Shown:
 
 
 def main() -> None:
-    """Write the pictures beside this file; with names as arguments, only those."""
-    chosen = set(sys.argv[1:])
-    for name, shown in pictures().items():
-        if chosen and name not in chosen:
-            continue
+    """Write the pictures."""
+    write(pictures(), {"alert", "slipping", "settled", "confirm-left", "notice"})
+
+
+def write(found: Mapping[str, Sequence[Shown]], documented: Collection[str]) -> None:
+    """Write what is documented beside this file; with a folder as argument, everything there."""
+    folder = Path(sys.argv[1]) if sys.argv[1:] else None
+    for name, shown in found.items():
         width = MODAL if shown[0].modal else WIDTH
-        draw(name, shown, "light", width)
-        draw(f"{name}-narrow-dark", shown, "dark", NARROW)
+        if folder is not None:
+            draw(folder / name, shown, "light", width)
+            draw(folder / f"{name}-narrow-dark", shown, "dark", NARROW)
+        elif name in documented:
+            draw(HERE / name, shown, "light", width)
 
 
 def pictures() -> dict[str, list[Shown]]:
@@ -161,7 +168,7 @@ def settled(raised: Alert, choice: Choice, until: date | None = None, champion: 
     return replace(case(raised), settled=word(raised, choice, until, champion))
 
 
-def draw(name: str, shown: Sequence[Shown], theme: str, width: int) -> None:
+def draw(path: Path, shown: Sequence[Shown], theme: str, width: int) -> None:
     """Draw messages and modals under each other."""
     content = {
         "theme": theme,
@@ -169,6 +176,7 @@ def draw(name: str, shown: Sequence[Shown], theme: str, width: int) -> None:
         "users": USERS,
         "messages": [{**asdict(one), "time": NOW.isoformat()} for one in shown],
     }
+    path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "page.html"
         page.write_text(run("node", str(HERE / "draw.mjs"), given=json.dumps(content)))
@@ -183,7 +191,7 @@ def draw(name: str, shown: Sequence[Shown], theme: str, width: int) -> None:
         dom = run(*browser, f"{size},100", "--dump-dom", page.as_uri())
         height = re.search(r"<title>(\d+)</title>", dom)
         assert height is not None, "the page did not say how high it is"
-        shot = f"--screenshot={HERE / name}.png"
+        shot = f"--screenshot={path.absolute()}.png"
         scale = f"--force-device-scale-factor={SCALES[theme]}"
         run(*browser, f"{size},{height[1]}", scale, "--hide-scrollbars", shot, page.as_uri())
 

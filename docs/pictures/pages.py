@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script beside its pictures, no package
-"""Draw the Home tab and a digest as pictures: `python docs/pictures/pages.py`. See draw.py."""
+"""Draw the Home tab and a digest as pictures: `python docs/pictures/pages.py [FOLDER]`. See draw.py."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from bot.model import (
 from bot.preferences import Preferences
 from bot.slack import tab, week
 from bot.stats import Precision, Tally
-from docs.pictures.draw import NARROW, NOW, WIDTH, Shown, draw, evidence, gone, slipping
+from docs.pictures.draw import NOW, Shown, evidence, gone, slipping, write
 
 BOX = "mailbox:rita@vendor.example"
 OTHER_BOX = "mailbox:max@vendor.example"
@@ -51,10 +51,9 @@ SEEN = {
 
 
 def main() -> None:
-    """Write the pictures beside this file."""
-    for name, shown in (("home", [home()]), ("digest", [digest(), silent()])):
-        draw(name, [Shown(blocks) for blocks in shown], "light", WIDTH)
-        draw(f"{name}-narrow-dark", [Shown(blocks) for blocks in shown], "dark", NARROW)
+    """Write the pictures."""
+    found = {"home": [home()], "digest": [digest(), silent()]}
+    write({name: [Shown(blocks) for blocks in shown] for name, shown in found.items()}, found)
 
 
 def home() -> list[dict[str, Any]]:
