@@ -12,7 +12,7 @@ from rich.text import Text
 def show(found: Mapping[str, Any], out: Console) -> None:
     """Print everything: a heading for each part, one line for each thing, nothing left out."""
     for name, value in found.items():
-        if value in (None, [], ""):
+        if value in (None, [], "", {}):
             continue
         heading = name.replace("_", " ").capitalize()
         if isinstance(value, list | dict):
