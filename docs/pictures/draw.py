@@ -1,9 +1,9 @@
 # ruff: noqa: INP001 - a script beside its pictures, no package
 """Draw the Slack messages of the documentation as pictures: `python docs/pictures/draw.py [FOLDER]`.
 
-With a folder, every kind of message is drawn there, wide and light, narrow and dark, to be looked at. Needs node
-and chromium; `npm ci --ignore-scripts` in this folder fetches what draws. The pictures are made of the very Block
-Kit that Slack gets.
+With a folder, every kind of message is drawn there, wide and light, narrow and dark, to be looked at. Needs
+node and chromium; `npm ci --ignore-scripts` in this folder fetches what draws. The pictures are made of the
+very Block Kit that Slack gets.
 """
 
 from __future__ import annotations
