@@ -68,7 +68,8 @@ def test_what_was_told_is_not_told_again() -> None:
 
 
 def test_a_graver_verdict_is_told_in_the_same_case() -> None:
-    assert outcome(person(told(SLIPPING, 1)), judged([*SLIPPING, bounce(0.5)]))[0] is Action.HOLD
+    goodbye_and_bounce = judged([*SLIPPING, bounce(0.5)])
+    assert outcome(person(told(SLIPPING, 1)), goodbye_and_bounce) == (Action.SEND, Reason.STRONGER, 1)
     assert outcome(person(told(LIKELY)), judged([*LIKELY, seen("departed", 0, message_id="d")])) == (
         Action.SEND,
         Reason.STRONGER,
