@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from bot.engine import AT_ONCE, MOST_OF_ONE, Engine, Unit
 from bot.engine.local import LocalEngine
 from bot.engine.queue import QueueEngine
+from bot.store.codec import normal
 from bot.store.database import Database
 from bot.testing import MemoryStore
 from tests.servers.postgres import PostgresServer
@@ -214,3 +215,13 @@ async def test_what_was_asked_for_goes_before_what_was_only_planned(playing: Pla
     await playing.idle()
     assert [*looks.begun].index("mailbox:asked") == MOST_OF_ONE
     assert looks.done.total() == 21
+
+
+async def test_units_with_hostile_names_are_done_like_any_other(playing: Playing) -> None:
+    hostile = ["'; DROP TABLE procrastinate_jobs; --", "a\x00b", "c\ud800d", "x\r\ny", "%s {0}", '"}', "\\"]
+    playing.looks.go_on.set()
+    slot = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
+    assert await playing.engine.plan("'; --\x00", slot, units(*hostile, "mailbox:sales"))
+    await playing.idle()
+    assert {normal(source) for source in playing.looks.done} == {*map(normal, hostile), "mailbox:sales"}
+    assert playing.looks.done.total() == len(hostile) + 1

@@ -28,7 +28,7 @@ from procrastinate.jobs import DEFAULT_PRIORITY, Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from bot.engine import AT_ONCE, MOST_OF_ONE, Look, Unit
-from bot.store import StoreDown
+from bot.store import StoreDown, codec
 from bot.store.database import MIGRATING, Connection, Database, rows
 from bot.store.table import claim_slot
 
@@ -305,6 +305,7 @@ class QueueEngine:
 
     async def _defer(self, connection: Connection, units: Sequence[Unit], priority: int) -> None:
         """Defer what does not wait already, in the transaction that is open."""
+        units = codec.normal([*units])
         for begin in range(0, len(units), AT_A_TIME):
             for _ in range(TRIES):
                 missing = await _not_waiting(connection, units[begin : begin + AT_A_TIME])

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.store import changes
+from bot.store import changes, codec
 from bot.store.files import Shelf
 from bot.store.moving import Entry
 
@@ -21,6 +21,7 @@ class Claims:
 
     def slot(self, watcher: str, slot: datetime) -> bool:
         """Claim a planned run; True for exactly one caller."""
+        watcher = codec.normal(watcher)
         document = self._shelf.get(watcher) or {"slots": []}
         slots = changes.claimed(map(datetime.fromisoformat, document["slots"]), slot)
         if slots is None:
@@ -30,6 +31,7 @@ class Claims:
 
     def event(self, event: str, now: datetime) -> bool:
         """Claim something that may be delivered to us twice; True once, for a day at least."""
+        event = codec.normal(event)
         name = _document_of(event)
         document = self._shelf.get(name) or {"events": {}}
         known = {name: datetime.fromisoformat(at) for name, at in document["events"].items()}

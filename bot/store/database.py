@@ -62,6 +62,9 @@ NOTICING = {
 BRIEFLY = "-c statement_timeout=10s -c lock_timeout=2s"
 """Who only looks waits for nobody: a migration under way elsewhere is said, not waited for."""
 
+TOO_LONG = psycopg.errors.ProgramLimitExceeded
+"""What an index cannot hold: it is no better the next time."""
+
 LOST = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
 
 PASSING = (
@@ -88,7 +91,7 @@ class Database:
     def __init__(self, pool: AsyncConnectionPool[Connection], url: str, patience: float) -> None:
         self.pool = pool
         self._url = url
-        self._patience = patience
+        self.patience = patience
         self._outage = Outage()
 
     @classmethod
@@ -164,11 +167,13 @@ class Database:
         Whether a commit was done whose answer was lost cannot be known: work must bear being done twice.
         Raise StoreDown where the database stays away, or takes no writes.
         """
-        wait, until = FIRST_WAIT_SECONDS, time.monotonic() + self._patience
+        wait, until = FIRST_WAIT_SECONDS, time.monotonic() + self.patience
         while True:
             try:
                 async with self.pool.connection() as connection:
                     done = await self._in_transaction(connection, work)
+            except TOO_LONG:
+                raise
             except LOST as lost:
                 if time.monotonic() + wait > until:
                     self._outage.begins(_reason(lost))

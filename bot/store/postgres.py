@@ -142,7 +142,7 @@ class PostgresStore:
 
     async def expire(self, address: str, version: int) -> bool:
         """Erase what is kept of somebody whose time is over; nothing keeps them out afterwards."""
-        return await self._erasure.expire(address, version)
+        return await self._erasure.expire(codec.normal(address), version)
 
     async def contacts(self) -> list[Contact]:
         """Return everybody who is watched, by address."""
@@ -228,7 +228,7 @@ class PostgresStore:
 
         Alerts of people whom another process is changing at this moment are passed over for the next.
         """
-        now = codec.normal(now)
+        now, case = codec.normal(now), codec.normal(case)
 
         async def write(connection: Connection) -> tuple[Case, Delivery] | None:
             for _, address in await rows(connection, NEXT_ALERTS, now, case, case, CANDIDATES):
