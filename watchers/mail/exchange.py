@@ -123,10 +123,9 @@ class _Exchange:
 
 def exchange_signals(history: Sequence[Observation], now: datetime) -> Iterator[Observation]:
     """Yield what the mails with a person mean at `now`, in whatever order they became known."""
-    exchange = Past.of(history).until(now).once(_exchanged)
-    yield from _slow(exchange)
-    yield from _unanswered(exchange, now)
-    yield from _by_a_colleague(exchange)
+    past = Past.of(history).until(now)
+    yield from past.once(_lasting)
+    yield from _unanswered(past.once(_exchanged), now)
 
 
 def _exchanged(past: Past) -> _Exchange:
@@ -135,6 +134,12 @@ def _exchanged(past: Past) -> _Exchange:
     for seen in _ordered([seen for seen in past if seen.kind in COUNTED]):
         exchange.take(seen)
     return exchange
+
+
+def _lasting(past: Past) -> Sequence[Observation]:
+    """Return what the mails mean whatever the time is."""
+    exchange = past.once(_exchanged)
+    return [*_slow(exchange), *_by_a_colleague(exchange)]
 
 
 def _slow(exchange: _Exchange) -> Iterator[Observation]:
