@@ -221,17 +221,16 @@ def compare(one: Name, other: Name) -> Likeness:
         return Likeness.NONE
     if a == b or sorted(a) == sorted(b):
         return Likeness.SAME
-    joined, flat = "".join(a), collapsed(a)
-    if (
-        joined == "".join(b)
-        or flat == collapsed(b)
-        or flat == collapsed((b[-1], *b[:-1]))
-        or flat == collapsed((*b[1:], b[0]))
-    ):
+    if "".join(a) == "".join(b) or collapsed(a) in _turned(b) or collapsed(b) in _turned(a):
         return Likeness.SAME
     if len(a) == 1 or len(b) == 1:
         return Likeness.NONE
     return _by_parts(one, other)
+
+
+def _turned(words: tuple[str, ...]) -> tuple[str, str, str]:
+    """Return a name run together: as it stands, and with its last word first or its first word last."""
+    return collapsed(words), collapsed((words[-1], *words[:-1])), collapsed((*words[1:], words[0]))
 
 
 def _contradict(one: str, other: str) -> bool:
