@@ -256,15 +256,16 @@ class _Layout:
             return None
         attrs = tag.attrs
         breaks = name not in _INLINE or (name in _WRAPPERS and _holds_parts(tag))
-        if breaks and not self.heading:
+        if breaks and self.pieces and not self.heading:
             self._flush()
         tokens = tokens_of(attrs)
         place = self._place(name, attrs, tokens, parent)
-        doc.boxes.append(Box(name, attrs, parent, place, len(doc.lines), len(doc.assets), depth, tokens))
-        index = len(doc.boxes) - 1
+        index = len(doc.boxes)
+        box = Box(name, attrs, parent, place, len(doc.lines), len(doc.assets), depth, tokens)
+        box.breaks = breaks
+        doc.boxes.append(box)
         if name == "a":
             self.opened = len(self.pieces)
-        doc.boxes[index].breaks = breaks
         if breaks and not self.heading:
             self.block = index
             if name in _HEADINGS or attrs.get("role") == "heading":

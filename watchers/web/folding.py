@@ -37,7 +37,6 @@ EDGES = " ,:;-\u2013\u2014|\u2022\u00b7"
 
 _SHORT = 200
 """Characters of a text that is worth remembering folded: names, titles, headings."""
-_SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
 
@@ -45,7 +44,7 @@ def clean(text: str) -> str:
     """Return the text without invisible characters, composed, and with single spaces."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", text.translate(_UNREAD))
-    return _SPACE.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 def fold(text: str) -> str:
