@@ -6,8 +6,9 @@ Two schedulers, two workers and a Slack process run on a PostgreSQL of their own
 stand-in whose app may read the history. Before each kill one more champion leaves; the victim is any of the
 processes or the database server, killed with SIGKILL (the server with SIGQUIT, which is an immediate
 shutdown), and started again at once. Printed, as one line of JSON: kills by victim, observations and alerts
-lost and doubled, alerts nobody left for, slots nobody planned, seconds until all had come through, and the
-load of the machine. Exits with 1 where anything was lost or doubled.
+lost and doubled, alerts nobody left for, slots with which not even the next slot caught up, seconds until all
+had come through, sources given up because three workers died over them, and the load of the machine. Exits with 1
+where anything was lost, doubled or missed.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ def main() -> int:
                 "slots_missed": len(fleet.missed(began)),
                 "settled_s": round(time.monotonic() - raged, 1),
                 "rescued": len(fleet.events("job.rescued")),
+                "given_up": len(fleet.events("job.given_up")),
                 "tracebacks": len(fleet.events("look.failed")) + len(fleet.events("job.failed")),
                 "load": round(os.getloadavg()[0], 1),
             }
