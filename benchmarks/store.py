@@ -3,8 +3,9 @@
 Each peer runs in a process of its own, so that memory is its own. One JSON line a peer: milliseconds a write
 (record one new observation of a person), milliseconds a read (all that is kept of a person), seconds to
 start (open, and know who has news), peak megabytes of the process that starts, reads and writes. On a busy
-machine look at `cpu_ms` (processor time of a read and a write together), `start_cpu_s` and `disk_ms`, what
-the disk takes to make a small file and its name durable, measured between the writes. Then one line with the
+machine look at `cpu_ms` (processor time of a read and a write together), `start_cpu_s`, `sync_ms`, what the
+disk takes to make the end of one file durable, and `disk_ms`, a small file and its name, both measured between
+the writes. Then one line with the
 ratios to ours (above 1: the peer is slower or larger). PostgreSQL (with fsync, 32 MB of shared buffers) is
 measured at ten times as many people; the memory is that of our process, not of the server.
 """
@@ -272,7 +273,8 @@ async def measure(name: str, folder: Path, people: int, repeats: int) -> dict[st
     started, started_cpu = time.perf_counter(), time.process_time()
     peer = await PEERS[name].open(folder)
     start, start_cpu = time.perf_counter() - started, time.process_time() - started_cpu
-    reads, writes, cpu, disk = [], [], [], []
+    reads, writes, cpu, disk, sync = [], [], [], [], []
+    log = os.open(folder / "probe.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for index in range(repeats):
         address = address_of(source.randrange(people))
         started, started_cpu = time.perf_counter(), time.process_time()
@@ -290,13 +292,19 @@ async def measure(name: str, folder: Path, people: int, repeats: int) -> dict[st
         (folder / "probe").replace(folder / "probed")
         sync_folder(folder)
         disk.append(time.perf_counter() - started)
+        started = time.perf_counter()
+        os.write(log, b"x" * 4096)
+        os.fdatasync(log)
+        sync.append(time.perf_counter() - started)
     await peer.close()
+    os.close(log)
     return {
         "store": name,
         "people": people,
         "write_ms": round(statistics.median(writes) * 1000, 3),
         "read_ms": round(statistics.median(reads) * 1000, 3),
         "cpu_ms": round(statistics.median(cpu) * 1000, 3),
+        "sync_ms": round(statistics.median(sync) * 1000, 3),
         "disk_ms": round(statistics.median(disk) * 1000, 3),
         "start_s": round(start, 3),
         "start_cpu_s": round(start_cpu, 3),
