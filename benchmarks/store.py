@@ -4,8 +4,8 @@ Each peer runs in a process of its own, so that memory is its own. One JSON line
 (record one new observation of a person), milliseconds a read (all that is kept of a person), seconds to
 start (open, and know who has news), peak megabytes of the process that starts, reads and writes. On a busy
 machine look at `cpu_ms` (processor time of a read and a write together), `start_cpu_s`, `sync_ms`, what the
-disk takes to make the end of one file durable, and `disk_ms`, a small file and its name, both measured between
-the writes. Then one line with the
+disk takes to make the end of one file durable, and `disk_ms`, a small file and its name, both measured
+between the writes. Then one line with the
 ratios to ours (above 1: the peer is slower or larger). PostgreSQL (with fsync, 32 MB of shared buffers) is
 measured at ten times as many people; the memory is that of our process, not of the server.
 """
