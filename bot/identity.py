@@ -84,7 +84,7 @@ class Somebody:
 
 def resolve(people: Iterable[Person]) -> list[Somebody]:
     """Return who the people behind these addresses are, by their address."""
-    known = {person.address: person for person in people}
+    known = {person.address: _in_order(person) for person in people}
     names = {address: name_of(person) for address, person in known.items()}
     groups = {address: {address} for address in known}
     company: dict[str, frozenset[str]] = {}
@@ -102,6 +102,12 @@ def resolve(people: Iterable[Person]) -> list[Somebody]:
         Somebody(tuple(sorted((known[one] for one in group), key=_preference))) for group in found.values()
     ]
     return sorted(merged, key=lambda one: one.address)
+
+
+def _in_order(person: Person) -> Person:
+    """Return a person whose past is sorted once, and worked out once, for all who look at it here."""
+    past = Past.of(person.observations)
+    return person if past is person.observations else replace(person, observations=past)
 
 
 def name_of(person: Person) -> str:
