@@ -16,8 +16,8 @@ def test_there_are_threats() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[2:40])
 def test_each_threat_names_tests_that_there_are(row: str) -> None:
-    named = re.findall(r"`(tests/[\w/.]+)`", row)
+    named = re.findall(r"\*([\w\s]+)\* \(`(tests/[\w/.]+)`\)", row.rpartition(" | ")[2])
     assert named
-    for name in named:
-        text = (ROOT / name).read_text()
-        assert re.search(r"^(async )?def test_", text, re.MULTILINE)
+    for sentence, file in named:
+        test = f"test_{sentence.replace(' ', '_')}"
+        assert re.search(rf"^(async )?def {test}\(", (ROOT / file).read_text(), re.MULTILINE), test

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from bot.model import Contact, Family, Json, Kind, Means, NeedsHuman, Observation
+from bot.model import Contact, Family, Json, Kind, Means, NeedsHuman, Observation, SourceDown
 from watchers import Batch, Example, Scope, Settings, Watcher, under
 from watchers.profiles.colleagues import are_colleagues, is_shared
 from watchers.profiles.people_data_labs import PeopleDataLabs
@@ -207,7 +207,13 @@ class DataProvider(Watcher[Entry]):
         async with self._provider() as provider:
             for address in due[: max(0, min(MOST_AT_ONCE, spent.left(now, self.config.calls_a_month)))]:
                 now = self._clock()
-                record = await provider.look_up(contacts[address])
+                try:
+                    record = await provider.look_up(contacts[address])
+                except SourceDown:
+                    # Whoever it fails for goes last: one bad record must not stand before the others.
+                    people[address] = replace(people[address], next_look=now.isoformat())
+                    yield Batch(source, [], _memory(people, spent))
+                    raise
                 spent = spent.one_more(now)
                 people[address] = people[address].with_record(record, now + timedelta(days=self.config.days))
                 yield Batch(source, [], _memory(people, spent))
