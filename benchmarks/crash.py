@@ -7,7 +7,7 @@ stand-in whose app may read the history. Before each kill one more champion leav
 processes or the database server, killed with SIGKILL (the server with SIGQUIT, which is an immediate
 shutdown), and started again at once. Printed, as one line of JSON: kills by victim, observations and alerts
 lost and doubled, alerts nobody left for, slots with which not even the next slot caught up, seconds until all
-had come through, sources given up because three workers died over them, and the load of the machine. Exits
+had come through, sources given up because five workers died over them, and the load of the machine. Exits
 with 1 where anything was lost, doubled or missed.
 """
 

@@ -86,8 +86,11 @@ STALLED_AFTER = timedelta(seconds=14)
 RESTART_SECONDS = 2.0
 """How long to wait before a worker that the database left alone is started again."""
 
-DEATHS = 2
-"""So often is a job done anew whose worker died; after one more it is what workers die of."""
+DEATHS = 4
+"""So often is a job done anew whose worker died; after one more it is what workers die of.
+
+With fewer, a healthy source is left alone for an hour where workers die of something else, one after another.
+"""
 
 STRAYS_EVERY = timedelta(seconds=10)
 """A job that was not in our hand twice in a row is not ours any more."""

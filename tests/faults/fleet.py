@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,8 @@ class Fleet:
         for at, (person, rep) in enumerate(zip(self.people, self.reps, strict=True)):
             self.deliver(at, "old", letter(person, rep, 20 + at % 40))
         self.farewells: list[int] = []
+        self.deaths: list[tuple[str, datetime]] = []
+        """Who was killed, and when; of the database also when it was there again."""
 
     def _config(self, slack_url: str) -> str:
         boxes = "".join(f"\n      - {{kind: files, path: {box}}}" for box in self.boxes)
@@ -138,16 +141,30 @@ watchers:
         """Return the slots since then whose work was not planned by the end of the next slot.
 
         Whoever looks goes on where the last look ended, so that the next slot catches up with one that passed
-        while nobody lived who could have planned it.
+        while nobody lived who could have planned it. Where nobody lived for a slot's length in either, none
+        is missed: the first slot after that catches up.
         """
         slots = {slot for (slot,) in self._rows("SELECT slot FROM slot WHERE watcher = 'mailbox'")}
         slot = min(slots | {datetime.now(UTC)}, key=lambda one: (one < since, one))
         missing = []
         while slot < datetime.now(UTC) - 3 * EVERY:
-            if not {slot, slot + EVERY} & slots:
+            if not {slot, slot + EVERY} & slots and self._could_plan(slot, slot + 2 * EVERY):
                 missing.append(slot)
             slot += EVERY
         return missing
+
+    def _could_plan(self, begin: datetime, end: datetime) -> bool:
+        """Say whether a scheduler and the database lived together for a slot's length."""
+        breaks = [at for who, at in self.deaths if who == "database" and begin < at < end]
+        for name in (name for name in self.roles if name.startswith("scheduler")):
+            for event in self.roles[name].events("service.started"):
+                started = datetime.fromisoformat(event["timestamp"])
+                died = min((at for who, at in self.deaths if who == name and at > started), default=end)
+                since, until = max(started, begin), min(died, end)
+                lived = [since, *(at for at in breaks if since < at < until), until]
+                if any(later - earlier >= EVERY for earlier, later in pairwise(lived)):
+                    return True
+        return False
 
     def idle(self) -> bool:
         """Say whether nothing is waiting or under way."""
@@ -196,10 +213,12 @@ class Storm:
             time.sleep(self.chance.uniform(0, 2.5))
             victim = self.chance.choice(victims)
             self.kills[victim] += 1
+            self.fleet.deaths.append((victim, datetime.now(UTC)))
             if victim == "database":
                 self.server.kill()
                 time.sleep(self.chance.uniform(0, 1))
                 self.server.start()
+                self.fleet.deaths.append((victim, datetime.now(UTC)))
             else:
                 self.fleet.roles[victim].kill()
                 self.fleet.roles[victim].launch()
