@@ -8,7 +8,7 @@ short where much hangs on it and long where little can change. News is judged at
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import MAXYEAR, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 
 from bot.evidence import Leave, end_of, leaves_on
 from bot.history import DEPARTURES, MEETING, SENT, History
@@ -31,12 +31,13 @@ STEPS: Mapping[Verdict, timedelta] = {
     Verdict.ON_LEAVE: timedelta(days=7),
     Verdict.UNCHECKED: timedelta(hours=6),
 }
-"""How long each verdict stands at most. That of somebody active stands longer the longer their gaps are."""
+"""How long each verdict stands when it is fresh."""
 
-LEAST_ACTIVE, MOST_ACTIVE = timedelta(days=3), timedelta(days=7)
+LEAST_ACTIVE, LONGEST = timedelta(days=3), timedelta(days=7)
 """The silence of somebody active means nothing within a week, whatever their rhythm: see `silence.WEEK`."""
-SHARE_OF_SILENCE = 4
-"""Somebody active is judged again when their silence has grown by a quarter."""
+
+SHARE = 4
+"""What has been so for some time is looked at again when a quarter of that time has passed once more."""
 
 
 def recheck(
@@ -52,14 +53,11 @@ def recheck(
 
     `ahead` is when observations begin to count that are dated later than our clock says it is.
     """
-    step = STEPS.get(verdict) or _while_active(now, last_contact)
+    newest = history.observations[-1].at if history.observations else datetime.min.replace(tzinfo=UTC)
+    since = last_contact or now if verdict is Verdict.ACTIVE else newest
+    step = max(STEPS.get(verdict, LEAST_ACTIVE), (now - since) / SHARE)
     moments = [moment for moment in (*_dated(history, away), *ahead) if moment > now]
-    return min(now + step, now + MOST_ACTIVE, *moments)
-
-
-def _while_active(now: datetime, last_contact: datetime | None) -> timedelta:
-    silent = now - (last_contact or now)
-    return min(max(silent / SHARE_OF_SILENCE, LEAST_ACTIVE), MOST_ACTIVE)
+    return min(now + step, now + LONGEST, *moments)
 
 
 def _dated(history: History, away: Leave | None) -> Iterator[datetime]:
