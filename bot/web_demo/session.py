@@ -47,6 +47,7 @@ class Session:
         self._view: dict[str, Any] | None = None
         self._turn = asyncio.Lock()
         self._told: Page | None = None
+        self._untouched: Page | None = None
 
     async def tape(self) -> Page:
         """Return the whole story with what was done in it so far."""
@@ -55,6 +56,8 @@ class Session:
                 last = len(moments()) - 1
                 _, scenes = await self._play(last, self._deeds)
                 self._told = {**_mailbox(), **_curve(scenes), "users": NAMES, "rita": RITA}
+                if not self._deeds:
+                    self._untouched = self._told
             return self._told
 
     async def press(self, pressed: Pressed) -> Page:
@@ -77,7 +80,7 @@ class Session:
     async def restart(self) -> None:
         """Forget what was done."""
         async with self._turn:
-            self._deeds, self._stage, self._view, self._told = [], None, None, None
+            self._deeds, self._stage, self._view, self._told = [], None, None, self._untouched
 
     async def _at(self, moment: int) -> Stage:
         """Return the stage at a moment, played anew where it stands elsewhere."""

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 
+import aiohttp
 import pytest
 from playwright.async_api import Page, async_playwright
 
@@ -41,12 +45,33 @@ def axe() -> str:
         pytest.skip(f"no axe-core: {reason}")
 
 
-@pytest.fixture
-async def address() -> AsyncIterator[str]:
-    """Where the page is shown."""
+@pytest.fixture(scope="session")
+def served() -> Iterator[str]:
+    """The page, shown by a loop of its own: the story is played once for all tests."""
     load()
-    async with shown() as where:
-        yield where
+    found: Queue[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = Queue()
+
+    async def show() -> None:
+        over = asyncio.Event()
+        async with shown() as where:
+            found.put((where, asyncio.get_running_loop(), over))
+            await over.wait()
+
+    thread = Thread(target=asyncio.run, args=(show(),))
+    thread.start()
+    where, loop, over = found.get(timeout=LONG / 1000)
+    yield where
+    loop.call_soon_threadsafe(over.set)
+    thread.join()
+
+
+@pytest.fixture
+async def address(served: str) -> str:
+    """Where the page is shown, as if nobody had been there before."""
+    async with aiohttp.ClientSession(raise_for_status=True) as client:
+        for what in ("restart", "trial/clear"):
+            await client.post(served + what)
+    return served
 
 
 @pytest.fixture(params=["light"])
