@@ -347,11 +347,20 @@ class Service:
         """Erase whose time is over, with the messages about them, watched or not."""
         ended = 0
         async for person in self.store.everybody():
-            if term(person, self.plan.config.retention, self.pipeline.rules.kinds, now()).is_over(now()):
+            if self._is_over(person):
                 expire = self._teller.expire(person) if self._teller else self._expire(person)
                 ended += await expire
         if ended:
             log.info("retention.ended", people=ended)
+
+    def _is_over(self, person: Person) -> bool:
+        """Say whether a person's time is over; one of whom that cannot be told stands before no other."""
+        try:
+            found = term(person, self.plan.config.retention, self.pipeline.rules.kinds, now())
+        except Exception:
+            log.exception("retention.unclear", person=person.address)
+            return False
+        return found.is_over(now())
 
     async def _expire(self, person: Person) -> bool:
         return await self.store.expire(person.address, person.version)

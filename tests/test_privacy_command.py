@@ -12,16 +12,20 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
+from structlog.testing import capture_logs
 
 from bot import config
 from bot.cli import main
 from bot.model import Contact, Observation, Person, SourceDown
+from bot.retention import Term, term
 from bot.service import Service
 from bot.slack.app import Connection, SlackApp
 from bot.slack.erasure import ERASED
 from bot.slack.outbox import Poster, drain
 from bot.store import Store
 from bot.store.tiny import TinyStore
+from bot.terminal import TerminalPoster
 from bot.testing import FrozenClock, MemoryStore
 from tests.servers.slack import BOT_TOKEN, SIGNING_SECRET, Workspace, workspace
 from tests.servers.slack_node import CannotRun
@@ -171,6 +175,26 @@ async def test_nobody_is_erased_at_night_who_wrote_within_the_year(slack: Worksp
     told = app(slack, store)
     await serviced(tmp_path, store, told.poster, told).end_retention()
     assert [person.address async for person in store.everybody()] == ["bob@acme.example"]
+
+
+async def test_somebody_whose_time_cannot_be_told_is_said_and_keeps_nobody_else_from_being_erased(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryStore()
+    await store.watch(Contact("ann@acme.example", "Ann"))
+    await fill(store)
+
+    def told_of_most(person: Person, *given: Any) -> Term:
+        if person.address == "ann@acme.example":
+            raise OverflowError
+        return term(person, *given)
+
+    monkeypatch.setattr("bot.service.term", told_of_most)
+    with capture_logs() as logs:
+        await serviced(tmp_path, store, TerminalPoster(Console()), None).end_retention()
+    left = [person.address async for person in store.everybody()]
+    assert left == ["ann@acme.example", "bob@acme.example"]
+    assert [line["event"] for line in logs] == ["retention.unclear", "retention.ended"]
 
 
 def serviced(folder: Path, store: Store, poster: Poster, teller: Any) -> Service:

@@ -28,6 +28,9 @@ GONE = "I am no longer with the company."
 EVERY = timedelta(seconds=10)
 """How often the mailboxes are looked at."""
 
+SETTLING, EACH = 240.0, 3.0
+"""Seconds until all has come through, and for each alert: a channel takes one a second at most."""
+
 
 def letter(person: str, rep: str, days_ago: int, *, gone: bool = False) -> bytes:
     """Return a mail by a champion; their farewell where they are gone."""
@@ -166,6 +169,10 @@ watchers:
                     return True
         return False
 
+    def ended(self) -> list[str]:
+        """Return which processes are not running though nobody killed them."""
+        return [name for name, role in self.roles.items() if role.process and role.process.poll() is not None]
+
     def idle(self) -> bool:
         """Say whether nothing is waiting or under way."""
         jobs = "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"
@@ -227,7 +234,7 @@ class Storm:
         """Wait until everything that was delivered came through."""
         wanted = set(self.fleet.farewells)
         with contextlib.suppress(AssertionError):
-            self.fleet.wait(lambda: wanted <= set(self.fleet.told()), 240)
+            self.fleet.wait(lambda: wanted <= set(self.fleet.told()), SETTLING + EACH * len(wanted))
 
     def result(self) -> dict[str, object]:
         """Return what came of it."""
@@ -243,6 +250,7 @@ class Storm:
             "alerts_lost": len(set(self.fleet.farewells) - set(told)),
             "alerts_doubled": sum(times - 1 for times in told.values()),
             "alerts_unfounded": len(set(told) - set(self.fleet.farewells)),
+            "ended_by_themselves": self.fleet.ended(),
         }
 
 

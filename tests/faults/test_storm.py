@@ -38,5 +38,6 @@ def test_whoever_is_killed_and_whatever_mail_comes_nothing_is_lost_and_nobody_is
         fleet.wait(fleet.idle)
     wrong = ("observations_lost", "observations_doubled", "alerts_lost", "alerts_doubled", "alerts_unfounded")
     assert {what: result[what] for what in wrong} == dict.fromkeys(wrong, 0)
+    assert result["ended_by_themselves"] == []
     assert not fleet.missed(began)
     assert not [*fleet.events("look.failed"), *fleet.events("job.failed"), *fleet.events("job.given_up")]
