@@ -6,6 +6,7 @@ is need not be worked out each time: whoever keeps people in memory keeps it wit
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -42,6 +43,21 @@ class Past(tuple[Observation, ...]):  # noqa: SLOT001 - it remembers what was wo
             self._worked_out[fold] = fold(self)
         return cast("T", self._worked_out[fold])
 
+    def at_stage(
+        self,
+        fold: Callable[[Past, datetime], T],
+        moments: Callable[[Past], Sequence[datetime]],
+        now: datetime,
+    ) -> T:
+        """Return what a function makes of this past at a time: it is called again once a moment has passed.
+
+        `moments` returns, in order, from when on the function may make something else of it.
+        """
+        asked = (fold, bisect_right(self.once(moments), now))
+        if asked not in self._worked_out:
+            self._worked_out[asked] = fold(self, now)
+        return cast("T", self._worked_out[asked])
+
     @cached_property
     def by_kind(self) -> Mapping[str, Sequence[Observation]]:
         """Return the observations by their kind."""
@@ -56,5 +72,5 @@ class Past(tuple[Observation, ...]):  # noqa: SLOT001 - it remembers what was wo
         return frozenset(seen.source for seen in self)
 
     @cached_property
-    def _worked_out(self) -> dict[Callable[[Past], object], object]:
+    def _worked_out(self) -> dict[object, object]:
         return {}

@@ -46,3 +46,19 @@ def test_it_tells_its_kinds_and_sources() -> None:
     past = Past.of([seen(2, "meeting", "calendar:x"), seen(1), seen(3)])
     assert {kind: len(found) for kind, found in past.by_kind.items()} == {"wrote": 2, "meeting": 1}
     assert past.sources == {"mailbox:rita", "calendar:x"}
+
+
+def test_what_depends_on_the_time_is_made_again_once_a_moment_has_passed() -> None:
+    asked: list[datetime] = []
+
+    def moments(past: Past) -> list[datetime]:
+        return [seen.at + timedelta(days=5) for seen in past]
+
+    def overdue(past: Past, now: datetime) -> int:
+        asked.append(now)
+        return sum(seen.at + timedelta(days=5) <= now for seen in past)
+
+    past = Past.of([seen(1), seen(3)])
+    found = [past.at_stage(overdue, moments, START + timedelta(days=days)) for days in (4, 5, 6, 7, 8, 9, 5)]
+    assert found == [0, 0, 1, 1, 2, 2, 0]
+    assert len(asked) == 3

@@ -121,11 +121,10 @@ class _Exchange:
         self.colleagues = {}
 
 
-def exchange_signals(history: Sequence[Observation], now: datetime) -> Iterator[Observation]:
-    """Yield what the mails with a person mean at `now`, in whatever order they became known."""
+def exchange_signals(history: Sequence[Observation], now: datetime) -> Sequence[Observation]:
+    """Return what the mails with a person mean at `now`, in whatever order they became known."""
     past = Past.of(history).until(now)
-    yield from past.once(_lasting)
-    yield from _unanswered(past.once(_exchanged), now)
+    return past.at_stage(_meaning, _moments, now)
 
 
 def _exchanged(past: Past) -> _Exchange:
@@ -136,10 +135,14 @@ def _exchanged(past: Past) -> _Exchange:
     return exchange
 
 
-def _lasting(past: Past) -> Sequence[Observation]:
-    """Return what the mails mean whatever the time is."""
+def _meaning(past: Past, now: datetime) -> Sequence[Observation]:
     exchange = past.once(_exchanged)
-    return [*_slow(exchange), *_by_a_colleague(exchange)]
+    return [*_slow(exchange), *_unanswered(exchange, now), *_by_a_colleague(exchange)]
+
+
+def _moments(past: Past) -> Sequence[datetime]:
+    """Return when time alone says something new: when our latest mail is unanswered for long."""
+    return [seen.at + GRACE for seen in past.once(_exchanged).nudges[-1:]]
 
 
 def _slow(exchange: _Exchange) -> Iterator[Observation]:

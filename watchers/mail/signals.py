@@ -86,10 +86,25 @@ MONTHS = tuple(month_name)
 
 def signals(history: Sequence[Observation], now: datetime) -> list[Observation]:
     """Return what a person's history says about their meetings as of `now`, oldest first."""
-    surroundings = _Surroundings(now, Past.of(history).until(now).once(_background))
+    return Past.of(history).until(now).at_stage(_signals, _moments, now)
+
+
+def _signals(past: Past, now: datetime) -> list[Observation]:
+    surroundings = _Surroundings(now, past.once(_background))
     readings = (_Reading(meeting, surroundings) for meeting in surroundings.known.meetings)
     found = [seen for reading in readings for seen in reading.all()]
     return sorted(found, key=lambda seen: (seen.at, seen.kind, seen.group))
+
+
+def _moments(past: Past) -> list[datetime]:
+    """Return when time alone says something new of somebody's meetings."""
+    found: list[datetime] = []
+    for meeting in past.once(_background).meetings:
+        found += [move.at + WORD_WITHIN for move in meeting.moves]
+        found.append(meeting.start + UNANSWERED_FOR)
+        if meeting.cancelled is not None:
+            found.append(meeting.cancelled.at + NO_NEW_DATE)
+    return sorted(found)
 
 
 @dataclass(frozen=True, slots=True)
