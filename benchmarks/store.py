@@ -87,7 +87,7 @@ class Ours(TinyStore):
             key = self._people._shard(person.address)  # noqa: SLF001 - filling is no verb of the store
             shards.setdefault(key, {})[person.address] = codec.to_document(person)
         for key, documents in shards.items():
-            storage = DurableStorage(self.folder / "people" / f"{key}{FILE}", self._group)
+            storage = DurableStorage(self.folder / "people", f"{key}{FILE}", self._group)
             storage.write({"_default": documents})
 
     async def record(self, observation: Observation) -> None:  # type: ignore[override]
