@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from queue import Queue
@@ -80,20 +81,41 @@ def scheme(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session")
+def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a running Chromium can be steered: one for all tests, which open windows of their own."""
+    profile = tmp_path_factory.mktemp("chromium")
+    flags = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-port=0")
+    quiet = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+    process = subprocess.Popen(
+        [chromium, *flags, *quiet, f"--user-data-dir={profile}"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    port = profile / "DevToolsActivePort"
+    until = time.monotonic() + LONG / 1000
+    while not (port.exists() and len(port.read_text().split()) > 1):
+        assert process.poll() is None, "Chromium ended"
+        assert time.monotonic() < until, "Chromium does not listen"
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{port.read_text().split()[0]}"
+    process.terminate()
+    process.wait(10)
+
+
 @pytest.fixture
-async def page(chromium: str, address: str, scheme: str) -> AsyncIterator[Page]:
+async def page(browser: str, address: str, scheme: str) -> AsyncIterator[Page]:
     """The page, loaded; nothing on it may complain, and it may ask nobody but this machine."""
     complaints: list[str] = []
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-        )
-        opened = await browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
+        running = await playwright.chromium.connect_over_cdp(browser)
+        window = await running.new_context(color_scheme="dark" if scheme == "dark" else "light")
+        opened = await window.new_page()
         opened.set_default_timeout(LONG)
         opened.on("pageerror", lambda error: complaints.append(str(error)))
         opened.on("request", lambda one: None if one.url.startswith(address) else complaints.append(one.url))
         await opened.goto(address)
         await opened.wait_for_selector("body[data-ready]")
         yield opened
-        await browser.close()
+        await window.close()
     assert complaints == []

@@ -199,9 +199,7 @@ async def test_a_folder_that_is_chosen_becomes_a_report_that_keeps_nobody_out(
     await expect(page.locator("#taken")).to_contain_text("Of no use here: 1.")
     await reported(page)
     frame = next(one for one in page.frames if one.url.endswith("/trial/report"))
-    browser = page.context.browser
-    assert browser is not None
-    alone = await browser.new_page()
+    alone = await page.context.new_page()
     await alone.set_content(await frame.content())
     assert await findings(alone, axe) == []
 
