@@ -41,7 +41,7 @@ from bot.model import Contact, Observation, Person
 from bot.store import codec
 from bot.store.changes import recorded
 from bot.store.database import Connection
-from bot.store.files import FILE, DurableStorage, KeyedTable, write_durably
+from bot.store.files import DurableStorage, KeyedTable, write_durably
 from bot.store.journal import sync_folder
 from bot.store.outage import PATIENCE_SECONDS
 from bot.store.postgres import PostgresStore
@@ -87,7 +87,7 @@ class Ours(TinyStore):
             key = self._people._shard(person.address)  # noqa: SLF001 - filling is no verb of the store
             shards.setdefault(key, {})[person.address] = codec.to_document(person)
         for key, documents in shards.items():
-            storage = DurableStorage(self.folder / "people", f"{key}{FILE}", self._group)
+            storage = DurableStorage(self.folder / "people", key, self._group)
             storage.write({"_default": documents})
 
     async def record(self, observation: Observation) -> None:  # type: ignore[override]

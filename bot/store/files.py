@@ -168,16 +168,16 @@ class DurableStorage(Storage):
     nobody can change the database through what they were given.
     """
 
-    def __init__(self, folder: Path, name: str, group: Group) -> None:
+    def __init__(self, folder: Path, shard: str, group: Group) -> None:
         self._folder = folder
-        self._name = name
+        self._shard = shard
         self._group = group
         self._content = self._durable = self.path.read_bytes() if self.path.exists() else None
 
     @property
     def path(self) -> Path:
         """Return where the file is; made anew, for thousands of paths take megabytes."""
-        return self._folder / self._name
+        return self._folder / f"{self._shard}{FILE}"
 
     def read(self) -> Tables | None:
         """Return the tables, None where nothing was ever written; raise `Damaged` where they are torn."""
@@ -317,7 +317,7 @@ class Shelf:
         """Keep the document in place of what was there; it is durable on return."""
         shard = self._shard(key)
         storage = self._storages.get(shard)
-        database = _database(storage or self._open(f"{shard}{FILE}"))
+        database = _database(storage or self._open(shard))
 
         def replace(old: dict[str, Any]) -> None:
             old.clear()
@@ -367,16 +367,16 @@ class Shelf:
     def _shard(self, key: str) -> str:
         return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[: self.digits]
 
-    def _open(self, name: str) -> DurableStorage:
-        storage = DurableStorage(self.folder, name, self._group)
-        self._storages[name.removesuffix(FILE)] = storage
+    def _open(self, shard: str) -> DurableStorage:
+        storage = DurableStorage(self.folder, shard, self._group)
+        self._storages[shard] = storage
         return storage
 
     def _load_file(self, path: Path) -> tuple[list[Document], list[str]]:
         """Return a file's documents, from its last good copy where it is damaged."""
         try:
             if path.exists():
-                return _database(self._open(path.name)).all(), []
+                return _database(self._open(path.name.removesuffix(FILE))).all(), []
             problem = "was gone"
         except Damaged as damage:
             problem = f"was damaged ({damage}) and is now {_set_aside(path).name}"
@@ -386,7 +386,7 @@ class Shelf:
             outcome = "there is no good copy: what it held is lost"
         sync_folder(self.folder)
         log.error("store_file_damaged", file=str(path), problem=problem, outcome=outcome)
-        return _database(self._open(path.name)).all(), [f"{path} {problem}; {outcome}"]
+        return _database(self._open(path.name.removesuffix(FILE))).all(), [f"{path} {problem}; {outcome}"]
 
 
 class OwnerLock:
