@@ -16,8 +16,9 @@ from click.testing import CliRunner, Result
 from bot.cli import main
 from bot.model import Contact, Observation
 from bot.store import StoreDown, database
+from bot.store.erasure import FORGETTING
 from bot.store.files import FILE
-from bot.store.postgres import FORGETTING, PostgresStore
+from bot.store.postgres import PostgresStore
 from bot.store.tiny import TinyStore
 from tests.servers.postgres import PostgresServer
 
@@ -104,14 +105,19 @@ def age(url: str) -> None:
 
 @pytest.mark.parametrize("words", LOOKS, ids=" ".join)
 async def test_who_only_looks_leaves_a_data_folder_as_it_was_whatever_is_unfinished_or_damaged_there(
-    tmp_path: Path, words: list[str]
+    tmp_path: Path, words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def cut_off(_: str) -> bool:
+        raise OSError("the process was killed here")
+
     (tmp_path / "config.yaml").write_text(TEAM)
     async with await TinyStore.open(tmp_path / "data") as store:
         await store.watch(JANE)
         await store.record([sighting(0)])
         await store.save_cursor("mailbox:a", {"seen": 1})
-        store._keep_forgotten(store._with_key(), ["ann@acme.example"])
+        monkeypatch.setattr(store, "_erase", cut_off)
+        with pytest.raises(OSError, match="killed"):
+            await store.forget("ann@acme.example")
     half, damaged = (
         tmp_path / "data" / "people" / "half.tmp",
         next((tmp_path / "data").glob(f"cursors/*{FILE}")),

@@ -43,6 +43,7 @@ NOTES = {
     "learning.SETTING": "`learning`",
     "link.name": "`connected token` of a mailbox",
     "read_for(source)": "`read_for:` a source",
+    "self._setting": "`run` of a job",
     "said": "`owners in the contacts file`",
     "slot.name": "`digest` of a Slack user",
     "source": "a source, such as",
