@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from operator import attrgetter
 
 from bot.backscatter import BOUNCES, MAIL_WORKS, text
 from bot.model import Family, Kind, Means, Observation
-from bot.past import Past
+from bot.past import Past, in_order
 
 DEPARTURES = frozenset({"departed", "farewell"})
 REPLIES = DEPARTURES | {"on_leave", "role_change", "address_change", "acknowledgement"}
@@ -19,8 +18,8 @@ MEETING = "meeting"
 SENT = "written_to"
 ACTIVITY = "activity"
 
-_at, _saying = attrgetter("at"), attrgetter("at", "kind", "group", "sentence")
-"""Almost always these tell observations apart; their keys, which do always, take long to compute."""
+_saying = attrgetter("at", "kind", "group", "sentence")
+"""Almost always this tells observations apart; their keys, which do always, take long to compute."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class History:
     ) -> History:
         """Sort out what happened to the person of this address until then; `derived` is what it means."""
         seen_until = (*Past.of(observations).until(until), *(seen for seen in derived if seen.at <= until))
-        known = _in_order([seen for seen in seen_until if seen.kind in kinds])
+        known = in_order([seen for seen in seen_until if seen.kind in kinds], _saying, _saying_all)
         by_kind: dict[str, list[Observation]] = {}
         for seen in known:
             by_kind.setdefault(seen.kind, []).append(seen)
@@ -93,20 +92,8 @@ def proofs_of_life(
     }
 
 
-def _in_order(found: list[Observation]) -> list[Observation]:
-    """Sort observations by their time, and those of one moment by what they say."""
-    found.sort(key=_at)
-    if len(set(map(_at, found))) == len(found):
-        return found
-    return [seen for _, alike in groupby(found, key=_at) for seen in _told_apart([*alike])]
-
-
-def _told_apart(alike: list[Observation]) -> list[Observation]:
-    if len(alike) > 1:
-        alike.sort(key=_saying)
-        if len(set(map(_saying, alike))) < len(alike):
-            alike.sort(key=lambda seen: (*_saying(seen), seen.key))
-    return alike
+def _saying_all(seen: Observation) -> tuple[object, ...]:
+    return (*_saying(seen), seen.key)
 
 
 def _ident(seen: Observation) -> tuple[str, datetime]:

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from operator import attrgetter
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from bot.model import Observation
 
 T = TypeVar("T")
+Saying = Callable[[Observation], tuple[Any, ...]]
 
 _at = attrgetter("at")
 
@@ -27,6 +28,19 @@ class Past(tuple[Observation, ...]):  # noqa: SLOT001 - it remembers what was wo
     def of(cls, observations: Iterable[Observation]) -> Past:
         """Sort observations by their time; what is sorted already comes back as it is."""
         return observations if isinstance(observations, Past) else cls(sorted(observations, key=_at))
+
+    def grown(self, observations: Iterable[Observation]) -> Past:
+        """Return the past with news in it; what was worked out of kinds without news is kept."""
+        after = Past.of(observations)
+        after._parts_before.update({**self._parts_before, **self._parts})  # noqa: SLF001 - of its own kind
+        return after
+
+    def only(self, kind: str) -> Past:
+        """Return what is of one kind."""
+        if kind not in self._parts:
+            part, before = Past(self.by_kind.get(kind, ())), self._parts_before.get(kind)
+            self._parts[kind] = before if before == part else part
+        return self._parts[kind]
 
     def until(self, now: datetime) -> Past:
         """Return what had happened by then: all of it, unless a clock ran ahead."""
@@ -72,5 +86,36 @@ class Past(tuple[Observation, ...]):  # noqa: SLOT001 - it remembers what was wo
         return frozenset(seen.source for seen in self)
 
     @cached_property
+    def _parts(self) -> dict[str, Past]:
+        return {}
+
+    @cached_property
+    def _parts_before(self) -> dict[str, Past]:
+        return {}
+
+    @cached_property
     def _worked_out(self) -> dict[object, object]:
         return {}
+
+
+def in_order(found: list[Observation], *sayings: Saying) -> list[Observation]:
+    """Sort observations by their time, and those of one moment by what they say.
+
+    `sayings` tell them apart, the quickest first: the next is asked where one does not.
+    """
+    found.sort(key=_at)
+    start = 0
+    for place in range(1, len(found) + 1):
+        if place == len(found) or found[place].at != found[start].at:
+            if place - start > 1:
+                found[start:place] = _told_apart(found[start:place], sayings)
+            start = place
+    return found
+
+
+def _told_apart(alike: list[Observation], sayings: Iterable[Saying]) -> list[Observation]:
+    for saying in sayings:
+        alike.sort(key=saying)
+        if len(set(map(saying, alike))) == len(alike):
+            break
+    return alike

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from bot.model import Observation
-from bot.past import Past
+from bot.past import Past, in_order
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -62,3 +62,27 @@ def test_what_depends_on_the_time_is_made_again_once_a_moment_has_passed() -> No
     found = [past.at_stage(overdue, moments, START + timedelta(days=days)) for days in (4, 5, 6, 7, 8, 9, 5)]
     assert found == [0, 0, 1, 1, 2, 2, 0]
     assert len(asked) == 3
+
+
+def test_what_was_worked_out_of_a_kind_is_kept_until_there_is_news_of_that_kind() -> None:
+    calls: list[int] = []
+
+    def count(past: Past) -> int:
+        calls.append(len(past))
+        return len(past)
+
+    past = Past.of([seen(1, "meeting"), seen(2)])
+    assert past.only("meeting").once(count) == 1
+    mailed = past.grown([*past, seen(3)])
+    later = mailed.grown([*mailed, seen(4)])
+    assert later.only("meeting").once(count) == 1
+    met = later.grown([*later, seen(5, "meeting")])
+    assert met.only("meeting").once(count) == 2
+    assert calls == [1, 2]
+
+
+def test_observations_of_one_moment_are_told_apart_by_what_they_say() -> None:
+    one, other = seen(1, "b"), seen(1, "a")
+    assert in_order([seen(2), one, other], lambda each: (each.kind,)) == [other, one, seen(2)]
+    same = [seen(1, source="z"), seen(1, source="y")]
+    assert in_order(same, lambda each: (each.kind,), lambda each: (each.source,)) == same[::-1]

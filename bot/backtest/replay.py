@@ -271,7 +271,9 @@ class HistoryStore(MemoryStore):
         if after is before:
             return
         address = after.address
-        self._people[address] = replace(after, observations=Past.of(after.observations))
+        if after.observations is not before.observations:
+            after = replace(after, observations=Past.of(before.observations).grown(after.observations))
+        self._people[address] = after
         self._domains.setdefault(address.rpartition("@")[2], set()).add(address)
         if after.news and after.contact is not None:
             self._news.add(address)

@@ -49,10 +49,10 @@ def _normal(value: Any, depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise ValueError(f"a value nests deeper than {MAX_DEPTH} levels")
     result = value
-    if value is None or isinstance(value, Enum | bool | int):
-        pass
-    elif isinstance(value, str):
+    if type(value) is str:
         result = value if value.isprintable() else UNSTORABLE.sub(REPLACEMENT, value)
+    elif value is None or isinstance(value, (Enum, bool, int)):
+        pass
     elif isinstance(value, float):
         result = value if math.isfinite(value) else None
     elif isinstance(value, datetime):

@@ -10,11 +10,10 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from operator import attrgetter
 from statistics import fmean, pvariance
 
 from bot.model import Json, Observation
-from bot.past import Past
+from bot.past import Past, in_order
 from watchers.mail.meetings import SNAPSHOT, same_account
 
 WROTE, SENT, COPIED, AWAY = "wrote", "written_to", "copied", "on_leave"
@@ -130,7 +129,7 @@ def exchange_signals(history: Sequence[Observation], now: datetime) -> Sequence[
 def _exchanged(past: Past) -> _Exchange:
     """Go through a history and count."""
     exchange = _Exchange()
-    for seen in _ordered([seen for seen in past if seen.kind in COUNTED]):
+    for seen in in_order([seen for seen in past if seen.kind in COUNTED], _saying):
         exchange.take(seen)
     return exchange
 
@@ -180,20 +179,7 @@ def _by_a_colleague(exchange: _Exchange) -> Iterator[Observation]:
         yield _derived(found[-1].at, COLLEAGUE, sentence, exchange.contact)
 
 
-def _ordered(found: list[Observation]) -> list[Observation]:
-    """Return observations by their time, and where several are of one moment, by what they say.
-
-    They come in the order of time, which alone almost always tells them apart.
-    """
-    if len(set(map(_at, found))) < len(found):
-        found.sort(key=_in_order)
-    return found
-
-
-_at = attrgetter("at")
-
-
-def _in_order(seen: Observation) -> tuple[datetime, str, str, str, str]:
+def _saying(seen: Observation) -> tuple[datetime, str, str, str, str]:
     facts = seen.facts
     return seen.at, seen.kind, _text(facts.get("message_id")), _text(facts.get("answers")), sender_of(seen)
 

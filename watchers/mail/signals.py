@@ -14,6 +14,7 @@ from bot.past import Past
 from watchers.mail.meetings import (
     LONG_OVER,
     RESCHEDULED_WITHIN,
+    SNAPSHOT,
     THEM,
     US,
     Meeting,
@@ -122,7 +123,7 @@ class _Background:
 
 def _background(past: Past) -> _Background:
     """Sort out what is known of a person."""
-    told = meetings(past)
+    told = past.only(SNAPSHOT).once(meetings)
     return _Background(
         contact=past[0].contact if past else "",
         meetings=tuple(meeting for meeting in told if meeting.is_theirs),
