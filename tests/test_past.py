@@ -84,5 +84,5 @@ def test_what_was_worked_out_of_a_kind_is_kept_until_there_is_news_of_that_kind(
 def test_observations_of_one_moment_are_told_apart_by_what_they_say() -> None:
     one, other = seen(1, "b"), seen(1, "a")
     assert in_order([seen(2), one, other], lambda each: (each.kind,)) == [other, one, seen(2)]
-    same = [seen(1, source="z"), seen(1, source="y")]
-    assert in_order(same, lambda each: (each.kind,), lambda each: (each.source,)) == same[::-1]
+    last, first = seen(1, source="z"), seen(1, source="y")
+    assert in_order([last, first], lambda each: (each.kind,), lambda each: (each.source,)) == [first, last]
