@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
+from bot.answers import NOTHING_WRONG, THERE
 from bot.backscatter import HARD, objection
 from bot.history import DEPARTURES, MEETING, History, is_forged, latest
 from bot.incidents import Incident
@@ -34,6 +35,9 @@ ANNOUNCED = 0.6
 
 OWN_WORD = 9.0
 """What the source's own word of a departure weighs at least; a farewell is one once its last day is over."""
+
+DENIALS = (THERE.name, NOTHING_WRONG.name)
+"""A rep's word takes a goodbye back at once, also before the last day that it names."""
 
 NEVER = date(9999, 1, 1)
 
@@ -157,9 +161,10 @@ class Moment:
         back, life = self.takes_back.get((kind.family, seen.group)), self.history.life
         if back is not None and back.at > seen.at:
             return f"taken back on {back.at:%-d %B %Y}: {back.sentence}"
-        if kind.means is Means.GONE and life is not None and life.at > seen.at:
-            return f"contradicted {self._alive}"
-        return ""
+        if kind.means is not Means.GONE or life is None:
+            return ""
+        denied = any(word.at > seen.at for name in DENIALS for word in self.history.by_kind.get(name, ()))
+        return f"contradicted {self._alive}" if denied or life.at > _holds_from(seen) else ""
 
     def _discount(self, seen: Observation, kind: Kind) -> tuple[float, str]:
         life = self.history.life
@@ -285,6 +290,12 @@ def end_of(when: date) -> datetime:
     if when >= NEVER:
         return datetime.max.replace(tzinfo=UTC) - LEAVE_GRACE
     return datetime(when.year, when.month, when.day, tzinfo=UTC) + timedelta(days=1)
+
+
+def _holds_from(seen: Observation) -> datetime:
+    """Return from when on a mail speaks against it: whoever says goodbye writes until the last day."""
+    last_day = leaves_on(seen) if seen.kind in DEPARTURES else None
+    return seen.at if last_day is None else max(seen.at, end_of(last_day))
 
 
 def says_left(seen: Observation, kind: Kind) -> bool:

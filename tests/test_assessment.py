@@ -264,6 +264,20 @@ def test_a_meeting_of_somebody_else_at_the_account_is_no_evidence() -> None:
     assert all(item.kind != "meeting" for item in found.evidence)
 
 
+def test_whoever_says_goodbye_and_writes_until_the_last_day_leaves_all_the_same() -> None:
+    goodbye = seen("farewell", 6, leaves=(NOW - timedelta(days=3)).date().isoformat(), message_id="bye")
+    history = [*exchange(), goodbye, wrote(4)]
+    assert judged(history, NOW - timedelta(days=4)).verdict is Verdict.SLIPPING
+    assert judged(history).verdict is Verdict.LEFT
+    assert judged([*history, wrote(1)]).verdict is Verdict.ACTIVE
+
+
+def test_a_reps_word_takes_a_goodbye_back_before_the_last_day_that_it_names() -> None:
+    goodbye = seen("farewell", 3, leaves=(NOW + timedelta(days=9)).date().isoformat(), message_id="bye")
+    assert judged([*exchange(), goodbye, wrote(1)]).verdict is Verdict.SLIPPING
+    assert judged([*exchange(), goodbye, seen("answer_nothing_wrong", 1)]).verdict is Verdict.ACTIVE
+
+
 def test_a_goodbye_without_a_date_and_a_bounce_after_it_are_left() -> None:
     goodbye = seen("farewell", 9, leaves="", message_id="bye")
     assert judged([*exchange(), goodbye, bounce(1)]).verdict is Verdict.LEFT
