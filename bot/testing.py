@@ -21,7 +21,7 @@ from bot.model import (
     Watched,
 )
 from bot.store import Amendment, changes, codec
-from bot.store.forgotten import Forgotten, expired, new_key
+from bot.store.forgotten import Forgotten, expired, neighbourhood, new_key
 
 T = TypeVar("T")
 
@@ -75,7 +75,9 @@ class MemoryStore:
         """Erase a person from all that is kept; only a keyed hash stays."""
         address = codec.normal(address).strip().lower()
         self._forgotten = self._forgotten.with_mark(self._forgotten.mark(address))
-        self._forgotten = self._forgotten.with_names(address, self._people.values())
+        contacts = [person.contact for person in self._people.values() if person.contact]
+        account = neighbourhood(address, contacts)
+        self._forgotten = self._forgotten.with_names(address, self._people.values(), account)
         gone = [theirs for theirs in self._people if theirs in self._forgotten]
         for theirs in gone:
             del self._people[theirs]
@@ -211,7 +213,7 @@ class MemoryStore:
 
     async def save_cursor(self, source: str, cursor: Json) -> None:
         """Keep where reading of a source goes on."""
-        self._cursors[codec.normal(source)] = codec.normal(cursor)
+        self._cursors[codec.normal(source)] = self._forgotten.cleaned(codec.normal(cursor))
 
     async def amend_cursor(self, source: str, amendment: Amendment) -> Json:
         """Change a cursor in one step and return what is kept then."""
@@ -239,7 +241,7 @@ class MemoryStore:
 
     async def save_setting(self, name: str, value: Json) -> None:
         """Keep a setting."""
-        self._settings[name] = codec.normal(value)
+        self._settings[name] = self._forgotten.cleaned(codec.normal(value))
 
     async def amend_setting(self, name: str, amendment: Amendment) -> Json:
         """Change a setting in one step and return what is kept then."""

@@ -12,10 +12,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from bot.model import NeedsHuman
+from bot.model import Contact, NeedsHuman
 from bot.store import table
 from bot.store.database import Connection, Database, rows
-from bot.store.forgotten import Forgotten, expired, new_key
+from bot.store.forgotten import Forgotten, expired, neighbourhood, new_key
+from watchers.web.listed import LISTED
 
 T = TypeVar("T")
 
@@ -26,6 +27,10 @@ MARKS = "SELECT key, number, mark FROM forgotten_key LEFT JOIN forgotten ON numb
 """The key comes along: whoever moved everything in here changed it, and our marks are worth nothing then."""
 
 MARK = "INSERT INTO forgotten (mark) VALUES (%s) ON CONFLICT DO NOTHING"
+ACCOUNTS = """
+    SELECT address, '', '', brief -> 'contact' ->> 'account' FROM person
+    WHERE brief -> 'contact' ->> 'account' <> ''
+"""
 NAMING = "brief::text ILIKE %s OR observations::text ILIKE %s"
 
 
@@ -123,21 +128,24 @@ class Erasure:
             query = f"SELECT brief, observations FROM person WHERE address = %s OR {NAMING}"  # noqa: S608 - ours
             naming = await rows(connection, query, address, mention, mention)
             people = [table.person_of(*row) for row in naming]
-            for name in self.forgotten.with_names(address, people).marks - self.forgotten.marks:
+            for name in self.forgotten.with_names(address, people, account).marks - self.forgotten.marks:
                 await connection.execute(MARK, (name,))
 
         async def erase(connection: Connection) -> bool:
             await connection.execute(table.PERSON, (address,))
             return await table.erase(connection, address)
 
+        account = neighbourhood(address, [Contact(*row) for row in await self._ask(ACCOUNTS)])
         await self.alone(mark)
-        query = f"SELECT address FROM person WHERE domain = %s OR {NAMING}"  # noqa: S608 - ours
-        others = await self._ask(query, address.rpartition("@")[2], mention, mention)
-        changed = int(await self.write(erase))
+        query = f"SELECT address FROM person WHERE domain = ANY(%s) OR {NAMING}"  # noqa: S608 - ours
+        others = await self._ask(query, [*account, address.rpartition("@")[2]], mention, mention)
+        changed = 0
         for (other,) in others:
             changed += await self._clean_person(other)
-        for source in await self._cursors_naming(address):
+        for source in await self._cursors_naming(address, LISTED):
             changed += await self._clean_cursor(source, self.forgotten)
+        # Last: what is begun and cut off can tell anew which account they belonged to.
+        changed += int(await self.write(erase))
 
         async def end(connection: Connection) -> None:
             await connection.execute("DELETE FROM forgetting WHERE address = %s", (address,))
@@ -154,10 +162,10 @@ class Erasure:
 
         return await self.write(write)
 
-    async def _cursors_naming(self, address: str) -> list[str]:
-        mention = f"%{_pattern(address)}%"
-        query = "SELECT source FROM cursor_of WHERE source ILIKE %s OR cursor::text ILIKE %s"
-        return [str(row[0]) for row in await self._ask(query, mention, mention)]
+    async def _cursors_naming(self, *texts: str) -> list[str]:
+        mentions = [f"%{_pattern(text)}%" for text in texts]
+        query = "SELECT source FROM cursor_of WHERE source ILIKE ANY(%s) OR cursor::text ILIKE ANY(%s)"
+        return [str(row[0]) for row in await self._ask(query, mentions, mentions)]
 
     async def _clean_cursor(self, source: str, forgotten: Forgotten) -> bool:
         async def write(connection: Connection) -> bool:

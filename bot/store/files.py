@@ -351,13 +351,13 @@ class Shelf:
             log.warning("store_file_removed", file=str(path), why="somebody is to be forgotten")
         sync_folder(self.folder)
 
-    def mentioning(self, text: str) -> list[str]:
-        """Return the keys of all documents in files that hold the text, now or in their last good copy.
+    def mentioning(self, *texts: str) -> list[str]:
+        """Return the keys of all documents in files that hold one of the texts, now or in their last copy.
 
         This reads every file's copy from the disk and is no work for the event loop.
         """
-        wanted = to_json(text).strip(b'"').lower()
-        found = [storage for storage in list(self._storages.values()) if storage.mentions(wanted)]
+        wanted = [to_json(text).strip(b'"').lower() for text in texts]
+        found = [storage for storage in list(self._storages.values()) if any(map(storage.mentions, wanted))]
         return [str(document.doc_id) for storage in found for document in _database(storage).all()]
 
     def close(self) -> None:

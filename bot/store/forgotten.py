@@ -18,6 +18,8 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from bot.model import Alert, Assessment, Contact, Observation, Person, Suggestion
+from watchers import FREE_MAIL
+from watchers.web import listed
 from watchers.web.names import collapsed, given_names, parse
 
 T = TypeVar("T")
@@ -37,6 +39,22 @@ CROWD = 3
 def new_key() -> bytes:
     """Make the key of the hashes; it is made once for each store."""
     return secrets.token_bytes(KEY_BYTES)
+
+
+def neighbourhood(address: str, contacts: Iterable[Contact]) -> frozenset[str]:
+    """Return the names of the account that an address belongs to, and all of its mail domains.
+
+    A domain that anybody may use belongs to no account, but a contact there belongs to theirs.
+    """
+    known = list(contacts)
+    domain = _untagged(address).lower().rpartition("@")[2]
+    names = {
+        one.account.casefold()
+        for one in known
+        if one.account and (one.address == address or one.domain in {domain} - FREE_MAIL)
+    }
+    domains = {one.domain for one in known if one.account.casefold() in names} | {domain}
+    return frozenset(names | (domains - FREE_MAIL))
 
 
 def expired(address: str) -> Forgotten:
@@ -71,13 +89,14 @@ class Forgotten:
         """Return the same with one more person."""
         return replace(self, marks=self.marks | {mark})
 
-    def with_names(self, address: str, people: Iterable[Person]) -> Forgotten:
+    def with_names(self, address: str, people: Iterable[Person], account: Collection[str] = ()) -> Forgotten:
         """Return the same with the names of one of them, at their domain and their account.
 
-        `people` are what is kept of them, and whoever's documents name them beside their address.
+        `people` are what is kept of them, and whoever's documents name them beside their address; `account`
+        are the other domains and the names of their account, as `neighbourhood` tells them.
         """
         local, _, domain = _untagged(address).lower().rpartition("@")
-        known, places = {collapsed((re.sub(r"[^a-z]", "", local),))}, {domain}
+        known, places = {collapsed((re.sub(r"[^a-z]", "", local),))}, {domain, *account}
         for person in people:
             if _untagged(person.address) == _untagged(address):
                 names = _own_names(person)
@@ -128,9 +147,10 @@ class Forgotten:
             return type(value)(self._clean(item, names) for item in value if not self._is_theirs(item, names))
         if isinstance(value, Mapping):
             return {
-                name: "" if isinstance(item, str) and item in self else self._clean(item, names)
+                name: "" if isinstance(item, str) and item in self else self._clean(page, names)
                 for name, item in value.items()
                 if self._text(str(name), names) == str(name)
+                for page in (listed.without(str(name), item, self.knows) if listed.is_memory(item) else item,)
             }
         if is_dataclass(value) and not isinstance(value, type):
             parts = {part.name: getattr(value, part.name) for part in fields(value) if part.init}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from bot.model import NeedsHuman, Person
@@ -50,9 +50,11 @@ class Marks:
         forgotten = forgotten.with_mark(forgotten.mark(address))
         self._keep(forgotten, [*self.unfinished(kept), address])
 
-    def name(self, address: str, people: Iterable[Person], kept: Iterable[str]) -> None:
+    def name(
+        self, address: str, people: Iterable[Person], kept: Iterable[str], account: Collection[str]
+    ) -> None:
         """Keep by a hash what these people say that a forgotten one is called."""
-        forgotten = self.forgotten.with_names(address, people)
+        forgotten = self.forgotten.with_names(address, people, account)
         if forgotten != self.forgotten:
             self._keep(forgotten, self.unfinished(kept))
 

@@ -294,7 +294,8 @@ class PostgresStore:
         """Keep where reading of a source goes on."""
 
         async def write(connection: Connection) -> None:
-            await table.put_cursor(connection, codec.normal(source), codec.normal(cursor))
+            cleaned = self._forgotten.cleaned(codec.normal(cursor))
+            await table.put_cursor(connection, codec.normal(source), cleaned)
 
         await self._write(write)
 
@@ -302,7 +303,7 @@ class PostgresStore:
         """Change a cursor in one step and return what is kept then."""
 
         async def write(connection: Connection) -> Json:
-            return await table.amend_cursor(connection, codec.normal(source), amendment)
+            return await table.amend_cursor(connection, codec.normal(source), amendment, self._forgotten)
 
         return await self._write(write)
 

@@ -10,6 +10,7 @@ from typing import Any
 from bot.model import Json, Person
 from bot.store import Amendment, changes, codec
 from bot.store.database import Connection, rows
+from bot.store.forgotten import Forgotten
 from bot.store.moving import Entry
 
 PERSON = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
@@ -93,12 +94,14 @@ async def put_cursor(connection: Connection, source: str, cursor: Json) -> None:
     await connection.execute(PUT_CURSOR, (source, text_of(cursor)))
 
 
-async def amend_cursor(connection: Connection, source: str, amendment: Amendment) -> Json:
+async def amend_cursor(
+    connection: Connection, source: str, amendment: Amendment, forgotten: Forgotten
+) -> Json:
     """Change a cursor that nobody else changes until the transaction ends; return what is kept then."""
     # A row that is not there cannot be locked, and two would each begin with nothing.
     await connection.execute(NO_CURSOR, (source,))
     ((before,),) = await rows(connection, LOCKED_CURSOR, source)
-    after: Json = codec.normal(amendment(before))
+    after: Json = forgotten.cleaned(codec.normal(amendment(before)))
     if after != before:
         await put_cursor(connection, source, after)
     return after

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -36,11 +36,12 @@ from bot.model import (
 from bot.store import Amendment, changes, codec
 from bot.store.claims import Claims
 from bot.store.files import Group, OwnerLock, Shelf, make_private
-from bot.store.forgotten import Forgotten, expired
+from bot.store.forgotten import Forgotten, expired, neighbourhood
 from bot.store.index import Index
 from bot.store.marks import Marks
 from bot.store.moving import Entry
 from bot.store.writer import Writer
+from watchers.web.listed import LISTED
 
 T = TypeVar("T")
 
@@ -303,11 +304,11 @@ class TinyStore:
 
         def write() -> Json:
             kept = self._cursors.get(name)
-            document = {"cursor": codec.normal(amendment(kept["cursor"] if kept else None))}
+            after: Json = codec.normal(amendment(kept["cursor"] if kept else None))
+            document = {"cursor": self._forgotten.cleaned(after)}
             if document != (kept or {"cursor": None}):
                 self._cursors.put(name, document)
-            after: Json = document["cursor"]
-            return after
+            return document["cursor"]
 
         return await self._write(write)
 
@@ -420,22 +421,25 @@ class TinyStore:
         changed = 0
         for address in unfinished:
             naming = await asyncio.to_thread(self._people.mentioning, address)
-            await self._write(partial(self._mark_names, address, [address, *naming]))
-            changed += await self._write(partial(self._erase, address))
-            colleagues = self._index.at(frozenset({address.rpartition("@")[2]}))
+            account = neighbourhood(address, await self.contacts())
+            await self._write(partial(self._mark_names, address, [address, *naming], account))
+            colleagues = self._index.at(account | {address.rpartition("@")[2]})
             for key in sorted(key for key in {*naming, *colleagues} if key not in self._forgotten):
                 changed += await self._write(partial(self._clean_person, key))
             for shelf in (self._cursors, self._slots):
-                for key in await asyncio.to_thread(shelf.mentioning, address):
+                naming = await asyncio.to_thread(shelf.mentioning, address, LISTED)
+                for key in naming:
                     changed += await self._write(partial(self._clean_document, shelf, key, self._forgotten))
+            # Last: what is begun and cut off can tell anew which account they belonged to.
+            changed += await self._write(partial(self._erase, address))
         if unfinished:
             await self._write(self._marks.end)
         return changed
 
-    def _mark_names(self, address: str, naming: Iterable[str]) -> None:
+    def _mark_names(self, address: str, naming: Iterable[str], account: Collection[str]) -> None:
         """Keep by a hash what they are called, before what says so is erased."""
         people = [person for key in dict.fromkeys(naming) if (person := self._get(key)) is not None]
-        self._marks.name(address, people, self._index.addresses())
+        self._marks.name(address, people, self._index.addresses(), account)
 
     def _erase(self, address: str) -> bool:
         kept = self._get(address) is not None

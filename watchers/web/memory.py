@@ -55,7 +55,7 @@ class Memory:
     `parts` are the addresses that made the last reading, the page itself first. `who` stands for the people
     who were looked for. `told` holds what was last said of each. `why` says why the page cannot be judged
     now, empty where it can. `listed` are the names and titles of the page's other people,
-    `sought` the hashes of the names that were ever looked for.
+    `sought` the hashes of the names that were ever looked for, `companies` where those looked for now work.
     """
 
     kept: Kept | None = None
@@ -68,6 +68,7 @@ class Memory:
     why: str = ""
     listed: tuple[tuple[str, str], ...] = ()
     sought: frozenset[str] = frozenset()
+    companies: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, value: object) -> Memory:
@@ -88,6 +89,7 @@ class Memory:
                 why=str(value["why"]),
                 listed=tuple((str(name), str(title)) for name, title in value.get("listed", ())),
                 sought=frozenset(map(str, value.get("sought", ()))),
+                companies=tuple(map(str, value.get("companies", ()))),
             )
         except (KeyError, TypeError, ValueError, OverflowError):
             return cls()
@@ -105,6 +107,7 @@ class Memory:
             "why": self.why,
             "listed": [[name, title] for name, title in self.listed],
             "sought": sorted(self.sought),
+            "companies": [*self.companies],
         }
 
     def is_due(self, now: datetime, who: str) -> bool:
@@ -151,6 +154,7 @@ class Memory:
             why="" if told else NOBODY,
             listed=_listed(seen, sought) if told else (),
             sought=sought,
+            companies=tuple(sorted({each.company for each in watched} - {""})),
         )
 
 
