@@ -87,12 +87,9 @@ def resolve(people: Iterable[Person]) -> list[Somebody]:
     known = {person.address: _in_order(person) for person in people}
     names = {address: name_of(person) for address, person in known.items()}
     groups = {address: {address} for address in known}
-    company: dict[str, frozenset[str]] = {}
     for one, other in _alike(known, names):
         mine, theirs = groups[one], groups[other]
-        if mine is theirs or any(
-            _are_two(known[a], known[b], company) for a in sorted(mine) for b in sorted(theirs)
-        ):
+        if mine is theirs or any(_are_two(known[a], known[b]) for a in sorted(mine) for b in sorted(theirs)):
             continue
         mine |= theirs
         for address in theirs:
@@ -124,14 +121,16 @@ def called(person: Person) -> str:
 
 
 def _called(past: Past) -> str:
-    own, name, when = False, "", None
-    for seen in past:
+    name = ""
+    for seen in reversed(past):
         given = seen.facts.get("name")
         if not given or not isinstance(given, str) or "@" in given:
             continue
         by_them = seen.kind in NAMED_BY_THEMSELVES
-        if when is None or (by_them and not own) or (by_them is own and seen.at >= when):
-            own, name, when = by_them, given, seen.at
+        if by_them or not name:
+            name = given
+        if by_them:
+            break
     return " ".join(name[:LONGEST_NAME].split())
 
 
@@ -211,26 +210,25 @@ def _number(local: str) -> str:
     return found[1] if found else ""
 
 
-def _are_two(one: Person, other: Person, company: dict[str, frozenset[str]]) -> bool:
+def _are_two(one: Person, other: Person) -> bool:
     """Say whether two addresses are surely two people's: both on one mail, or with two titles."""
-    for person in (one, other):
-        if person.address not in company:
-            company[person.address] = frozenset(_company(person))
-    if other.address in company[one.address] or one.address in company[other.address]:
+    mine, theirs = (Past.of(person.observations).once(company) for person in (one, other))
+    if other.address in mine or one.address in theirs:
         return True
     a, b = one.contact, other.contact
     return a is not None and b is not None and bool(a.title and b.title) and not same_title(a.title, b.title)
 
 
-def _company(person: Person) -> Iterator[str]:
-    """Yield who was on the same mails and meetings."""
-    for seen in person.observations:
-        people = seen.facts.get("with")
+def company(past: Past) -> frozenset[str]:
+    """Return who was on the same mails and meetings; fold it with `Past.once`."""
+    found: set[str] = set()
+    for seen in past:
+        people, invited = seen.facts.get("with"), seen.facts.get("attendees")
         if isinstance(people, list):
-            yield from (one for one in people if isinstance(one, str))
-        invited = seen.facts.get("attendees")
+            found.update(map(str, people))
         if isinstance(invited, list):
-            yield from (str(one[0]) for one in invited if isinstance(one, list) and one)
+            found.update(str(one[0]) for one in invited if isinstance(one, list) and one)
+    return frozenset(found)
 
 
 def _preference(person: Person) -> tuple[bool, float, bool, str]:
