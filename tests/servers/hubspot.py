@@ -3,7 +3,8 @@
 Properties that are not defined are refused, searches end after 10,000 results and take one sort, scopes are
 checked, a batch with ids that are gone answers 207, a second contact with an address answers 409. `answers`
 lets the next requests fail, `at` says what happens at the n-th request (None: it is answered as usual),
-`dies_after` cuts the line after a request was carried out.
+`dies_after` cuts the line after a request was carried out, `carried_out` says what happens then, before it is
+answered.
 https://developers.hubspot.com/docs/api-reference/crm-contacts-v3/guide
 """
 
@@ -73,6 +74,7 @@ class HubSpot:
     asked: list[str] = field(default_factory=list)
     written: Counter[str] = field(default_factory=Counter)
     dies_after: str = ""
+    carried_out: dict[str, Callable[[], object]] = field(default_factory=dict)
     at: dict[int, Callable[[], Refusal | None]] = field(default_factory=dict)
     _last: int = 100
 
@@ -111,6 +113,7 @@ class HubSpot:
             return _response(error(403, "MISSING_SCOPES", errors=[{"message": "no", "context": context}]))
         answer = self._answer(request, steps, body)
         said = request.method if request.method == "PATCH" else f"{request.method} {request.path}"
+        self.carried_out.pop(said, lambda: None)()
         if self.dies_after == said:
             self.dies_after = ""
             assert request.transport is not None
