@@ -96,11 +96,6 @@ def exposure(
     return sorted(found, key=lambda one: (len(one.in_touch), -one.amount, one.account))
 
 
-def anybody_in_touch(people: Iterable[Person], now: datetime) -> bool:
-    """Say whether there is real contact with any of these people."""
-    return bool(_in_touch(people, now))
-
-
 def in_contact(person: Person, now: datetime) -> datetime | None:
     """Return when somebody on whom a deal may rest was last in real contact; None for everybody else.
 

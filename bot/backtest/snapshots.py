@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from bot.backtest.past import Known
 from bot.model import Contact, Json, NeedsHuman
@@ -22,7 +22,7 @@ from watchers import Scope
 from watchers.calendar.files import FileCalendar
 from watchers.calendars import Calendars
 from watchers.public_pages import PageReport, PublicPages, plan
-from watchers.web.client import Answer, Client
+from watchers.web.client import Answer
 from watchers.web.memory import Memory
 from watchers.web.pages import MOST_BYTES, Fetched
 from watchers.web.visits import visit
@@ -109,8 +109,7 @@ async def _looks(site: Site, contacts: Sequence[Contact]) -> AsyncIterator[PageR
             for snapshot, end in zip(site.snapshots, ends, strict=True):
                 now = snapshot.at
                 for _ in range(1 + LOOKS_AGAIN):
-                    client = cast("Client", Archive(snapshot))
-                    news, memory = await visit(client, url, watched, memory, now)
+                    news, memory = await visit(Archive(snapshot), url, watched, memory, now)
                     if news.findings:
                         yield PageReport(f"public_pages:{host}", url, now, news)
                     if memory.next_look is None or memory.next_look >= end:

@@ -16,6 +16,7 @@ settings_file = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="The settings.",
 )
+as_one_line = click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
 as_lines = click.option("--json", "as_json", is_flag=True, help="One line of JSON each.")
 
 

@@ -24,7 +24,6 @@ LEASE = timedelta(minutes=5)
 """How long one attempt to write may take before it counts as lost."""
 
 KEY_DIGITS = 16
-ADDRESS_SHOWN = 120
 
 
 class Step(StrEnum):

@@ -10,16 +10,14 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import httpx
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.exchange import Overlong, exchange, wait
+from watchers.exchange import OpenLine, Overlong, exchange, wait
 from watchers.mail.oauth import BUSY, SERVER_ERRORS, trusted
 
 TIMEOUT_SECONDS = 60.0
@@ -82,7 +80,7 @@ class Dialect:
     busy: frozenset[str] = frozenset()
 
 
-class Line(AbstractAsyncContextManager["Line"]):
+class Line(OpenLine):
     """A line to one CRM. Use with `async with`; `pause` is the least time between two requests."""
 
     def __init__(self, api: str, key: Key, dialect: Dialect, pause: timedelta) -> None:
@@ -91,22 +89,12 @@ class Line(AbstractAsyncContextManager["Line"]):
         self._dialect = dialect
         self._pause = pause.total_seconds()
         self._next = 0.0
-        self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, verify=trusted())
+        super().__init__(httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, verify=trusted()))
 
     @property
     def host(self) -> str:
         """Return the host's name, by which failures call it."""
         return self._api.host
-
-    async def __aenter__(self) -> Self:
-        """Return the line; it opens with the first request."""
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the line."""
-        await self._client.aclose()
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         """Return what an address says; see `ask`."""

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from bot.cli.console import finish, note, print_json, start
-from bot.cli.parameters import examples
+from bot.cli.parameters import examples, settings_file
 
 SECRET = "STILLTHERE_ACTIVITY_SECRET"  # noqa: S105 - the variable's name
 PATIENCE = 60.0
@@ -35,14 +35,7 @@ def command() -> None:
     ),
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--config",
-    "config_file",
-    default="config.yaml",
-    show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The settings that say where everything is kept.",
-)
+@settings_file
 @click.option("--url", default="", help="Send it to the service that runs there, signed, instead.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON with what was taken.")
 def import_(file: Path, config_file: Path, url: str, as_json: bool) -> None:

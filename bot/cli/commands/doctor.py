@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli.console import console, finish, load_everything, note, print_json, start
-from bot.cli.parameters import examples
+from bot.cli.parameters import examples, settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -23,14 +23,7 @@ PATIENCE_SECONDS = 3.0
 
 
 @click.command(epilog=examples("stillthere doctor", "stillthere doctor --json --config config.yaml"))
-@click.option(
-    "--config",
-    "config_file",
-    default="config.yaml",
-    show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The settings of the service.",
-)
+@settings_file
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON a finding.")
 @click.pass_context
 def command(context: click.Context, config_file: Path, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.console import console, finish, planned, print_json, start
-from bot.cli.parameters import Moment, examples
+from bot.cli.parameters import Moment, examples, settings_file
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,14 +30,7 @@ NAMED = 4
         "stillthere exposure --data kept/ --json",
     )
 )
-@click.option(
-    "--config",
-    "config_file",
-    default="config.yaml",
-    show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The settings of the service.",
-)
+@settings_file
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bot.cli.console import console, finish, load_everything, note, print_json, start
-from bot.cli.parameters import examples
+from bot.cli.parameters import as_one_line, examples, settings_file
 
 if TYPE_CHECKING:
     from bot.learning import Record, What
@@ -19,15 +19,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def _options(command: Command) -> Command:
     """Add the options that all of them take."""
-    command = click.option("--json", "as_json", is_flag=True, help="One line of JSON.")(command)
-    return click.option(
-        "--config",
-        "config_file",
-        default="config.yaml",
-        show_default=True,
-        type=click.Path(dir_okay=False, path_type=Path),
-        help="The settings of the service.",
-    )(command)
+    return settings_file(as_one_line(command))
 
 
 @click.group(epilog=examples("stillthere learning show", "stillthere learning reset"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli.console import console, finish, note, print_json, start
-from bot.cli.parameters import examples
+from bot.cli.parameters import examples, settings_file
 
 if TYPE_CHECKING:
     from datetime import date
@@ -44,14 +44,7 @@ _BY_HAND = "open it in a browser yourself; a page of your own network can be sav
     help="A web or mail address at which a webmaster reaches you; every request names it. "
     "Default: the one in the settings.",
 )
-@click.option(
-    "--config",
-    "config_file",
-    default="config.yaml",
-    show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The settings.",
-)
+@settings_file
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON: the person's, or one for each listed.")
 def command(
     page: str,

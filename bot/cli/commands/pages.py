@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli.console import finish, load_everything, note, print_json, start
-from bot.cli.parameters import examples
+from bot.cli.parameters import examples, settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,14 +32,7 @@ AT_ONCE = 8
 )
 @click.argument("what", type=click.Choice(["propose", "list", "confirm", "decline"]))
 @click.argument("urls", nargs=-1, metavar="[URL]...")
-@click.option(
-    "--config",
-    "config_file",
-    default="config.yaml",
-    show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The settings.",
-)
+@settings_file
 @click.option("--account", "accounts", multiple=True, help="Search these accounts only. Repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON a page.")
 def command(

@@ -9,21 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli.console import console, finish, load_everything, note, print_json, start
-from bot.cli.parameters import examples
+from bot.cli.parameters import as_one_line, examples, settings_file
 
 if TYPE_CHECKING:
     from bot.model import Json
     from bot.retention import Overview
-
-settings_file = click.option(
-    "--config",
-    "config_file",
-    default="config.yaml",
-    show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The settings.",
-)
-as_lines = click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
 
 
 @click.group(
@@ -36,7 +26,7 @@ as_lines = click.option("--json", "as_json", is_flag=True, help="One line of JSO
     ),
 )
 @settings_file
-@as_lines
+@as_one_line
 @click.pass_context
 def command(context: click.Context, config_file: Path, as_json: bool) -> None:
     """Show what is kept of people, and for how long; answer and erase whoever asks.
@@ -57,7 +47,7 @@ def command(context: click.Context, config_file: Path, as_json: bool) -> None:
 @command.command(epilog=examples("stillthere privacy export jane@acme.example --json"))
 @click.argument("address")
 @settings_file
-@as_lines
+@as_one_line
 def export(address: str, config_file: Path, as_json: bool) -> None:
     """Print all that is kept of a person, to answer their request.
 

@@ -6,12 +6,8 @@ from pathlib import Path
 
 import click
 
-from bot.cli.console import (
-    console,
-    finish,
-    start,
-)
-from bot.cli.parameters import examples
+from bot.cli.console import console, finish, start
+from bot.cli.parameters import examples, settings_file
 
 
 @click.command(
@@ -21,14 +17,7 @@ from bot.cli.parameters import examples
         "stillthere run --role worker",
     )
 )
-@click.option(
-    "--config",
-    "config_file",
-    default="config.yaml",
-    show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The settings.",
-)
+@settings_file
 @click.option(
     "--role",
     type=click.Choice(["all", "scheduler", "worker", "slack"]),

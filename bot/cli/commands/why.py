@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli.console import console, finish, load_everything, print_json, start
-from bot.cli.parameters import Moment, examples
+from bot.cli.parameters import Moment, examples, settings_file
 
 if TYPE_CHECKING:
     from bot.why import Explained
@@ -23,14 +23,7 @@ if TYPE_CHECKING:
     )
 )
 @click.argument("contact")
-@click.option(
-    "--config",
-    "config_file",
-    default="config.yaml",
-    show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The settings of the service.",
-)
+@settings_file
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
