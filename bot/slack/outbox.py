@@ -30,7 +30,7 @@ FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=15)
 AFTER_HUMAN = timedelta(minutes=10)
 AFTER_BUG = timedelta(hours=1)
-"""Far enough ahead that what we do wrong for one alert cannot hold up the others."""
+"""Far enough ahead that what we do wrong for one alert cannot hold up the others. Nothing is tried later."""
 
 SOON = timedelta(seconds=1)
 """The shortest wait before another try."""
@@ -167,8 +167,12 @@ class Outbox:
                 lane = await self._poster.lane(case)
             except (SourceDown, NeedsHuman):
                 lane = UNKNOWN
-        blocked = lane in self._blocked and self._now() < self._blocked[lane]
-        return key, None if blocked else lane
+        return key, None if self._is_blocked(lane) else lane
+
+    def _is_blocked(self, lane: str) -> bool:
+        """Say whether a place asked us to wait; not where a clock that was ahead noted until when."""
+        now = self._now()
+        return now < self._blocked.get(lane, now) <= now + AFTER_BUG
 
     async def _serve(self, lane: str, queue: list[str]) -> None:
         """Bring out what is queued for one place."""
@@ -200,7 +204,7 @@ class Outbox:
         try:
             done = await self._poster.deliver(case, delivery, self._now())
         except SourceDown as down:
-            wait = down.retry_after or _back_off(delivery.attempts, self._jitter())
+            wait = min(down.retry_after or _back_off(delivery.attempts, self._jitter()), AFTER_BUG)
             if down.retry_after is not None:
                 self._block(lane, down.retry_after)
             log.warning("alert.delayed", why=down.what, seconds=round(wait.total_seconds()))
@@ -213,6 +217,7 @@ class Outbox:
         else:
             if not isinstance(done, Hold):
                 self.sent += 1
+                _tell(delivery, self._now())
                 if not await self._store.alert_sent(key, delivery, done, self._now()):
                     log.warning("alert.lease_lost", attempts=delivery.attempts)
                 return
@@ -251,6 +256,18 @@ async def drain(
     What cannot be delivered stays unsent and is tried again later.
     """
     return await Outbox(store, poster, now, jitter).drain()
+
+
+def _tell(delivery: Delivery, now: datetime) -> None:
+    """Say that an alert went out, and how long after it was raised; the log shortens the address."""
+    alert = delivery.alert
+    log.info(
+        "alert.posted",
+        contact=alert.contact.address,
+        verdict=alert.assessment.verdict.value,
+        seconds=round((now - alert.at).total_seconds()),
+        attempts=delivery.attempts,
+    )
 
 
 def _held(delivery: Delivery, hold: Hold, now: datetime) -> Decision:

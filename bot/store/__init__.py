@@ -41,6 +41,10 @@ DECISIONS_KEPT = 50
 """How many of a person's latest decisions are kept; equal ones in a row are kept once, the first."""
 
 
+FARTHEST_LEASE, FARTHEST_HOLD = timedelta(hours=2), timedelta(days=7)
+"""An alert that is leased, or held back, for longer was so by a clock that was ahead, and is free."""
+
+
 class Store(Protocol):
     """What every store can do."""
 
@@ -114,6 +118,7 @@ class Store(Protocol):
     ) -> tuple[Case, Delivery] | None:
         """Lease an alert that is unsent, or whose lease ran out; None where there is none.
 
+        One that would run for longer than any real one counts as run out: see `FARTHEST_LEASE`.
         It is that of the case, or else the first that is due. Alerts of one case are handed out one after
         another, never two at a time; but one that is held back gives way to a newer one.
         """

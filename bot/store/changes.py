@@ -26,7 +26,7 @@ from bot.model import (
     Verdict,
     Watched,
 )
-from bot.store import DECISIONS_KEPT
+from bot.store import DECISIONS_KEPT, FARTHEST_HOLD, FARTHEST_LEASE
 from bot.store.codec import normal
 
 EVENTS_KEPT = timedelta(days=2)
@@ -43,7 +43,8 @@ GRAVEST_FIRST = (Verdict.LEFT, Verdict.LIKELY_LEFT, Verdict.SLIPPING)
 class Waiting:
     """The next alert of a case that is not sent yet; sorts by gravity, then by age.
 
-    Free once `leased_until` has passed.
+    Free once `leased_until` has passed, or where it lies so far ahead that a clock was wrong; `held` is one
+    that waits for its time and not for a poster.
     """
 
     rank: int
@@ -51,10 +52,12 @@ class Waiting:
     key: str
     case: str = field(compare=False)
     leased_until: datetime | None = field(default=None, compare=False)
+    held: bool = field(default=False, compare=False)
 
     def is_free(self, now: datetime) -> bool:
         """Say whether nobody holds it."""
-        return self.leased_until is None or self.leased_until <= now
+        farthest = FARTHEST_HOLD if self.held else FARTHEST_LEASE
+        return self.leased_until is None or not now < self.leased_until <= now + farthest
 
 
 def watched(person: Person, contact: Contact) -> Person:
@@ -140,7 +143,8 @@ def waiting(person: Person) -> tuple[Waiting, ...]:
             head = next((delivery for delivery in unsent if delivery.held is None), unsent[-1])
             verdict = head.alert.assessment.verdict
             rank = GRAVEST_FIRST.index(verdict) if verdict in GRAVEST_FIRST else len(GRAVEST_FIRST)
-            found.append(Waiting(rank, head.alert.at, head.alert.key, case.key, head.leased_until))
+            held = head.held is not None
+            found.append(Waiting(rank, head.alert.at, head.alert.key, case.key, head.leased_until, held))
     return tuple(found)
 
 

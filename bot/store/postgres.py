@@ -28,7 +28,7 @@ from bot.model import (
     Person,
     Watched,
 )
-from bot.store import Amendment, changes, codec, table
+from bot.store import FARTHEST_HOLD, FARTHEST_LEASE, Amendment, changes, codec, table
 from bot.store.condition import condition
 from bot.store.database import Connection, Database, rows
 from bot.store.erasure import Erasure
@@ -46,7 +46,9 @@ TRY_PERSON = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
 
 NEXT_ALERTS = """
     SELECT case_key, address FROM waiting
-    WHERE (leased_until IS NULL OR leased_until <= %s) AND (%s = '' OR case_key = %s)
+    WHERE (leased_until IS NULL OR leased_until <= %s
+            OR leased_until > CASE WHEN held THEN %s ELSE %s END)
+        AND (%s = '' OR case_key = %s)
     ORDER BY rank, at, alert_key COLLATE "C" LIMIT %s
 """
 CANDIDATES = 32
@@ -219,7 +221,7 @@ class PostgresStore:
 
     async def due(self, now: datetime) -> list[str]:
         """Return the keys of the cases with an alert that may be taken now, gravest first, then oldest."""
-        return [row[0] for row in await self._read(NEXT_ALERTS, codec.normal(now), "", "", None)]
+        return [row[0] for row in await self._read(NEXT_ALERTS, *_free(codec.normal(now)), "", "", None)]
 
     async def take_alert(
         self, now: datetime, lease: timedelta, case: str = ""
@@ -231,7 +233,7 @@ class PostgresStore:
         now, case = codec.normal(now), codec.normal(case)
 
         async def write(connection: Connection) -> tuple[Case, Delivery] | None:
-            for _, address in await rows(connection, NEXT_ALERTS, now, case, case, CANDIDATES):
+            for _, address in await rows(connection, NEXT_ALERTS, *_free(now), case, case, CANDIDATES):
                 if not case and not (await rows(connection, TRY_PERSON, address))[0][0]:
                     continue
                 person = await table.locked(connection, address)
@@ -396,6 +398,11 @@ class PostgresStore:
             return True
 
         return await self._write(write)
+
+
+def _free(now: datetime) -> tuple[datetime, datetime, datetime]:
+    """Return until when an alert must have been held, or from when, for nobody to hold it now."""
+    return now, now + FARTHEST_HOLD, now + FARTHEST_LEASE
 
 
 def _can_be_kept(name: str) -> bool:

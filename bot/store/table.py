@@ -67,8 +67,8 @@ async def put(connection: Connection, before: Person, after: Person) -> bool:
     if waiting != outbox(before):
         await connection.execute("DELETE FROM waiting WHERE address = %s", (after.address,))
         for one in waiting:
-            await connection.execute("INSERT INTO waiting VALUES (%s, %s, %s, %s, %s, %s)", one)
-        if any(free is None for *_, free in waiting):
+            await connection.execute("INSERT INTO waiting VALUES (%s, %s, %s, %s, %s, %s, %s)", one)
+        if any(until is None for *_, until, _ in waiting):
             await connection.execute("SELECT pg_notify(%s, '')", (RAISED,))
     return True
 
@@ -84,7 +84,7 @@ async def erase(connection: Connection, address: str) -> bool:
 def outbox(person: Person) -> list[tuple[object, ...]]:
     """Return the rows of a person's alerts that wait."""
     return [
-        (one.case, person.address, one.key, one.rank, one.at, one.leased_until)
+        (one.case, person.address, one.key, one.rank, one.at, one.leased_until, one.held)
         for one in changes.waiting(person)
     ]
 

@@ -15,7 +15,7 @@ import structlog
 from bot.model import Answer, Case, Choice, Contact, Home, Verdict
 from bot.routing import Rules
 from bot.slack.board import Board
-from bot.slack.outbox import AFTER_HUMAN, LEASE, LONGEST_RETRY, drain
+from bot.slack.outbox import AFTER_HUMAN, LEASE, LONGEST_RETRY, Outbox, drain
 from bot.slack.people import Directory
 from bot.slack.places import Places
 from bot.slack.poster import EVENT_TYPE, SlackPoster
@@ -164,6 +164,35 @@ async def test_after_a_429_nothing_else_is_tried_in_that_channel_until_then(
     assert len(slack_server.calls("chat.postMessage")) == 1
     clock.advance(timedelta(seconds=30))
     assert await drain(store, poster, clock) == 3
+
+
+async def test_a_wait_that_slack_asked_for_while_the_clock_was_ahead_ends_when_it_is_right(
+    slack_server: Workspace, clock: FrozenClock, store: MemoryStore
+) -> None:
+    outbox = Outbox(store, poster_to(slack_server, store, clock), clock)
+    clock.advance(timedelta(days=1))
+    await raise_alert(store)
+    slack_server.fail("chat.postMessage", status=429, retry_after=30)
+    assert await outbox.drain() == 0
+    clock.advance(-timedelta(days=1))
+    assert await outbox.drain() == 1
+
+
+async def test_each_alert_that_goes_out_is_logged_once(
+    slack_server: Workspace, clock: FrozenClock, store: MemoryStore
+) -> None:
+    await raise_alert(store)
+    slack_server.fail("chat.postMessage", status=429, retry_after=30)
+    poster = poster_to(slack_server, store, clock)
+    with structlog.testing.capture_logs() as logs:
+        assert await drain(store, poster, clock) == 0
+        assert not [line for line in logs if line["event"] == "alert.posted"]
+        clock.advance(timedelta(seconds=30))
+        assert await drain(store, poster, clock) == 1
+    [posted] = [line for line in logs if line["event"] == "alert.posted"]
+    seconds = round((clock() - (await case_of(store)).alert.at).total_seconds())
+    assert (posted["contact"], posted["verdict"]) == (ADDRESS, "left")
+    assert (posted["attempts"], posted["seconds"], posted["log_level"]) == (2, seconds, "info")
 
 
 @pytest.mark.parametrize(

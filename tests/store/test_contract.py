@@ -32,6 +32,7 @@ from bot.store import DECISIONS_KEPT, Amendment, Store
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 LEASE = timedelta(minutes=5)
 JANE = Contact(
     "jane@acme.example",
@@ -526,6 +527,31 @@ async def test_an_alert_held_behind_another_that_is_held_goes_first_too(store: S
 
 def _held(taken: tuple[Case, Delivery]) -> tuple[str, Delivery, datetime]:
     return taken[0].key, taken[1], NOW + DAY
+
+
+@pytest.mark.parametrize("decision", [None, HELD])
+async def test_an_alert_held_by_a_clock_that_was_ahead_is_free_when_the_clock_is_right(
+    store: Store, decision: Decision | None
+) -> None:
+    await warn(store, alarm())
+    ahead = NOW + 30 * DAY
+    case, delivery = await take(store, ahead)
+    assert await store.due(ahead) == []
+    assert await store.due(NOW) == [case.key]
+    assert await store.alert_failed(case.key, delivery, ahead + HOUR, decision)
+    assert await store.due(ahead) == []
+    assert await store.due(NOW) == [case.key]
+    assert (await take(store, NOW))[1].alert == alarm()
+
+
+async def test_a_hold_may_be_for_days_and_a_lease_may_not(store: Store) -> None:
+    await warn(store, alarm())
+    await store.alert_failed(*_held(await take(store)), HELD)
+    assert await store.due(NOW) == []
+    case, delivery = await take(store, NOW + DAY)
+    assert await store.due(NOW + DAY) == []
+    assert await store.due(NOW) == [case.key]
+    assert await store.alert_sent(case.key, delivery, HOME, NOW)
 
 
 async def test_tasks_that_race_for_alerts_get_different_ones(store: Store) -> None:
