@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from calendar import month_name
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from bot.model import Json, Observation
@@ -14,15 +13,14 @@ from bot.past import Past
 from watchers.mail.meetings import (
     LONG_OVER,
     RESCHEDULED_WITHIN,
-    SNAPSHOT,
     THEM,
     US,
     Meeting,
     Move,
     Snapshot,
     are_alike,
-    meetings,
 )
+from watchers.mail.surroundings import Surroundings, background
 
 WORD_WITHIN = timedelta(days=2)
 """Whoever pushes a meeting far away and means to come says why within this time."""
@@ -53,9 +51,6 @@ BUSILY = 5
 
 GROWS = 1.5
 """A meeting that stands this many times further away than ever before is growing distant."""
-
-SICK_DAY = 3
-"""Somebody who moves so many meetings on one day is clearing a day, not leaving a deal."""
 
 CLEARED_WITHIN = timedelta(days=7)
 """Whoever clears a day cancels what is near, and moves by days or weeks; what is further is no sick day."""
@@ -91,7 +86,7 @@ def signals(history: Sequence[Observation], now: datetime) -> list[Observation]:
 
 
 def _signals(past: Past, now: datetime) -> list[Observation]:
-    surroundings = _Surroundings(now, past.once(_background))
+    surroundings = Surroundings(now, past.once(background))
     readings = (_Reading(meeting, surroundings) for meeting in surroundings.known.meetings)
     found = [seen for reading in readings for seen in reading.all()]
     return sorted(found, key=lambda seen: (seen.at, seen.kind, seen.group))
@@ -100,7 +95,7 @@ def _signals(past: Past, now: datetime) -> list[Observation]:
 def _moments(past: Past) -> list[datetime]:
     """Return when time alone says something new of somebody's meetings."""
     found: list[datetime] = []
-    for meeting in past.once(_background).meetings:
+    for meeting in past.once(background).meetings:
         found += [move.at + WORD_WITHIN for move in meeting.moves]
         found.append(meeting.start + UNANSWERED_FOR)
         if meeting.cancelled is not None:
@@ -109,70 +104,11 @@ def _moments(past: Past) -> list[datetime]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Background:
-    """What is known of a person and their meetings, whatever the time is."""
-
-    contact: str
-    meetings: tuple[Meeting, ...]
-    sick_days: frozenset[tuple[str, date]]
-    wrote: tuple[datetime, ...]
-    written_to: tuple[datetime, ...]
-    sees_mail: bool
-    """Whether any mail was seen: where only calendars are read, nobody knows who wrote."""
-
-
-def _background(past: Past) -> _Background:
-    """Sort out what is known of a person."""
-    told = past.only(SNAPSHOT).once(meetings)
-    return _Background(
-        contact=past[0].contact if past else "",
-        meetings=tuple(meeting for meeting in told if meeting.is_theirs),
-        sick_days=_sick_days(told),
-        wrote=tuple(seen.at for seen in past.by_kind.get("wrote", ())),
-        written_to=tuple(seen.at for seen in past.by_kind.get("written_to", ())),
-        sees_mail=any(seen.facts.get("message_id") for seen in past),
-    )
-
-
-def _sick_days(told: Sequence[Meeting]) -> frozenset[tuple[str, date]]:
-    """Return who cleared which day: moved, cancelled or declined many meetings on it, whosever they were."""
-    touched: Counter[tuple[str, date]] = Counter()
-    for meeting in told:
-        ended = [seen for seen in (meeting.cancelled, meeting.answer) if seen is not None]
-        ended = [seen for seen in ended if seen.cancelled or meeting.partstat == "DECLINED"]
-        single = [seen for seen in meeting.occurrences if seen.moves_an_occurrence]
-        days = {("", move.by, move.at.date()) for move in meeting.moves}
-        days |= {(seen.occurrence, seen.by, seen.at.date()) for seen in (*ended, *single)}
-        touched.update((by, day) for _, by, day in days)
-    return frozenset(day for day, meetings_touched in touched.items() if meetings_touched >= SICK_DAY)
-
-
-@dataclass(frozen=True, slots=True)
-class _Surroundings:
-    """What a meeting is judged by besides its own history."""
-
-    now: datetime
-    known: _Background
-
-    def is_sick_day(self, change: Move | Snapshot) -> bool:
-        """Say whether whoever did this cleared that day."""
-        return (change.by, change.at.date()) in self.known.sick_days
-
-    def heard(self, since: datetime, until: datetime) -> bool:
-        """Say whether the person wrote in that time."""
-        return any(since <= at <= until for at in self.known.wrote)
-
-    def days_heard(self, since: datetime, until: datetime) -> int:
-        """Return on how many days of that time the person wrote."""
-        return len({at.date() for at in self.known.wrote if since <= at <= until})
-
-
-@dataclass(frozen=True, slots=True)
 class _Reading:
     """One meeting, and what is needed to judge it."""
 
     meeting: Meeting
-    around: _Surroundings
+    around: Surroundings
 
     @property
     def contact(self) -> str:
