@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from bot.history import is_forged
 from bot.identity import Somebody, company, is_shared, same_name
+from bot.incidents import ELSEWHERE, MOVERS, bears_the_name
 from bot.model import Json, Observation, Person, Verdict
 from bot.past import Past
 from watchers import under
@@ -36,6 +37,9 @@ LEAVING = frozenset(
     {"departed", "farewell", "colleague_said", "mailbox_gone", "answer_left", "page_gone", "page_former"}
 )
 """Kinds that say somebody is gone, unless they wrote since."""
+
+BOUNCED = "mailbox_gone"
+"""A kind that says no more than that an address does not work."""
 
 OPTED_OUT, OPTED_IN = "opted_out", "opted_in"
 """Kinds by which a source says that somebody wants no mail of ours, and that they take it again."""
@@ -63,7 +67,8 @@ class Acquaintance:
     """Somebody at an account, and how well we know them.
 
     `is_known` says whether they are more than an address, `is_closed` that nobody should turn to them.
-    `answered` are the mails they answered, `asked` those of ours that went to them, by when.
+    `answered` are the mails they answered, `asked` those of ours that went to them, by when. `moved` is the
+    domain that they write from since their account moved there, empty where it did not.
     """
 
     somebody: Somebody
@@ -79,6 +84,7 @@ class Acquaintance:
     is_closed: bool = False
     answered: Mapping[str, datetime] = field(default_factory=dict)
     asked: frozenset[str] = frozenset()
+    moved: str = ""
 
     @property
     def name(self) -> str:
@@ -87,13 +93,14 @@ class Acquaintance:
 
     @property
     def address(self) -> str:
-        """Return the address to use."""
-        return self.somebody.address
+        """Return the address to use: at the domain they write from, where their account moved."""
+        address = self.somebody.address
+        return f"{address.partition('@')[0]}@{self.moved}" if self.moved else address
 
     @property
     def addresses(self) -> frozenset[str]:
         """Return all of their addresses."""
-        return self.somebody.addresses
+        return self.somebody.addresses | {self.address}
 
     @property
     def is_open(self) -> bool:
@@ -120,6 +127,8 @@ class Acquaintance:
             told.append(f"in {_counted(self.meetings, 'meeting')} with us")
         elif self.invitations:
             told.append(f"invited to {_counted(self.invitations, 'meeting')} with us")
+        if self.moved:
+            told.append(f"writes from {self.moved} now")
         if self.title:
             told.append(f"{self.title} {self.where}".strip())
         if not told:
@@ -135,7 +144,8 @@ def acquaint(
     for one in everybody:
         threads.learn(one.observations.once(_letters))
     our_names = _our_names(everybody, frozenset(ours))
-    return [_acquaintance(one, now, threads, our_names, frozenset(ours), listed) for one in everybody]
+    moved = _moved_to(everybody, now)
+    return [_acquaintance(one, now, threads, our_names, frozenset(ours), listed, moved) for one in everybody]
 
 
 def is_desk(address: str) -> bool:
@@ -180,12 +190,14 @@ def _acquaintance(
     our_names: Collection[str],
     ours: frozenset[str],
     listed: Sequence[Listed],
+    moved: Collection[str],
 ) -> Acquaintance:
     on_page = [who for who in listed if who.title and one.name and same_name(who.name, one.name)]
     title, where = (one.title, "") if one.title else ("", "")
     if on_page and (not title or title.casefold() == on_page[0].title.casefold()):
         title, where = on_page[0].title, on_page[0].where
-    mails = _Mails(one, now, threads)
+    newer = [seen for seen in _from_elsewhere(one, now) if _domain(seen) in moved]
+    mails = _Mails(one, now, threads, newer)
     known = bool(mails.threads or mails.met or mails.invited) or any(each.contact for each in one.people)
     return Acquaintance(
         somebody=one,
@@ -198,22 +210,69 @@ def _acquaintance(
         title=title,
         where=where,
         is_known=known,
-        is_closed=_is_closed(one, now, our_names, ours),
+        is_closed=_is_closed(one, now, our_names, ours, newer),
         answered=mails.answered,
         asked=frozenset(mails.asked),
+        moved=_domain(newer[-1]) if newer else "",
     )
 
 
-def _is_closed(one: Somebody, now: datetime, our_names: Collection[str], ours: frozenset[str]) -> bool:
-    """Say whether nobody should turn to them: a desk, one of ours, gone, or somebody who wants no mail."""
+def _from_elsewhere(one: Somebody, now: datetime) -> list[Observation]:
+    """Return their mails from a domain that we do not know as their account's, oldest first."""
+    seen = one.observations.by_kind.get(ELSEWHERE, ())
+    return [each for each in seen if each.at <= now and _domain(each) and not is_forged(each)]
+
+
+def _domain(seen: Observation) -> str:
+    return _text(seen.facts.get("domain"))
+
+
+def _moved_to(everybody: Iterable[Somebody], now: datetime) -> frozenset[str]:
+    """Return the domains that an account moved to, by who writes from there.
+
+    One person who writes from elsewhere may have found another employer; several have not, unless as many go
+    on writing from the old domain, nor has anybody whose new domain bears the old one's name.
+    """
+    movers: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
+    for one in everybody:
+        for seen in _from_elsewhere(one, now):
+            movers[_domain(seen)][one.address] = seen.at
+    if not movers:
+        return frozenset()
+    wrote = (one.observations.by_kind.get(WROTE, ()) for one in everybody)
+    last = [max((seen.at for seen in theirs if seen.at <= now), default=None) for theirs in wrote]
+    found = set()
+    for domain, people in movers.items():
+        stayed = sum(at is not None and at > max(people.values()) for at in last)
+        is_named_so = any(bears_the_name(domain, each.rpartition("@")[2]) for each in people)
+        if is_named_so or len(people) >= max(MOVERS, stayed + 1):
+            found.add(domain)
+    return frozenset(found)
+
+
+def _is_closed(
+    one: Somebody,
+    now: datetime,
+    our_names: Collection[str],
+    ours: frozenset[str],
+    newer: Sequence[Observation],
+) -> bool:
+    """Say whether nobody should turn to them: a desk, one of ours, gone, or somebody who wants no mail.
+
+    Whoever writes from where their account moved to (`newer`) is not gone because the old address bounces.
+    """
     local = one.address.partition("@")[0]
+    past: Iterable[Observation] = one.observations
+    if newer:
+        wrote = (replace(seen, kind=WROTE) for seen in newer)
+        past = [*(seen for seen in past if seen.kind != BOUNCED), *wrote]
     return (
         is_desk(one.address)
         or under(one.address, ours)
         or local in our_names
         or any(is_gone(each, now) for each in one.people)
         or _wants_no_mail(one.observations)
-        or is_leaving(one.observations, now)
+        or is_leaving(past, now)
         or is_shared(one)
     )
 
@@ -324,7 +383,9 @@ class _Threads:
 class _Mails:
     """What somebody's mails and meetings come to at a moment."""
 
-    def __init__(self, one: Somebody, now: datetime, threads: _Threads) -> None:
+    def __init__(
+        self, one: Somebody, now: datetime, threads: _Threads, newer: Iterable[Observation] = ()
+    ) -> None:
         self.threads: set[str] = set()
         self.met: set[str] = set()
         self.invited: set[str] = set()
@@ -335,7 +396,8 @@ class _Mails:
         self._worth: defaultdict[str, float] = defaultdict(float)
         self._meetings: dict[str, tuple[float, bool]] = {}
         since = now - FORGOTTEN
-        for letter in one.observations.once(_letters):
+        wrote = (_Letter(WROTE, seen.at, _text(seen.facts.get("message_id")), "", 1.0) for seen in newer)
+        for letter in (*one.observations.once(_letters), *wrote):
             if since <= letter.at <= now:
                 self._mail(letter, (now - letter.at) / FADES, threads)
         for invited in one.observations.once(_invitations):

@@ -73,6 +73,11 @@ class Circle:
         return [one for one in self.listed if not any(same_name(one.name, name) for name in names)]
 
     @cached_property
+    def moved_to(self) -> frozenset[str]:
+        """Return the domains that people there write from since their account moved."""
+        return frozenset(one.moved for one in self.acquaintances if one.moved)
+
+    @cached_property
     def addresses(self) -> frozenset[str]:
         """Return every address that is known there: to guess one of them again would be somebody else's."""
         return frozenset(address for one in self.acquaintances for address in one.addresses)
@@ -90,7 +95,7 @@ def suggest(
     standing = read_title(contact.title or (champion.title if champion is not None else ""))
     named: list[_Choice] = []
     taken = set(mine)
-    for reply in successors(contact, observations, now):
+    for reply in successors(contact, observations, now, circle.moved_to):
         one = _known(reply, circle)
         if reply.address in taken or (
             one is not None and (one.is_closed or not taken.isdisjoint(one.addresses))
@@ -109,8 +114,14 @@ def suggest(
     return tuple(one.suggestion for one in _both_sides(ranked))
 
 
-def successors(contact: Contact, observations: Iterable[Observation], now: datetime) -> list[Suggestion]:
-    """Return the people that the contact's own replies name, newest reply first."""
+def successors(
+    contact: Contact, observations: Iterable[Observation], now: datetime, moved_to: Collection[str] = ()
+) -> list[Suggestion]:
+    """Return the people that the contact's own replies name, newest reply first.
+
+    They are at the contact's own company: at their domain, or at one that it moved to. A name without an
+    address that is the contact's own is a signature.
+    """
     found: dict[str, Suggestion] = {}
     naming = [seen for seen in observations if seen.kind in NAMING and seen.at <= now]
     for seen in sorted(naming, key=lambda seen: seen.at, reverse=True):
@@ -118,7 +129,9 @@ def successors(contact: Contact, observations: Iterable[Observation], now: datet
             name, address = str(entry.get("name") or ""), str(entry.get("address") or "").lower()
             if not (name or address) or entry.get("role") or (address and address == contact.address):
                 continue
-            if address and (is_desk(address) or not same_company(address, contact.address)):
+            if not address and same_name(name, contact.name):
+                continue
+            if address and (is_desk(address) or not _is_colleague(address, contact, moved_to)):
                 continue
             reason = f"named in {contact.label}'s own reply of {seen.at:%-d %B}"
             found.setdefault(address or name, Suggestion(name or address, address, (reason,), successor=True))
@@ -134,6 +147,11 @@ def same_company(one: str, other: str) -> bool:
     """Say whether two addresses are at the same domain, or one's is a sub-domain of the other's."""
     first, second = one.rpartition("@")[2], other.rpartition("@")[2]
     return first == second or first.endswith(f".{second}") or second.endswith(f".{first}")
+
+
+def _is_colleague(address: str, contact: Contact, moved_to: Collection[str]) -> bool:
+    local, _, domain = address.rpartition("@")
+    return bool(local) and (domain in moved_to or same_company(address, contact.address))
 
 
 @dataclass(frozen=True, slots=True)

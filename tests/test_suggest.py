@@ -251,3 +251,65 @@ def test_odd_facts_break_nothing(facts: dict[str, Json], kind: str) -> None:
     assert all(
         one.address.endswith("acme.example") for one in suggest(CONTACT, [], Circle.of([odd], NOW), NOW)
     )
+
+
+def moving(name: str, old: float, *new: float, domain: str = "acme-group.example") -> Person:
+    """Return somebody whose old address bounces, and who wrote from another domain so many days ago."""
+    person = colleague(name, old)
+    bounce = seen("mailbox_gone", 3, person.address)
+    mails = (
+        seen("wrote_elsewhere", day, person.address, domain=domain, message_id=f"{name}{day}@new")
+        for day in new
+    )
+    return replace(person, observations=(*person.observations, bounce, *mails))
+
+
+def test_whoever_writes_from_where_their_account_moved_is_suggested_there() -> None:
+    circle = Circle.of([moving("ann", 90, 20, 5), moving("bob", 90, 40)], NOW)
+    first, second = suggest(CONTACT, [], circle, NOW)
+    assert (first.address, second.address) == ("ann@acme-group.example", "bob@acme-group.example")
+    assert first.reasons == (
+        "on 3 threads with us, last wrote 5 days ago",
+        "writes from acme-group.example now",
+    )
+
+
+def test_two_who_write_from_a_domain_of_another_name_moved_with_their_account() -> None:
+    people = [
+        moving("ann", 90, 20, domain="newname.example"),
+        moving("bob", 90, 10, domain="newname.example"),
+    ]
+    assert [one.address for one in suggest(CONTACT, [], Circle.of(people, NOW), NOW)] == [
+        "bob@newname.example",
+        "ann@newname.example",
+    ]
+
+
+def test_who_changed_employers_alone_or_while_the_others_stayed_is_not_followed_there() -> None:
+    alone = Circle.of([moving("ann", 90, 20, domain="newco.example")], NOW)
+    assert suggest(CONTACT, [], alone, NOW) == ()
+    left = [moving(name, 90, 20, domain="newco.example") for name in ("ann", "bob")]
+    stayed = [colleague(name, 100, 2) for name in ("cy", "dee")]
+    found = suggest(CONTACT, [], Circle.of([*left, *stayed], NOW), NOW)
+    assert [one.address for one in found] == ["cy@acme.example", "dee@acme.example"]
+
+
+def test_who_left_the_account_after_it_moved_is_not_suggested() -> None:
+    gone = moving("ann", 90, 20, 15)
+    gone = replace(gone, observations=(*gone.observations, seen("departed", 2, gone.address)))
+    found = suggest(CONTACT, [], Circle.of([gone, moving("bob", 90, 30)], NOW), NOW)
+    assert [one.address for one in found] == ["bob@acme-group.example"]
+
+
+def test_a_reply_may_name_somebody_at_the_domain_that_the_account_moved_to() -> None:
+    named: dict[str, Json] = {"name": "Cy Fox", "address": "cy.fox@acme-group.example", "role": False}
+    reply = seen("departed", 1, successors=[named])
+    assert suggest(CONTACT, [reply], Circle.of([], NOW), NOW) == ()
+    first, *_ = suggest(CONTACT, [reply], Circle.of([moving("bob", 90, 30)], NOW), NOW)
+    assert (first.address, first.successor) == ("cy.fox@acme-group.example", True)
+
+
+def test_nobody_follows_themselves_and_half_an_address_is_nobodys() -> None:
+    named = [{"name": "Doe, Jane", "address": ""}, {"name": "", "address": "@acme.example"}]
+    reply = seen("departed", 1, successors=[{**each, "role": False} for each in named])
+    assert suggest(CONTACT, [reply], Circle.of([], NOW), NOW) == ()
