@@ -316,6 +316,8 @@ class Service:
     async def tell_outages(self) -> None:
         """Tell the admins once of a source that was not read for three intervals, and of its recovery."""
         every = await self.intervals()
+        if self.shares:
+            await self.health.learn(self.store, every)
         troubles = self.health.troubles
         late = overdue(every, self.health.read_at, self.began, now())
         late |= {name: one.since for name, one in troubles.items() if one.needs_human and name in every}

@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 
 from bot import config
 from bot.cli import main
+from bot.health import Health
 from bot.model import Contact, Observation, Person, SourceDown
 from bot.retention import Term, term
 from bot.service import Service
@@ -261,6 +262,21 @@ async def test_admins_hear_once_of_a_source_that_is_not_read_and_once_of_its_rec
     await again.tell_outages()
     assert len(admins.heard) == 2
     assert "is read again" in admins.heard[1]
+
+
+async def test_admins_hear_nothing_of_a_source_that_another_process_reads(
+    tmp_path: Path, slack: Workspace
+) -> None:
+    store, admins = MemoryStore(), Admins()
+    service = serviced(tmp_path, store, app(slack, store).poster, admins)
+    service.shares = True
+    [source] = await service.sources()
+    service.health.good(source, datetime.now(UTC) - timedelta(hours=1))
+    other = Health()
+    other.good(source, datetime.now(UTC))
+    await other.share(store, source)
+    await service.tell_outages()
+    assert admins.heard == []
 
 
 async def test_forgetting_at_the_command_line_redacts_the_messages_in_slack(

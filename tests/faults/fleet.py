@@ -147,27 +147,32 @@ watchers:
         while nobody lived who could have planned it. Where nobody lived for a slot's length in either, none
         is missed: the first slot after that catches up.
         """
-        slots = {slot for (slot,) in self._rows("SELECT slot FROM slot WHERE watcher = 'mailbox'")}
-        slot = min(slots | {datetime.now(UTC)}, key=lambda one: (one < since, one))
-        missing = []
-        while slot < datetime.now(UTC) - 3 * EVERY:
-            if not {slot, slot + EVERY} & slots and self._could_plan(slot, slot + 2 * EVERY):
-                missing.append(slot)
-            slot += EVERY
-        return missing
+        unclaimed = self.unclaimed(since)
+        return [
+            slot
+            for slot in unclaimed
+            if slot + EVERY in unclaimed and self.lived(slot, slot + 2 * EVERY) >= EVERY
+        ]
 
-    def _could_plan(self, begin: datetime, end: datetime) -> bool:
-        """Say whether a scheduler and the database lived together for a slot's length."""
+    def unclaimed(self, since: datetime) -> list[datetime]:
+        """Return the slots since then, up to the last one, for which nobody planned anything."""
+        slots = {slot for (slot,) in self._rows("SELECT slot FROM slot WHERE watcher = 'mailbox'")}
+        first = min((slot for slot in slots if slot >= since), default=max(slots))
+        passed = (first + EVERY * number for number in range((max(slots) - first) // EVERY))
+        return [slot for slot in passed if slot not in slots]
+
+    def lived(self, begin: datetime, end: datetime) -> timedelta:
+        """Return how long a scheduler and the database lived together in one piece within that time."""
         breaks = [at for who, at in self.deaths if who == "database" and begin < at < end]
+        longest = timedelta()
         for name in (name for name in self.roles if name.startswith("scheduler")):
             for event in self.roles[name].events("service.started"):
                 started = datetime.fromisoformat(event["timestamp"])
                 died = min((at for who, at in self.deaths if who == name and at > started), default=end)
                 since, until = max(started, begin), min(died, end)
                 lived = [since, *(at for at in breaks if since < at < until), until]
-                if any(later - earlier >= EVERY for earlier, later in pairwise(lived)):
-                    return True
-        return False
+                longest = max(longest, *(later - earlier for earlier, later in pairwise(lived)))
+        return longest
 
     def ended(self) -> list[str]:
         """Return which processes are not running though nobody killed them."""
