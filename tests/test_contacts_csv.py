@@ -307,3 +307,23 @@ def test_no_rows_make_it_fail_and_every_contact_has_an_address(text: str) -> Non
 def test_no_bytes_do_worse_than_ask_for_a_human(raw: bytes) -> None:
     with suppress(NeedsHuman):
         parse(decode(raw))
+
+
+@pytest.mark.parametrize("mark", [";", ",", "\t", "|"])
+@pytest.mark.parametrize("spelt", ["sep={}", "\ufeffsep={}", '"sep={}"', "SEP={}", "\n\nsep={}\n"])
+def test_the_line_by_which_excel_names_the_separator_is_no_header(mark: str, spelt: str) -> None:
+    table = mark.join(("email", "name")) + "\r\n" + mark.join(("jane@acme.example", "Jane Doe")) + "\r\n"
+    assert only(f"{spelt.format(mark)}\r\n{table}").name == "Jane Doe"
+
+
+def test_an_address_behind_a_name_is_taken_and_two_are_not_guessed_between() -> None:
+    assert only("email\nJane Doe <Jane@acme.example>\n").address == "jane@acme.example"
+    assert only("email\n<jane@acme.example>\n").address == "jane@acme.example"
+    found = parse("email\nJane <jane@acme.example> <ann@acme.example>\nJane <jane>\n")
+    assert [row.number for row in found.bad] == [1, 2]
+    assert found.contacts == ()
+
+
+@pytest.mark.parametrize("domain", ["acme..example", "..", "acme.example.", ".acme.example", "-acme.example"])
+def test_a_domain_with_an_empty_part_is_none(domain: str) -> None:
+    assert parse(f"email\njane@{domain}\n").contacts == ()

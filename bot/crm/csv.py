@@ -55,7 +55,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """What each column may be called, in lower case: our own name first, then those of CRM exports."""
 
-ADDRESS = re.compile(r"[^@\s<>,;\"]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+ADDRESS = re.compile(r"[^@\s<>,;\"]{1,64}@(?!.{0,253}\.\.)[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+IN_BRACKETS = re.compile(r"[^<>]*<([^<>]*)>")
+"""An address as mail programs write it, behind a name (RFC 5322, section 3.4)."""
+SEPARATED_BY = re.compile(r"\ufeff?\"?sep=([,;\t|])\"?\s*", re.IGNORECASE)
+"""A line with which Excel says in front of a table what separates its columns."""
 IN_THOUSANDS = re.compile(r"\d\s*(?:k|m|b|bn|mio|mrd|tsd)\b", re.IGNORECASE)
 DATE_FORMATS = ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d")
 JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
@@ -101,8 +105,11 @@ def read_contacts(path: Path, progress: Progress | None = None) -> Contacts:
 def parse_contacts(text: str, where: str, progress: Progress | None = None) -> Contacts:
     """Read contacts from CSV text; `where` names it in errors and to `progress`."""
     lines = io.StringIO(text, newline="").readlines()
-    begin = next((number for number, line in enumerate(lines) if line.strip(BLANK)), len(lines))
-    rows = read_rows(lines[begin:], delimiter("".join(lines[begin : begin + 1])))
+    begin = _first_line(lines, 0)
+    said = SEPARATED_BY.fullmatch(lines[begin]) if begin < len(lines) else None
+    if said is not None:
+        begin = _first_line(lines, begin + 1)
+    rows = read_rows(lines[begin:], said[1] if said else delimiter("".join(lines[begin : begin + 1])))
     header = next(rows, [])
     columns = recognise(header)
     if "email" not in columns:
@@ -118,6 +125,8 @@ def parse_contacts(text: str, where: str, progress: Progress | None = None) -> C
             continue
         cells = {name: tidy(row[at]) for name, at in columns.items() if at < len(row)}
         address = cells.get("email", "").lower().removeprefix("mailto:")
+        if named := IN_BRACKETS.fullmatch(address):
+            address = named[1].strip()
         if not ADDRESS.fullmatch(address):
             bad.append(
                 BadRow(number, f"'{address[:60]}' is no e-mail address" if address else "no e-mail address")
@@ -130,6 +139,11 @@ def parse_contacts(text: str, where: str, progress: Progress | None = None) -> C
             contact = _merged(known, contact)
         contacts[address] = contact
     return Contacts(tuple(contacts.values()), tuple(bad))
+
+
+def _first_line(lines: Sequence[str], begin: int) -> int:
+    """Return where the first line stands from there on that holds anything."""
+    return next((at for at in range(begin, len(lines)) if lines[at].strip(BLANK)), len(lines))
 
 
 def read_rows(lines: Sequence[str], mark: str) -> Iterator[list[str]]:
