@@ -163,8 +163,8 @@ async def _connecting(plan: config.Plan, store: Store) -> AsyncIterator[Connect 
         yield None
         return
     from bot.connect import Connect  # noqa: PLC0415 - brings cryptography, which loads slowly
-    from bot.connections import Connections, clients  # noqa: PLC0415
-    from bot.vault import Vault  # noqa: PLC0415
+    from bot.connections import Connections, clients  # noqa: PLC0415 - so does this
+    from bot.vault import Vault  # noqa: PLC0415 - and this
 
     vault = Vault.of(settings.key_env, settings.key_file)
     connections = Connections(store, vault, clients(settings))

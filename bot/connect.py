@@ -168,18 +168,7 @@ class Connect:
     def _page_before(self, visitor: Visitor, client: Client) -> web.StreamResponse:
         name = NAMES[client.provider]
         state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
-        asked = {
-            "response_type": "code",
-            "client_id": client.id,
-            "redirect_uri": self._callback(client.provider),
-            "scope": " ".join(client.scopes),
-            "state": state,
-            "code_challenge": challenge(verifier),
-            "code_challenge_method": "S256",
-            **({"login_hint": visitor.address} if visitor.address else {}),
-            **dict(client.extra),
-        }
-        onward = Button(f"Continue to {name}", f"{client.authorize_url}?{urlencode(asked)}")
+        onward = Button(f"Continue to {name}", self._authorization(visitor, client, state, verifier))
         connected = [one for one in self._connections.of(visitor.user) if one.provider is client.provider]
         leave = [
             Button(
@@ -210,6 +199,21 @@ class Connect:
             samesite="Lax",
         )
         return response
+
+    def _authorization(self, visitor: Visitor, client: Client, state: str, verifier: str) -> str:
+        """Return where the provider asks a visitor for leave (RFC 6749 section 4.1.1, RFC 7636)."""
+        asked = {
+            "response_type": "code",
+            "client_id": client.id,
+            "redirect_uri": self._callback(client.provider),
+            "scope": " ".join(client.scopes),
+            "state": state,
+            "code_challenge": challenge(verifier),
+            "code_challenge_method": "S256",
+            **({"login_hint": visitor.address} if visitor.address else {}),
+            **dict(client.extra),
+        }
+        return f"{client.authorize_url}?{urlencode(asked)}"
 
     async def _after(self, request: web.Request) -> web.StreamResponse:
         """Take what the provider sends the browser back with, and connect the mailbox it is about."""

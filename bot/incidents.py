@@ -34,6 +34,9 @@ DOMAIN = "domain_gone"
 SEVERAL = 3
 """So many people of one domain are no coincidence."""
 
+MANY, VERY_MANY = 10, 30
+"""From so many addresses on an incident is clear, and strong."""
+
 WITHIN = timedelta(days=4)
 """Signs that follow each other within this time belong together."""
 
@@ -293,4 +296,6 @@ def notice(incident: Incident, account: str, owner: str, now: datetime) -> tuple
 
 def size(addresses: int) -> Strength:
     """Say how large an incident is: a handful of addresses, ten or more, thirty or more."""
-    return Strength.STRONG if addresses >= 30 else Strength.CLEAR if addresses >= 10 else Strength.SOME  # noqa: PLR2004
+    if addresses >= VERY_MANY:
+        return Strength.STRONG
+    return Strength.CLEAR if addresses >= MANY else Strength.SOME

@@ -155,14 +155,7 @@ class Service:
         wakers: list[asyncio.Task[None]] = []
         if self.role in TELLS:
             await self.weigh_signals()
-            schedule.every(self.plan.config.review, "signals", self.weigh_signals)
-            schedule.every(LEARN_EVERY, "learning", self.learn)
-            schedule.often(OUTBOX_EVERY, "outbox", self.bring_out)
-            schedule.often(DIGESTS_EVERY, "digests", self.send_digests)
-            schedule.often(BASELINES_EVERY, "baselines", self.tell_baselines)
-            schedule.often(HEALTH_EVERY, "outages", self.tell_outages)
-            schedule.often(REDACT_EVERY, "redact", self.redact)
-            schedule.every(RETENTION_EVERY, "retention", self.end_retention)
+            self._plan_telling(schedule)
         if self.role in PLANS:
             await self.take_contacts()
             await self._follow_crm(schedule)
@@ -427,6 +420,17 @@ class Service:
             return False
         await self.take_crm()
         return True
+
+    def _plan_telling(self, schedule: Schedule) -> None:
+        """Plan what the process does that talks to people."""
+        schedule.every(self.plan.config.review, "signals", self.weigh_signals)
+        schedule.every(LEARN_EVERY, "learning", self.learn)
+        schedule.often(OUTBOX_EVERY, "outbox", self.bring_out)
+        schedule.often(DIGESTS_EVERY, "digests", self.send_digests)
+        schedule.often(BASELINES_EVERY, "baselines", self.tell_baselines)
+        schedule.often(HEALTH_EVERY, "outages", self.tell_outages)
+        schedule.often(REDACT_EVERY, "redact", self.redact)
+        schedule.every(RETENTION_EVERY, "retention", self.end_retention)
 
     async def _follow_crm(self, schedule: Schedule) -> None:
         """Take contacts over from the CRM now, and from now on."""

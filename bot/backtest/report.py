@@ -129,7 +129,7 @@ def _figures(scores: Sequence[Score], names: Sequence[str], console: Console) ->
         kinds = Counter(
             (one.alert.assessment.verdict.value, _lead(one)) for one in scores[-1].wrong
         ).most_common(MOST_WRONG)
-        told = ", ".join(f"{count} × {verdict} by {kind}" for (verdict, kind), count in kinds)  # noqa: RUF001
+        told = ", ".join(f"{count} × {verdict} by {kind}" for (verdict, kind), count in kinds)  # noqa: RUF001 - "times"
         console.print(f"wrong: {told}", style="dim")
 
 

@@ -177,7 +177,7 @@ async def calendars(path: Path, scope: Scope) -> list[Known]:
         read_at = datetime.combine(day, NOON)
         one = FileCalendar(kind="files", path=file, name=str(path), history_days=1000)
         watcher = Calendars(Calendars.Config(calendars=(one,)))
-        watcher.clock = lambda at=read_at: at  # type: ignore[misc]
+        watcher.clock = lambda at=read_at: at  # type: ignore[misc]  # a lambda's default has no type
         (source,) = watcher.sources(scope)
         async for batch in watcher.fetch(source, cursor, scope):
             cursor = batch.cursor

@@ -28,7 +28,7 @@ class Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """Compose the next node."""
-        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # the stubs lack it
         if self.check_event(yaml.AliasEvent):
             raise ComposerError(None, None, "an alias is not read: write out what it stands for", mark)
         if self._depth >= DEEPEST:

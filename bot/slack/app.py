@@ -110,14 +110,12 @@ class SlackApp:
         )
         self.bolt.use(WellFormed())
         Events(store, now, self._remove).register(self.bolt)
-        home = HomeTab(store, self._client, people, board.register, rules, now, self._coverage)
-        self.home = home
-        home.register(self.bolt)
-        self._home = home
+        self.home = HomeTab(store, self._client, people, board.register, rules, now, self._coverage)
+        self.home.register(self.bolt)
         self._gate = Gate(store, people, rules.admins, now)
         wording = connection.wording
         desk = Desk(store, self._client, people, board, self._gate, now, rules.admins, wording=wording)
-        desk.changed = home.touch
+        desk.changed = self.home.touch
         desk.register(self.bolt)
         self.proposals = Proposals(store, self._client, people, board, now)
         self.proposals.register(self.bolt)
@@ -129,7 +127,8 @@ class SlackApp:
         audits = Audits(store, self._client, people, board.register, self._gate, now, shadow=bool(shadow))
         audits.register(self.bolt)
         archive = Archive(store, board.register)
-        self._eraser = Eraser(store, self._client, board, self._baselines, archive, people, now, home.refresh)
+        refresh = self.home.refresh
+        self._eraser = Eraser(store, self._client, board, self._baselines, archive, people, now, refresh)
         house = House(
             store=store,
             client=self._client,
@@ -142,7 +141,7 @@ class SlackApp:
             sources=self._sources,
             coverage=self._coverage,
             now=now,
-            changed=home.touch,
+            changed=self.home.touch,
         )
         forms = Forms(house)
         forms.register(self.bolt)
@@ -173,13 +172,13 @@ class SlackApp:
     async def stop(self) -> None:
         """Stop listening, and finish what was begun."""
         if self._socket is not None:
-            await self._socket.close_async()  # type: ignore[no-untyped-call]
+            await self._socket.close_async()  # type: ignore[no-untyped-call]  # bolt's
             self._socket = None
         if self._http is not None:
             await self._http.cleanup()
             self._http = None
         await self._gate.finish(SHUTDOWN)
-        await self._home.stop()
+        await self.home.stop()
         if self._client.session is not None:
             await self._client.session.close()
             self._client.session = self._posting.session = None
@@ -236,7 +235,7 @@ class SlackApp:
             cure = "create an app-level token with the scope connections:write and configure it"
             raise NeedsHuman(f"{problem.what} to the app token", cure) from problem
         self._socket = AsyncSocketModeHandler(self.bolt, self._connection.app_token)
-        await self._socket.connect_async()  # type: ignore[no-untyped-call]
+        await self._socket.connect_async()  # type: ignore[no-untyped-call]  # bolt's
 
     async def _listen(self) -> None:
         host, port = self._connection.host, self._connection.port

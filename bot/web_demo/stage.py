@@ -42,6 +42,9 @@ EVENING = time(17)
 
 NO_PACE = timedelta()
 LISTENER = timedelta(seconds=10)
+
+UNSIGNED = "none is signed"
+"""What Bolt takes for a signing secret: on this page nobody signs."""
 """How long a listener may take to finish after it has answered Slack."""
 
 
@@ -92,7 +95,7 @@ class Stage:
         board = Board(self._store, client, people, places.names, places.dress)
         self._poster = SlackPoster(client, places, board, NO_PACE)
         self._gate = Gate(self._store, people, (), self.clock)
-        self._app = AsyncApp(signing_secret="none is signed", authorize=_authorize, client=client)  # noqa: S106
+        self._app = AsyncApp(signing_secret=UNSIGNED, authorize=_authorize, client=client)
         self._app.use(WellFormed())
         Desk(self._store, client, people, board, self._gate, self.clock, wording=shipped()).register(
             self._app

@@ -118,7 +118,7 @@ class Client(AsyncWebClient):
         super().__init__()
         self._workspace = workspace
 
-    async def api_call(  # type: ignore[override]
+    async def api_call(  # type: ignore[override]  # of its parameters, those that we use
         self,
         api_method: str,
         *,
@@ -140,7 +140,7 @@ class Client(AsyncWebClient):
             status_code=OK if answer["ok"] else HTTP_BAD_REQUEST,
         )
         if not answer["ok"]:
-            raise SlackApiError(answer["error"], response)  # type: ignore[no-untyped-call]
+            raise SlackApiError(answer["error"], response)  # type: ignore[no-untyped-call]  # the SDK's
         return response
 
 

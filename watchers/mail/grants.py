@@ -12,6 +12,7 @@ import os
 import secrets
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ class ServiceAccount:
         self._key_file = key_file
         self._mailbox = mailbox
         self._token_url = token_url
-        self._leases = {use: Lease(lambda use=use: self._renew(use)) for use in Use}  # type: ignore[misc]
+        self._leases = {use: Lease(partial(self._renew, use)) for use in Use}
 
     async def token(self, use: Use, refused: str = "") -> str:
         """Return an access token for one use; each use is signed for by itself, so each can be granted."""
@@ -139,7 +140,7 @@ class Application:
 
     def _assertion(self, path: Path) -> str:
         from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415 - as in rsa_key
-        from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415
+        from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415 - as in rsa_key
 
         put_right = f"put the private key and the certificate, both in PEM, into {path}"
         pem = read_secret_file(path, put_right)
@@ -195,7 +196,7 @@ def read_secret_file(path: Path, put_right: str) -> bytes:
 def rsa_key(pem: bytes) -> RSAPrivateKey:
     """Read a private key in PEM. Raises ValueError and TypeError where it is none, or no RSA key."""
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415 - loads slowly
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415 - so does this
 
     key = load_pem_private_key(pem, None)
     if not isinstance(key, RSAPrivateKey):
@@ -206,7 +207,7 @@ def rsa_key(pem: bytes) -> RSAPrivateKey:
 def signed_jwt(header: Mapping[str, str], claims: Mapping[str, Any], key: RSAPrivateKey) -> str:
     """Return a signed JSON Web Token (RFC 7515): PS256 where the header says so, else RS256."""
     from cryptography.hazmat.primitives import hashes  # noqa: PLC0415 - as in rsa_key
-    from cryptography.hazmat.primitives.asymmetric import padding  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import padding  # noqa: PLC0415 - as in rsa_key
 
     text = ".".join(base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
     pss = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)

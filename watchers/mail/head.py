@@ -261,7 +261,7 @@ def decode_words(value: bytes) -> str:
     if "=?" not in text:
         return text
     from email.errors import HeaderParseError  # noqa: PLC0415 - few mails need them, and they load slowly
-    from email.header import decode_header  # noqa: PLC0415
+    from email.header import decode_header  # noqa: PLC0415 - as above
 
     try:
         pieces = decode_header(text[: LIMITS.header // 4])

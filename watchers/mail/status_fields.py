@@ -7,6 +7,11 @@ import re
 from watchers.mail.notices import ADDRESS, LONGEST_LINE, STATUS_FIELD
 
 MOST_RECIPIENTS = 200
+LONGEST_NAME = 60
+"""No field of a report has a longer name."""
+
+LONGEST_TYPE = 30
+"""No type of an address or of a diagnosis is longer, such as `rfc822` and `X-Postfix`."""
 
 _RECIPIENT_FIELDS = frozenset(
     "final-recipient original-recipient action status diagnostic-code remote-mta x-actual-recipient "
@@ -25,7 +30,7 @@ def split_fields(text: str) -> list[tuple[str, str]]:
             last, before = fields[-1]
             if len(before) < LONGEST_LINE:
                 fields[-1] = (last, f"{before} {line.strip()[:LONGEST_LINE]}")
-        elif colon and len(name) < 60:  # noqa: PLR2004 - no field of a report has a longer name
+        elif colon and len(name) < LONGEST_NAME:
             fields.append((name.strip().lower(), value.strip()[:LONGEST_LINE]))
     return fields
 
@@ -62,7 +67,7 @@ def _names_recipient(fields: dict[str, str]) -> bool:
 def untyped(text: str) -> str:
     """Return a field's value without the type in front of it: `smtp; 550 no` is `550 no`."""
     kind, semicolon, value = text.partition(";")
-    known = semicolon and len(kind) < 30 and " " not in kind.strip() and "@" not in kind  # noqa: PLR2004
+    known = semicolon and len(kind) < LONGEST_TYPE and " " not in kind.strip() and "@" not in kind
     return (value if known else text).strip()
 
 
