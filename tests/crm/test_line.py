@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
@@ -88,10 +89,59 @@ async def test_an_answer_of_another_shape_has_no_records(told: bytes) -> None:
         assert await hubspot.associated("deals", ["1"], "contacts") == {}
 
 
-async def test_pages_that_lead_back_end() -> None:
+async def test_pages_that_lead_back_are_no_complete_answer() -> None:
     page = b'{"results": [{"recordId": "1"}], "paging": {"next": {"after": "again"}}}'
     async with to(answering(200, page)) as line:
-        assert await HubSpot(line).members("1") == ["1", "1"]
+        with pytest.raises(SourceDown, match="lead back"):
+            await HubSpot(line).members("1")
+    page = b'{"records": [{"Id": "1"}], "nextRecordsUrl": "/crm/again"}'
+    async with to(answering(200, page)) as line:
+        salesforce = Salesforce(line)
+        salesforce.base = "/crm/"
+        with pytest.raises(SourceDown, match="lead back"):
+            assert [row async for row in salesforce.query("SELECT Id FROM Contact")]
+
+
+async def test_a_page_with_something_unreadable_among_its_records_is_not_the_last() -> None:
+    asking = itertools.count(1)
+
+    async def handler(_: web.Request) -> web.StreamResponse:
+        page = next(asking)
+        found: list[object] = [{"id": str(page * 1000 + number), "properties": {}} for number in range(99)]
+        return web.json_response({"results": [{"id": "7"}, *found] if page < 3 else found[:5]})
+
+    async with to(handler) as line:
+        assert len([one async for one in HubSpot(line).every("contacts", (), ())]) == 2 * 99 + 5
+
+
+@pytest.mark.parametrize("entry", [{"id": "7"}, {"properties": {}}, {"id": "7", "properties": [1]}])
+async def test_pages_of_nothing_that_can_be_read_are_said(entry: dict[str, object]) -> None:
+    page = json.dumps({"results": [entry] * 100}).encode()
+    async with to(answering(200, page)) as line:
+        with pytest.raises(SourceDown, match="nothing that can be read"):
+            _ = [one async for one in HubSpot(line).every("contacts", (), ())]
+
+
+async def test_changes_that_lead_on_for_ever_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "MOST_PAGES", 20)
+    asking, begin = itertools.count(1), datetime(2026, 5, 1, tzinfo=UTC)
+
+    async def handler(_: web.Request) -> web.StreamResponse:
+        page = next(asking)
+        stamp = (begin + timedelta(hours=page)).isoformat()
+        entry = {"id": str(page), "properties": {"hs_lastmodifieddate": stamp}}
+        return web.json_response({"results": [entry] * 100 if page <= 50 else []})
+
+    async with to(handler) as line:
+        with pytest.raises(SourceDown, match="no end"):
+            _ = [page async for page in HubSpot(line).changed("emails", "hs_lastmodifieddate", begin, ())]
+
+
+async def test_an_association_that_names_no_record_is_left_out() -> None:
+    linked = [{"toObjectId": "5"}, {"toObjectId": None}, {}, {"toObjectId": "x"}, {"toObjectId": 6}]
+    page = json.dumps({"results": [{"from": {"id": "1"}, "to": linked}]}).encode()
+    async with to(answering(200, page)) as line:
+        assert await HubSpot(line).associated("meetings", ["1"], "contacts") == {"1": ["5", "6"]}
 
 
 async def test_a_search_that_never_advances_ends() -> None:

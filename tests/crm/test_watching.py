@@ -17,7 +17,7 @@ from tests.servers import hubspot, salesforce
 from watchers import Scope, Watcher, load
 from watchers.crm import facts
 from watchers.crm.facts import Meeting
-from watchers.crm.following import MOST_FOLLOWED, Place
+from watchers.crm.following import MOST_FOLLOWED, OVERLAP, Place
 from watchers.crm.hubspot import Record
 from watchers.crm_hubspot import CrmHubSpot
 from watchers.crm_salesforce import CrmSalesforce
@@ -408,6 +408,23 @@ def test_meetings_long_over_are_no_longer_followed_nor_more_than_a_few_thousand(
     assert isinstance(kept["known"], dict)
     assert len(kept["known"]) == MOST_FOLLOWED
     assert "old" not in kept["known"]
+
+
+def test_a_record_from_the_future_passes_over_nothing_that_changes_until_then() -> None:
+    begin = NOW - timedelta(days=365)
+    place = Place(None, begin)
+    place.read_to("emails", NOW + timedelta(days=20_000))
+    place.read_to("contacts", NOW - timedelta(days=1))
+    again = Place(place.cursor(NOW), begin)
+    assert again.since("emails") == NOW - OVERLAP
+    assert again.since("contacts") == NOW - timedelta(days=1) - OVERLAP
+
+
+def test_a_record_from_before_all_time_does_not_stop_the_reading() -> None:
+    begin = NOW - timedelta(days=365)
+    place = Place(None, begin)
+    place.read_to("emails", datetime.min.replace(tzinfo=UTC))
+    assert Place(place.cursor(NOW), begin).since("emails") == begin
 
 
 HOSTILE = st.one_of(

@@ -42,7 +42,7 @@ class Place:
             at = datetime.fromisoformat(str(self._read.get(what, "")))
         except ValueError:
             return self._since
-        return max(self._since, at - OVERLAP) if at.tzinfo else self._since
+        return max(self._since + OVERLAP, at) - OVERLAP if at.tzinfo else self._since
 
     def read_to(self, what: str, at: datetime | None) -> None:
         """Note up to when a type of record was read; never backwards."""
@@ -69,13 +69,17 @@ class Place:
         return turn
 
     def cursor(self, now: datetime) -> Json:
-        """Return what is to be kept; what is long over, or too much, gives way."""
+        """Return what is to be kept; what is long over, or too much, gives way.
+
+        A record from the future, by a clock that runs ahead, does not pass over what changes until then.
+        """
+        read = {what: min(str(at), now.isoformat()) for what, at in self._read.items()}
         oldest = (now - KEPT).isoformat()
         known = {uid: stands for uid, stands in self._known.items() if _start(stands) >= oldest}
         latest = sorted(known, key=lambda uid: _start(known[uid]))[-MOST_FOLLOWED:]
         kept: Mapping[str, Json] = {uid: known[uid] for uid in latest}
         turns: Mapping[str, Json] = dict(list(self._turns.items())[-MOST_OPTED:])
-        return {"read": dict(self._read), "known": dict(kept), "turns": dict(turns)}
+        return {"read": dict(read), "known": dict(kept), "turns": dict(turns)}
 
 
 def _start(stands: Json) -> str:

@@ -128,12 +128,12 @@ class HubSpot:
         behind = ""
         for _ in pages(self.line.host):
             after = [{"propertyName": "hs_object_id", "operator": "GT", "value": behind}] if behind else []
-            found = await self._search(what, [*filters, *after], properties, "hs_object_id")
+            found, is_last = await self._search(what, [*filters, *after], properties, "hs_object_id")
             if behind in {record.ident for record in found}:
                 raise SourceDown(f"{self.line.host} does not go on where it was asked to")
             for record in found:
                 yield record
-            if len(found) < PAGE:
+            if is_last:
                 return
             behind = found[-1].ident
 
@@ -146,12 +146,12 @@ class HubSpot:
         """
         at = since.replace(microsecond=since.microsecond // 1000 * 1000)
         wanted = [*properties, stamp]
-        while True:
+        for _ in pages(self.line.host):
             newer = {"propertyName": stamp, "operator": "GTE", "value": _milliseconds(at)}
-            found = await self._search(what, [newer, *filters], wanted, stamp)
+            found, is_last = await self._search(what, [newer, *filters], wanted, stamp)
             if found:
                 yield found
-            if len(found) < PAGE:
+            if is_last:
                 return
             last = found[-1].moment(stamp)
             if last is None or last < at - A_MILLISECOND:
@@ -166,7 +166,7 @@ class HubSpot:
                         page = []
                 if page:
                     yield page
-                last = at + A_MILLISECOND
+                last = at + A_MILLISECOND if at < datetime.max.replace(tzinfo=UTC) - A_MILLISECOND else at
             at = last
 
     async def count(self, what: str, filters: Sequence[Filter] = ()) -> int:
@@ -175,8 +175,13 @@ class HubSpot:
 
     async def _search(
         self, what: str, filters: Sequence[Filter], properties: Sequence[str], by: str
-    ) -> list[Record]:
-        return records(what, await self._ask(what, filters, properties, by, PAGE))
+    ) -> tuple[list[Record], bool]:
+        """Return a page of records, and whether it is the last one: what is no record counts as one there."""
+        told = await self._ask(what, filters, properties, by, PAGE)
+        found, count = records(what, told), len(objects(under(told, "results")))
+        if count >= PAGE and not found:
+            raise SourceDown(f"{self.line.host} answers with a page of nothing that can be read")
+        return found, count < PAGE
 
     async def _ask(
         self, what: str, filters: Sequence[Filter], properties: Sequence[str], by: str, limit: int
@@ -222,7 +227,7 @@ class HubSpot:
                 ident = text(under(one, "from", "id"))
                 if not ident.isdigit():
                     continue
-                found[ident] = [text(entry.get("toObjectId")) for entry in objects(one.get("to"))]
+                found[ident] = _idents(one.get("to"), "toObjectId")
                 if under(one, "paging", "next", "after"):
                     found[ident] = await self.neighbours(what, ident, to)
         return found
@@ -232,7 +237,7 @@ class HubSpot:
         found: list[str] = []
         path = f"crm/v4/objects/{what}/{ident}/associations/{to}"
         async for told in self._pages(path, {"limit": str(ASSOCIATIONS_PAGE)}):
-            found += [text(one.get("toObjectId")) for one in objects(under(told, "results"))]
+            found += _idents(under(told, "results"), "toObjectId")
         return found
 
     async def owners(self) -> dict[str, str]:
@@ -249,7 +254,7 @@ class HubSpot:
         found: list[str] = []
         path = f"crm/v3/lists/{listed}/memberships"
         async for told in self._pages(path, {"limit": str(LISTED_PAGE)}):
-            found += [text(one.get("recordId")) for one in objects(under(told, "results"))]
+            found += _idents(under(told, "results"), "recordId")
         return found
 
     async def stages(self) -> dict[str, str]:
@@ -260,14 +265,16 @@ class HubSpot:
         return {text(stage.get("id")): text(stage.get("label")) for stage in stages}
 
     async def _pages(self, path: str, params: Mapping[str, str]) -> AsyncIterator[Any]:
-        """Yield the pages of a listing; one that leads back to where it came from ends it."""
-        after, seen = "", {""}
+        """Yield the pages of a listing. Raises `SourceDown` where one leads back to where it came from."""
+        after, seen = "", set[str]()
         for _ in pages(self.line.host):
             told = await self.line.get(path, {**params, **({"after": after} if after else {})})
             yield told
             after = text(under(told, "paging", "next", "after"))
-            if after in seen:
+            if not after:
                 return
+            if after in seen:
+                raise SourceDown(f"{self.line.host} answers with pages that lead back")
             seen.add(after)
 
 
@@ -279,6 +286,11 @@ def records(what: str, told: object) -> list[Record]:
         if isinstance(one.get("properties"), dict)
     ]
     return [one for one in found if one.ident]
+
+
+def _idents(entries: object, name: str) -> list[str]:
+    """Return the ids in a list of an answer; what has none is left out."""
+    return [ident for one in objects(entries) if (ident := text(one.get(name))).isdigit()]
 
 
 def _milliseconds(at: datetime) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from bot.model import NeedsHuman
+from bot.model import NeedsHuman, SourceDown
 from watchers.crm.line import FORBIDDEN, UNAUTHORIZED, Dialect, Key, Line, number, objects, pages, text, under
 from watchers.mail.grants import Secret, read_secret_file, rsa_key, signed_jwt
 from watchers.mail.oauth import Granted, GrantRefused, Lease, ask
@@ -133,15 +133,17 @@ class Salesforce:
         return number(under(await self.line.get(f"{self.base}query", {"q": soql}), "totalSize"))
 
     async def pages(self, soql: str, *, deleted: bool = False) -> AsyncIterator[list[dict[str, Any]]]:
-        """Yield the rows of a query, page by page; a page that leads back to an earlier one ends it."""
+        """Yield the rows of a query, page by page. Raises `SourceDown` where one leads back to another."""
         path, params = f"{self.base}{'queryAll' if deleted else 'query'}", {"q": soql}
         seen: set[str] = set()
         for _ in pages(self.line.host):
             told = await self.line.get(path, params)
             yield objects(under(told, "records"))
             path, params = text(under(told, "nextRecordsUrl")), {}
-            if not path or path in seen:
+            if not path:
                 return
+            if path in seen:
+                raise SourceDown(f"{self.line.host} answers with pages that lead back")
             seen.add(path)
 
 
