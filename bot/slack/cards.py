@@ -239,17 +239,19 @@ def _suggestion(suggestion: Suggestion, by: Naming, watched: Collection[str]) ->
     reasons = [by.quote(reason, 100) for reason in suggestion.reasons[:_REASONS]]
     if suggestion.address in watched:
         reasons.append("watched")
+    if suggestion.guess:
+        reasons.insert(0, _guessed(suggestion, by))
     told = f" ({'; '.join(reasons)})" if reasons else ""
-    return f"{_person(suggestion, by)}{told}"
+    return f"{by.name(suggestion) if suggestion.guess else by.link(suggestion)}{told}"
 
 
 def _person(suggestion: Suggestion, by: Naming) -> str:
-    if suggestion.guess:
-        guess = (
-            f"guessed address: {quote(suggestion.address, 80)}" if by.names == "full" else "guessed address"
-        )
-        return f"{by.name(suggestion)} ({guess})"
-    return by.link(suggestion)
+    return f"{by.name(suggestion)} ({_guessed(suggestion, by)})" if suggestion.guess else by.link(suggestion)
+
+
+def _guessed(suggestion: Suggestion, by: Naming) -> str:
+    shown = f": {quote(suggestion.address, 80)}" if by.names == "full" else ""
+    return f"guessed address{shown}"
 
 
 def _known(assessment: Assessment, by: Naming, now: datetime) -> str:

@@ -176,7 +176,7 @@ def test_slipping_asks_for_a_second_contact_now() -> None:
 def test_a_guessed_address_is_called_a_guess_and_is_no_link() -> None:
     guess = Suggestion("Eve Poe", "eve.poe@acme.example", ("on the team page",), guess=True)
     shown = "".join(lines(cards.case(alert(replace(LEFT, suggestions=(guess,))), None, Scene(NOW))))
-    assert "Eve Poe (guessed address: eve.poe@acme.example)" in shown
+    assert "Eve Poe (guessed address: eve.poe@acme.example; on the team page)" in shown
     assert "mailto" not in shown
 
 
