@@ -10,12 +10,15 @@ import asyncio
 import gc
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
-from multiprocessing import get_context
+from dataclasses import dataclass, replace
+from datetime import datetime
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
+from signal import SIG_BLOCK, SIG_SETMASK, SIGINT, pthread_sigmask
 
 from bot import activity, answers
 from bot.backtest import past, replay, snapshots
@@ -47,6 +50,10 @@ class Outcome:
     mails: int = 0
     broken: int = 0
     outages: tuple[Outage, ...] = ()
+    empty: tuple[Path, ...] = ()
+    """Where there was no mail at all."""
+    arrived: tuple[datetime, datetime] | None = None
+    """From when to when what is known of these contacts arrived; None where nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +74,12 @@ class Backtest:
         """Read the past, and live through it once for each setting. Raises NeedsHuman."""
         told = progress or _silent
         scope = Scope.of(self.contacts, self.our_domains)
-        portions = [
-            portion
+        cut = {
+            path: past.portions(f"mailbox:{path}", path, scope)
             for path in dict.fromkeys(path.resolve() for path in self.mail)
-            for portion in past.portions(f"mailbox:{path}", path, scope)
-        ]
+        }
+        empty = tuple(path for path, found in cut.items() if not found)
+        portions = [portion for found in cut.values() for portion in found]
         mails = sum(len(portion.mails) for portion in portions)
         with (
             _processes(self.jobs if mails >= WORTH_A_PROCESS else 1) as executor,
@@ -88,8 +96,15 @@ class Backtest:
             sources = {portion.source for portion in portions} | {one.source for one in known}
             parts = _parts(self.contacts, known, sorted(sources))
             broken = sum(one.broken for one in heard.values())
+            times = [one.at for one in known if one.at > past.ALWAYS]
+            arrived = (min(times), max(times)) if times else None
             return [
-                self._judge(parts, chosen, executor, told, mails=mails, broken=broken) for chosen in settings
+                replace(
+                    self._judge(parts, chosen, executor, told, mails=mails, broken=broken),
+                    empty=empty,
+                    arrived=arrived,
+                )
+                for chosen in settings
             ]
 
     async def _look_back(self, scope: Scope) -> list[Known]:
@@ -208,9 +223,22 @@ def _part_at(address: str, part_of_domain: Mapping[str, int]) -> int | None:
 
 def _begin() -> None:
     """Prepare a process that reads and judges, and keeps nearly all it makes: little is rubbish."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     gc.set_threshold(100_000, 50, 100)
     configure()
     load_readers()
+
+
+def _end_with_parent() -> None:
+    """End this process once the one that started it is gone, were it killed: nobody else would end it."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _ready() -> None:
+    """Do nothing: a process that can be asked this has started."""
 
 
 @contextmanager
@@ -220,10 +248,20 @@ def _processes(jobs: int) -> Iterator[Executor | None]:
         return
     # Fresh processes: a copy of this one would hold the locks of the thread that draws the progress.
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin) as executor:
+        before = set(active_children())
+        # Ctrl-C is for this process alone: it ends the others, and nobody reads of each how it was stopped.
+        mask = pthread_sigmask(SIG_BLOCK, {SIGINT})
+        try:
+            for _ in range(jobs):
+                executor.submit(_ready)
+        finally:
+            pthread_sigmask(SIG_SETMASK, mask)
         try:
             yield executor
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
+            for process in set(active_children()) - before:
+                process.terminate()
             raise
 
 

@@ -107,7 +107,18 @@ def read_all(
     wanted: Sequence[Portion], scope: Scope, kept: Path, executor: Executor | None
 ) -> Iterator[tuple[int, Heard]]:
     """Yield what each portion said with its number, as soon as it is known; keep it in a folder."""
-    kept.mkdir(parents=True, exist_ok=True)
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield from _read_all(wanted, scope, kept, executor)
+    except OSError as error:
+        raise NeedsHuman(
+            f"{kept}: what was read cannot be kept: {error.strerror}", "name a folder that can be written to"
+        ) from error
+
+
+def _read_all(
+    wanted: Sequence[Portion], scope: Scope, kept: Path, executor: Executor | None
+) -> Iterator[tuple[int, Heard]]:
     missing = []
     for number, portion in enumerate(wanted):
         heard = _kept(kept / f"{portion.key}.json.gz", portion.source)

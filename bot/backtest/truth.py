@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -18,10 +18,11 @@ WHEN = ("departed", "departed_on", "left", "left_on", "departure", "last_day", "
 def departures(path: Path) -> dict[str, date]:
     """Read a CSV of who left on which day: a column `email` and a column `departed`.
 
-    Who is listed without a date is known not to have left. Raises NeedsHuman.
+    Who is listed without a date is known not to have left. Raises NeedsHuman, also where two rows give one
+    person different days.
     """
     found: dict[str, date] = {}
-    for number, row in enumerate(_rows(path), start=1):
+    for number, row in enumerate(_rows(path, (WHO, WHEN)), start=1):
         who = next((row[name] for name in WHO if row.get(name)), "").lower().removeprefix("mailto:")
         columns = [name for name in WHEN if name in row]
         if "@" not in who or not columns:
@@ -29,8 +30,14 @@ def departures(path: Path) -> dict[str, date]:
                 f"{path}: row {number} names no contact and day", "give it the columns 'email' and 'departed'"
             )
         text = next((row[name] for name in columns if row[name]), "")
-        if text:
-            found[who] = _day(text, path, number)
+        if not text:
+            continue
+        day = _day(text, path, number)
+        if found.setdefault(who, day) != day:
+            raise NeedsHuman(
+                f"{path}: row {number}: {who[:80]} left on {day}, and on {found[who]} in a row before",
+                "keep the row with their last day at work",
+            )
     return found
 
 
@@ -41,7 +48,7 @@ def outages(path: Path, sources: Mapping[str, str]) -> tuple[Outage, ...]:
     that day where reading had stopped, and was read from its beginning.
     """
     found = []
-    for number, row in enumerate(_rows(path), start=1):
+    for number, row in enumerate(_rows(path, (("source",), ("from",), ("to",))), start=1):
         name = row.get("source", "")
         if name not in sources:
             known = ", ".join(sorted(sources)[:5])
@@ -53,18 +60,29 @@ def outages(path: Path, sources: Mapping[str, str]) -> tuple[Outage, ...]:
     return tuple(found)
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
+def _rows(path: Path, needed: Sequence[Sequence[str]]) -> Iterator[dict[str, str]]:
+    """Yield the rows of a table that has, of each group of names, one as a column."""
     try:
         text = decode(path.read_bytes())
     except OSError as error:
         raise NeedsHuman(f"{path}: {error.strerror}", "name a CSV file") from error
     lines = [line for line in text.splitlines() if line.strip()]
-    for row in csv.DictReader(lines, delimiter=delimiter("".join(lines[:1]))):
-        yield {
-            str(name).strip().lower(): (value or "").strip()
-            for name, value in row.items()
-            if isinstance(value, str | None)
-        }
+    table = csv.DictReader(lines, delimiter=delimiter("".join(lines[:1])))
+    try:
+        columns = {name.strip().lower() for name in table.fieldnames or ()}
+        missing = [names[0] for names in needed if columns.isdisjoint(names)]
+        if missing:
+            raise NeedsHuman(
+                f"{path}: no column {' and no column '.join(map(repr, missing))}", "name it in the first line"
+            )
+        for row in table:
+            yield {
+                str(name).strip().lower(): (value or "").strip()
+                for name, value in row.items()
+                if isinstance(value, str | None)
+            }
+    except csv.Error as error:
+        raise NeedsHuman(f"{path}: line {table.line_num + 1}: {error}", "save it as CSV again") from error
 
 
 def _day(text: str, path: Path, number: int) -> date:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bot.cli.console import console, load_everything, note, print_json, progress, start, tell_bad_rows
 from bot.cli.parameters import MailDomain, examples
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.backtest import Outcome
+
 LONGEST_NUMBER = 5
 """Digits that a step may have."""
+
+YEARS = range(1971, 2200)
+MOST_DAYS = 3660
+"""Ten years."""
 
 
 class Day(click.ParamType[date]):
@@ -25,9 +34,12 @@ class Day(click.ParamType[date]):
         if isinstance(value, date):
             return value
         try:
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
         except ValueError:
             self.fail(f"'{value}' is no day: write 2026-08-14", param, ctx)
+        if day.year not in YEARS:
+            self.fail(f"'{value}' is out of reach: name a day from 1971 to 2199", param, ctx)
+        return day
 
 
 class Step(click.ParamType[int]):
@@ -44,6 +56,20 @@ class Step(click.ParamType[int]):
         if days:
             return days
         return self.fail(f"'{value}' is no step: write 1d, 7d or 2w", param, ctx)
+
+
+class NewFile(click.Path):
+    """A file to write, in a folder that is there."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a path."""
+        path: Path = super().convert(value, param, ctx)  # type: ignore[assignment] - it is told to be a Path
+        if not path.parent.is_dir():
+            self.fail(f"there is no folder '{path.parent}'", param, ctx)
+        return path
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -105,7 +131,7 @@ PLACE = click.Path(exists=True, path_type=Path)
     type=click.Path(file_okay=False, path_type=Path),
     help="Keep what was read here: a second run, or one that goes on after a kill, is quick.",
 )
-@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a report with charts.")
+@click.option("--html", type=NewFile(), help="Write a report with charts.")
 @click.option(
     "--json", "as_json", is_flag=True, help="One line of JSON for each day on which something changes."
 )
@@ -141,16 +167,17 @@ def command(
     from bot.backtest import replay, score, settings
     from bot.backtest import truth as truths
     from bot.crm.csv import read_contacts
+    from bot.model import NeedsHuman
 
-    if last < first:
-        raise click.UsageError("--to lies before --from")
     if not (mail or calendar or pages):
         raise click.UsageError("name something to judge by: --mail, --calendar or --pages")
+    span = replay.Span(*_within_reach(first, last), step)
     start()
     load_everything()
     listed = read_contacts(contacts_file)
     tell_bad_rows(listed, contacts_file)
-    span = replay.Span(first, last, step)
+    if not listed.contacts:
+        raise NeedsHuman(f"{contacts_file}: names no contact", "give it a row for each")
     sources = {path.name: f"mailbox:{path.resolve()}" for path in mail}
     asked = backtest.Backtest(
         contacts=listed.contacts,
@@ -176,8 +203,7 @@ def command(
     if html is not None:
         from bot.backtest.html import page
 
-        html.write_text(page(outcomes[-1], scores, [one.name for one in tried], known), encoding="utf-8")
-        note(f"{html}: written")
+        _write(html, page(outcomes[-1], scores, [one.name for one in tried], known))
     if not as_json:
         from bot.backtest import report
 
@@ -185,3 +211,41 @@ def command(
     note(f"{outcomes[-1].mails} mails read, {len(span.days())} days judged in {seconds:.0f} s")
     if outcomes[-1].broken:
         note(f"{outcomes[-1].broken} mails could not be read")
+    for remark in _remarks(outcomes[-1], known):
+        note(remark)
+
+
+def _within_reach(first: date, last: date) -> tuple[date, date]:
+    """Return the first and the last day; refuse a span that nobody can mean."""
+    if last < first:
+        raise click.UsageError("--to lies before --from")
+    if (last - first).days >= MOST_DAYS:
+        raise click.UsageError("from --from to --to are more than ten years")
+    return first, last
+
+
+def _write(file: Path, page: str) -> None:
+    from bot.model import NeedsHuman
+
+    try:
+        file.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise NeedsHuman(f"{file}: cannot be written: {error.strerror}", "name another file") from error
+    note(f"{file}: written")
+
+
+def _remarks(outcome: Outcome, known: Mapping[str, date] | None) -> list[str]:
+    """Say what was probably asked by mistake: nothing to read, nothing of these days or of these people."""
+    said = [f"{path}: there is no mail" for path in outcome.empty]
+    if outcome.mails and outcome.arrived is None:
+        said.append("no mail concerns any of the contacts: are --contacts and --our-domain right?")
+    elif outcome.arrived is not None:
+        first, last = (moment.date() for moment in outcome.arrived)
+        if last < outcome.span.first or first > outcome.span.last:
+            said.append(
+                f"what is known of the contacts arrived from {first} to {last}: no day of it is judged"
+            )
+    strangers = set(known or ()) - {contact.address for contact in outcome.contacts}
+    if known and strangers:
+        said.append(f"{len(strangers)} of {len(known)} who left are not among the contacts")
+    return said
