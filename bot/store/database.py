@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib import resources
+from math import ceil
 from typing import Any, Self, TypeAlias, TypeVar
 
 import psycopg
@@ -72,12 +73,23 @@ PASSING = (
     "shutting down",
     "in recovery",
     "connection slots",
-    "too many clients",
+    "too many c",  # clients, or connections for a role or a database
     "not yet accepting",
 )
 """What a server says that lets us in later."""
 
 CHECK = "check the user, its password and its rights in the database's address"
+OWNER = "make the user in its address the owner of the database"
+
+ADMIT = "let pg_hba.conf admit us; where it demands TLS, add ?sslmode=require to the address"
+
+CURES = (
+    ("pg_hba.conf", ADMIT),
+    ('FATAL:  database "', "make the database (CREATE DATABASE), or correct its name in the address"),
+    ("does not support SSL", "turn TLS on at the server (ssl = on), or take sslmode out of the address"),
+    ("certificate", "name the authority that signed the server's certificate: sslrootcert in the address"),
+)
+"""What to do about what a server, or what speaks with it, refuses us with; waiting mends none of it."""
 
 MIGRATING = 7_400_001
 """The advisory lock that one process holds while it brings the schema up to date."""
@@ -121,8 +133,9 @@ class Database:
         patience: float,
         first: Callable[[Connection], Awaitable[None]],
     ) -> Self:
-        await pool.open()
         database = cls(pool, url, patience)
+        await database._knock()
+        await pool.open()
         try:
             await database._open(first)
         except BaseException:
@@ -146,20 +159,26 @@ class Database:
         try:
             await self.run(first)
         except StoreDown as down:
-            why = await self._refusal()
-            if "FATAL" not in why or any(passing in why for passing in PASSING):
-                raise StoreDown(f"the database cannot be used: {why}") if why else down from down
-            raise NeedsHuman(f"the database refuses us: {why}", CHECK) from down
+            why = await self._knock()
+            raise StoreDown(f"the database cannot be used: {why}") if why else down from down
         except psycopg.errors.InsufficientPrivilege as refused:
-            raise NeedsHuman(f"the database refuses us: {_reason(refused)}", CHECK) from refused
+            raise NeedsHuman(f"the database refuses us: {_reason(refused)}", OWNER) from refused
 
-    async def _refusal(self) -> str:
-        """Return why nobody can connect with this address; the pool keeps it to itself."""
+    async def _knock(self) -> str:
+        """Return why nobody can connect now with this address; the pool keeps it to itself.
+
+        Raise NeedsHuman where waiting does not help.
+        """
+        manners = _manners(self._url) | {"connect_timeout": min(CONNECT_SECONDS, ceil(self.patience))}
         try:
-            async with await psycopg.AsyncConnection.connect(self._url, **_manners(self._url)):
+            async with await psycopg.AsyncConnection.connect(self._url, **manners):
                 return ""
         except psycopg.OperationalError as refused:
-            return _reason(refused)
+            why = _reason(refused)
+        cure = next((cure for sign, cure in CURES if sign in why), CHECK if "FATAL" in why else "")
+        if cure and not any(passing in why for passing in PASSING):
+            raise NeedsHuman(f"the database refuses us: {why}", cure)
+        return why
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Do work in one transaction; anew where the connection or the transaction was lost.

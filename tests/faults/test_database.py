@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -226,13 +227,40 @@ async def test_where_few_connections_are_allowed_everybody_waits_their_turn(
     execute(url, f"ALTER DATABASE {name} OWNER TO stillthere", "REASSIGN OWNED BY few TO stillthere")
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    ("change", "said", "cure"),
+    [
+        (("stillthere@", "nobody_knows_me@"), "nobody_knows_me", "the user, its password"),
+        (("/test_", "/not_made_"), "not_made_", "make the database"),
+        (("/test_", "/test_"), "does not support SSL", "take sslmode out"),
+    ],
+)
 async def test_a_database_that_refuses_us_needs_a_human_and_not_patience(
+    own_database_server: PostgresServer, change: tuple[str, str], said: str, cure: str
+) -> None:
+    url = own_database_server.new_database().replace(*change)
+    if "SSL" in said:
+        url += "?sslmode=require"
+    began = time.monotonic()
+    with pytest.raises(NeedsHuman, match=said) as refused:
+        await PostgresStore.open(url)
+    assert cure in refused.value.how
+    assert time.monotonic() - began < PATIENCE_SECONDS / 2
+
+
+async def test_whoever_may_make_no_tables_is_told_to_own_the_database(
     own_database_server: PostgresServer,
 ) -> None:
-    url = own_database_server.new_database().replace("stillthere@", "nobody_knows_me@")
-    with pytest.raises(NeedsHuman, match="nobody_knows_me"):
-        await PostgresStore.open(url, IMPATIENT)
+    url = own_database_server.new_database()
+    execute(
+        url,
+        "DROP ROLE IF EXISTS poor",
+        "CREATE ROLE poor LOGIN",
+        "REVOKE CREATE ON SCHEMA public FROM public",
+    )
+    with pytest.raises(NeedsHuman, match="permission denied") as refused:
+        await PostgresStore.open(url.replace("stillthere@", "poor@"))
+    assert "owner of the database" in refused.value.how
 
 
 async def test_what_one_process_raises_another_hears_within_a_second(
