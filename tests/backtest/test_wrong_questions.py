@@ -58,11 +58,14 @@ def test_mail_that_concerns_none_of_the_contacts_is_said(tmp_path: Path, contact
 
 
 def test_days_of_which_nothing_is_known_are_said(tmp_path: Path, contacts: Path) -> None:
-    box = folder(tmp_path / "box", acquaintance())
+    box = folder(tmp_path / "box", acquaintance(until=LAST))
     status, said = asked(contacts, "--mail", box, "--from", "2020-01-01", "--to", "2020-02-01")
     assert status == 0
-    assert "no day of it is judged" in said
-    assert "no day of it is judged" not in asked(contacts, "--mail", box)[1]
+    assert ", after the days judged" in said
+    assert (
+        ", before the days judged" in asked(contacts, "--mail", box, "--to", "2026-06-01", "--from", LAST)[1]
+    )
+    assert "the days judged" not in asked(contacts, "--mail", box)[1]
 
 
 def test_who_left_and_is_no_contact_is_counted(tmp_path: Path, contacts: Path) -> None:

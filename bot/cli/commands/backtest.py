@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,7 +67,7 @@ class NewFile(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read a path."""
-        path: Path = super().convert(value, param, ctx)  # type: ignore[assignment] - it is told to be a Path
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if not path.parent.is_dir():
             self.fail(f"there is no folder '{path.parent}'", param, ctx)
         return path
@@ -161,8 +162,6 @@ def command(
 
     What was known before --from is the baseline: it raises nothing.
     """
-    import os
-
     from bot import backtest
     from bot.backtest import replay, score, settings
     from bot.backtest import truth as truths
@@ -241,9 +240,11 @@ def _remarks(outcome: Outcome, known: Mapping[str, date] | None) -> list[str]:
         said.append("no mail concerns any of the contacts: are --contacts and --our-domain right?")
     elif outcome.arrived is not None:
         first, last = (moment.date() for moment in outcome.arrived)
-        if last < outcome.span.first or first > outcome.span.last:
+        span = outcome.span
+        if last < span.first or first > span.last:
+            side = "before" if last < span.first else "after"
             said.append(
-                f"what is known of the contacts arrived from {first} to {last}: no day of it is judged"
+                f"all that is known of the contacts is from {first} to {last}, {side} the days judged"
             )
     strangers = set(known or ()) - {contact.address for contact in outcome.contacts}
     if known and strangers:
