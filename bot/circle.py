@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from bot.model import Json, Observation, Person, Verdict
 from bot.past import Past
 from watchers import under
 from watchers.mail.names import is_role
+from watchers.web.titles import says_departed
 
 FADES = timedelta(days=60)
 """A contact's warmth halves in this time."""
@@ -30,6 +32,14 @@ DESKS = frozenset(
     "webmaster".split()
 )
 """Local parts that are a desk, not a person."""
+
+PROGRAMS = frozenset(
+    "alert alerts automailer bounce bounces bot daemon donotreply mailer mailerdaemon newsletter noreply "
+    "notification notifications notify root system".split()
+)
+"""Words with which a program's address begins or ends, or that it is when its signs are left out."""
+
+SIGNS = re.compile(r"[._+-]+")
 
 WROTE, WRITTEN_TO, COPIED, MEETING = "wrote", "written_to", "copied", "meeting"
 MAILS = frozenset({WROTE, WRITTEN_TO, COPIED})
@@ -149,8 +159,11 @@ def acquaint(
 
 
 def is_desk(address: str) -> bool:
-    """Say whether an address belongs to a desk rather than to a person."""
-    return address.partition("@")[0].lower() in DESKS or is_role(address)
+    """Say whether an address belongs to a desk or a program rather than to a person."""
+    local = address.partition("@")[0].lower()
+    parts = SIGNS.split(local)
+    is_program = not PROGRAMS.isdisjoint({parts[0], parts[-1], "".join(parts)})
+    return local in DESKS or is_program or is_role(address)
 
 
 def is_leaving(observations: Iterable[Observation], now: datetime) -> bool:
@@ -274,6 +287,7 @@ def _is_closed(
         or _wants_no_mail(one.observations)
         or is_leaving(past, now)
         or is_shared(one)
+        or says_departed(one.title, now.year)
     )
 
 

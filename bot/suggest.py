@@ -226,7 +226,12 @@ def _weighed(
     if common:
         told = f"{common} of the threads" if common > 1 else "one of the threads"
         reasons = (*reasons, f"{told} with {contact.label}")
-    return _Choice(Suggestion(one.name or one.address, one.address, reasons), score, theirs.side)
+    # Mail in the champion's own name from an address that does not bear it: we cannot say who that is.
+    is_borrowed = same_name(one.name, contact.name) and not guess.fits(
+        one.name, one.address.partition("@")[0]
+    )
+    name = one.address if is_borrowed else one.name or one.address
+    return _Choice(Suggestion(name, one.address, reasons), score, theirs.side)
 
 
 def _from_page(contact: Contact, circle: Circle, standing: Standing, taken: Collection[str]) -> list[_Choice]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -313,3 +314,23 @@ def test_nobody_follows_themselves_and_half_an_address_is_nobodys() -> None:
     named = [{"name": "Doe, Jane", "address": ""}, {"name": "", "address": "@acme.example"}]
     reply = seen("departed", 1, successors=[{**each, "role": False} for each in named])
     assert suggest(CONTACT, [reply], Circle.of([], NOW), NOW) == ()
+
+
+@pytest.mark.parametrize(
+    "local", ["do-not-reply", "donotreply", "no_reply", "mailer-daemon", "bounce+123", "jira.notifications"]
+)
+def test_a_programs_address_is_suggested_to_nobody(local: str) -> None:
+    assert suggest(CONTACT, [], Circle.of([colleague(local, 1)], NOW), NOW) == ()
+
+
+@pytest.mark.parametrize("title", ["Former VP Sales", "Ex-CTO", "Retired COO", "VP Sales (until 2020)"])
+def test_who_is_kept_with_a_title_they_no_longer_hold_is_not_suggested(title: str) -> None:
+    ann = colleague("ann", 2)
+    ann = replace(ann, contact=Contact(ann.address, "Ann Lee", title, "Acme"))
+    assert suggest(CONTACT, [], Circle.of([ann], NOW), NOW) == ()
+
+
+def test_whoever_signs_with_the_champions_name_is_not_suggested_under_it() -> None:
+    liar = Person("eve@acme.example", observations=(seen("wrote", 2, "eve@acme.example", name="Jane Doe"),))
+    [found] = suggest(CONTACT, [], Circle.of([liar], NOW), NOW)
+    assert found.name == "eve@acme.example"
