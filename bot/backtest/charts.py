@@ -16,7 +16,7 @@ WIDTH = 960
 LEFT, RIGHT = 44, 12
 WEEKS_HEIGHT, TIMELINE_HEIGHT = 190, 128
 HALF, SQUARE = 460, 300
-LETTERS = {Verdict.LEFT: "L", Verdict.LIKELY_LEFT: "l", Verdict.SLIPPING: "S", Verdict.UNCHECKED: "N"}
+LETTERS = {Verdict.LEFT: "L", Verdict.LIKELY_LEFT: "L?", Verdict.SLIPPING: "S", Verdict.UNCHECKED: "N"}
 """What stands in the flag of an alert, so that nothing rests on colour alone; N is an account's notice."""
 
 NAMES = {
@@ -25,6 +25,15 @@ NAMES = {
     Verdict.SLIPPING: "Slipping",
     Verdict.UNCHECKED: "Account notice",
 }
+BAND = (
+    Verdict.ACTIVE,
+    Verdict.QUIET,
+    Verdict.ON_LEAVE,
+    Verdict.UNCHECKED,
+    Verdict.SLIPPING,
+    Verdict.LIKELY_LEFT,
+    Verdict.LEFT,
+)
 STACK = (Verdict.LEFT, Verdict.LIKELY_LEFT, Verdict.SLIPPING, Verdict.UNCHECKED)
 LAGS = (-120, -60, -30, -7, 0, 1, 4, 8, 15, 31, 61, 10_000)
 """The bounds, in days after the last day, between which departures are counted."""
@@ -73,7 +82,7 @@ def alerts_by_week(told: Sequence[Told], span: Span) -> Markup:
 
 def calibration(bins: Sequence[Bin]) -> Markup:
     """Draw how often it was so against how probable it was said to be; the area is how often it was said."""
-    low, size = SQUARE + 14, SQUARE
+    low, size = SQUARE + 34, SQUARE
     left = (HALF - size) / 2
     total = sum(one.count for one in bins) or 1
 
@@ -84,16 +93,17 @@ def calibration(bins: Sequence[Bin]) -> Markup:
     for tenth in range(0, 11, 2):
         x, y = at(tenth / 10)
         parts.append(_tag("line", "", x1=left, y1=y, x2=left + size, y2=y, class_="grid"))
-        parts.append(_tag("text", f"{tenth * 10} %", x=x, y=low + 18, class_="tick middle"))
-        parts.append(_tag("text", f"{tenth * 10} %", x=left - 8, y=y + 4, class_="tick end"))
+        parts.append(_tag("text", f"{tenth * 10} %", x=x, y=low + 30, class_="tick middle"))
+        parts.append(_tag("text", f"{tenth * 10} %", x=left - 20, y=y + 4, class_="tick end"))
     for one in bins:
         x, y = at(one.said)[0], at(one.so)[1]
         label = f"said {one.said:.0%}: so in {one.so:.0%} of {one.count} judgements"
         radius = 4 + 12 * (one.count / total) ** 0.5
         parts.append(_tag("circle", _tag("title", label), cx=x, cy=y, r=radius, class_="bin"))
-    parts.append(_tag("text", "said to have left", x=left + size / 2, y=low + 38, class_="axis middle"))
+    parts.append(_tag("text", "had left", x=left - 20, y=12, class_="axis end"))
+    parts.append(_tag("text", "said to have left", x=left + size / 2, y=low + 50, class_="axis middle"))
     text = "; ".join(f"said {one.said:.0%}, so {one.so:.0%} of {one.count}" for one in bins)
-    return _svg(HALF, low + 46, f"Calibration: {text}.", parts)
+    return _svg(HALF, low + 58, f"Calibration: {text}.", parts)
 
 
 def lags(found: Sequence[Found]) -> Markup:
@@ -177,7 +187,8 @@ def _lag_name(low: int, high: int) -> str:
 
 def _grid(most: float, base: float, top: float, *, percent: bool = False) -> Markup:
     parts = []
-    for share in (0.0, 0.5, 1.0):
+    shares = (0.0, 0.5, 1.0) if percent or most % 2 == 0 else (0.0, 1.0)
+    for share in shares:
         y = base - share * (base - top)
         label = f"{share:.0%}" if percent else f"{most * share:.3g}"
         parts.append(_tag("line", "", x1=LEFT, y1=y, x2=WIDTH - RIGHT, y2=y, class_="grid"))
@@ -227,5 +238,14 @@ def legend(counts: Mapping[str, int]) -> Markup:
             css(verdict), LETTERS[verdict], NAMES[verdict], counts.get(names.get(verdict, verdict.value), 0)
         )
         for verdict in STACK
+    ]
+    return Markup("").join(items)
+
+
+def band() -> Markup:
+    """Return the legend of the band below a time line."""
+    items = [
+        Markup('<span class="key"><i class="{}"></i>{}</span>').format(css(verdict), verdict.value)
+        for verdict in BAND
     ]
     return Markup("").join(items)

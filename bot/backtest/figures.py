@@ -32,7 +32,7 @@ def tiles(score: Score) -> list[Tile]:
     """Return the figures that tell a backtest in short."""
     total = sum(score.alerts.values())
     found = [
-        Tile("Alerts", str(total), f"{score.mean_alerts:.2f} a rep and week, at most {score.busiest}"),
+        Tile("Alerts", str(total), f"{score.mean_alerts:.2f} a rep and week, at most {score.busiest} in one"),
     ]
     if score.bins or score.found or score.precision:
         found += [
@@ -71,16 +71,16 @@ def rows(scores: Sequence[Score]) -> list[Row]:
     ]
     table.append(row("  account notices", [str(one.alerts.get("account notice", 0)) for one in scores]))
     table.append(row("alerts a rep and week", [f"{one.mean_alerts:.2f}" for one in scores]))
-    table.append(row("most in one week", [str(one.busiest) for one in scores]))
+    table.append(row("most for a rep in one week", [str(one.busiest) for one in scores]))
     if all(not one.precision for one in scores):
         return table
     for verdict in (Verdict.LEFT, Verdict.LIKELY_LEFT, Verdict.SLIPPING):
         shares = [one.precision.get(verdict.value, Share()) for one in scores]
-        table.append(row(f"{verdict.value}: right", [interval(share) for share in shares]))
-    table.append(row("told in 30 days", [interval(one.recall) for one in scores]))
-    table.append(row("told or warned of in 30 days", [interval(one.warned) for one in scores]))
+        table.append(row(f"{verdict.value} was right", [interval(share) for share in shares]))
+    table.append(row("departures told in 30 days", [interval(one.recall) for one in scores]))
+    table.append(row("  or warned of before", [interval(one.warned) for one in scores]))
     table.append(row("median after the last day", [days(one.lag) for one in scores]))
-    table.append(row("false alarms in 100 months", [number(one.false_alarms) for one in scores]))
+    table.append(row("false alarms in 100 person-months", [number(one.false_alarms) for one in scores]))
     table.append(row("calibration error", [number(one.ece, 3) for one in scores]))
     return table
 
@@ -91,11 +91,11 @@ def percent(share: Share) -> str:
 
 
 def interval(share: Share) -> str:
-    """Return a share with what it is of, and its 95 % interval."""
+    """Return a share, what it is of, and its 95 % interval."""
     if share.value is None:
         return NONE
     low, high = share.bounds
-    return f"{share.value:.2f} of {share.of} ({low:.2f}-{high:.2f})"
+    return f"{share.value:.0%} of {share.of} ({low * 100:.0f}-{high:.0%})"
 
 
 def number(value: float | None, digits: int = 2) -> str:

@@ -15,7 +15,7 @@ from rich.text import Text
 from bot.backtest import Outcome
 from bot.backtest.figures import rows
 from bot.backtest.replay import Told
-from bot.backtest.score import Score, is_right
+from bot.backtest.score import Score, is_right, mondays
 from bot.model import Verdict
 from bot.report import COLOURS
 from bot.slack.mrkdwn import clean
@@ -34,12 +34,16 @@ def show(
 ) -> None:
     """Print what would have alarmed and when, and how right that was where the truth is known."""
     span = outcome.span
+    counted = f"{len(outcome.contacts):,} contacts, {outcome.mails:,} mails"
     console.print(
         Text(f"{span.first:%-d %B %Y} to {span.last:%-d %B %Y}", "bold").append(
-            f"  {len(outcome.contacts):,} contacts, {outcome.mails:,} mails, {len(span.days()):,} days", "dim"
+            f"  {counted}, {len(span.days()):,} days judged",
+            "dim",
         )
     )
     console.print()
+    if len(names) > 1:
+        console.print(f"The alerts are those with {clean(names[-1])}.", style="dim", markup=False)
     _alerts(outcome.told, departed, console)
     _weeks(outcome, console)
     _figures(scores, names, console)
@@ -93,7 +97,7 @@ def _weeks(outcome: Outcome, console: Console) -> None:
     console.print()
     console.print(Rule(Text("Alerts in each week", "bold"), align="left"))
     first = outcome.span.first - timedelta(outcome.span.first.weekday())
-    weeks = (outcome.span.last - first).days // 7 + 1
+    weeks, begun = (outcome.span.last - first).days // 7 + 1, max(1, len(mondays(outcome.span)))
     reps = sorted({contact.owner for contact in outcome.contacts})
     counts = {rep: [0] * weeks for rep in reps}
     for one in outcome.told:
@@ -106,7 +110,7 @@ def _weeks(outcome: Outcome, console: Console) -> None:
         table.add_row(
             Text(clean(rep) or "nobody's", overflow="ellipsis", no_wrap=True),
             Text(bars[-room:], COLOURS[Verdict.QUIET]),
-            Text(f"{sum(by) / weeks:.2f} a week, at most {max(by)}", "dim"),
+            Text(f"{sum(by) / begun:.2f} a week, at most {max(by)}", "dim"),
         )
     console.print(table)
 
@@ -121,16 +125,18 @@ def _figures(scores: Sequence[Score], names: Sequence[str], console: Console) ->
     for row in rows(scores):
         table.add_row(row.name, *row.values)
     console.print(table)
+    if scores[-1].precision:
+        console.print("In brackets: where the share lies in 19 of 20 cases, given so few.", style="dim")
     bins = scores[-1].bins
     if bins:
         said = ", ".join(f"{one.said:.0%} → {one.so:.0%}" for one in bins)
-        console.print(f"calibration (said → so): {said}", style="dim")
+        console.print(f"Said to have left → had left: {said}", style="dim")
     if scores[-1].wrong:
         kinds = Counter(
             (one.alert.assessment.verdict.value, _lead(one)) for one in scores[-1].wrong
         ).most_common(MOST_WRONG)
         told = ", ".join(f"{count} × {verdict} by {kind}" for (verdict, kind), count in kinds)  # noqa: RUF001 - "times"
-        console.print(f"wrong: {told}", style="dim")
+        console.print(f"Wrong: {told}", style="dim")
 
 
 def _lead(told: Told) -> str:

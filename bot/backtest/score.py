@@ -103,7 +103,7 @@ def score(
     `slipping` gives, for who is known to have pulled away for a while, from when to when.
     """
     weeks = alerts_by_week(outcome.told)
-    mondays = _mondays(outcome.span)
+    begun = mondays(outcome.span)
     reps = {contact.owner for contact in outcome.contacts}
     total = sum(sum(by.values()) for by in weeks.values())
     counted = Counter(_name(told) for told in outcome.told)
@@ -111,7 +111,7 @@ def score(
         alerts=counted,
         weeks=weeks,
         person_months=_person_months(outcome, departed or {}),
-        mean_alerts=total / max(1, len(mondays) * len(reps)),
+        mean_alerts=total / max(1, len(begun) * len(reps)),
         busiest=max((count for by in weeks.values() for count in by.values()), default=0),
     )
     if departed is None:
@@ -191,7 +191,7 @@ def calibration(outcome: Outcome, departed: Mapping[str, date]) -> tuple[Bin, ..
     for who, story in outcome.stories.items():
         gone = departed.get(who)
         days = [day for day, _, _ in story.curve]
-        for monday in _mondays(outcome.span):
+        for monday in mondays(outcome.span):
             at = bisect_right(days, monday) - 1
             if at < 0 or (gone is not None and monday > gone + FORGOTTEN_AFTER):
                 continue
@@ -241,6 +241,7 @@ def _person_months(outcome: Outcome, departed: Mapping[str, date]) -> float:
     return days / DAYS_A_MONTH
 
 
-def _mondays(span: Span) -> list[date]:
+def mondays(span: Span) -> list[date]:
+    """Return the first day of each week that begins within a span."""
     start = span.first + timedelta((7 - span.first.weekday()) % 7)
     return [start + timedelta(weeks=week) for week in range((span.last - start).days // 7 + 1)]

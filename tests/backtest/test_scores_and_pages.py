@@ -106,13 +106,15 @@ def test_two_settings_stand_side_by_side_on_the_page_and_in_the_terminal(outcome
     known = {JANE.address: TUESDAY}
     scores, names = [score(outcome, known)] * 2, ["as shipped", "slipping_from=2.0"]
     text = page(outcome, scores, names, known)
-    assert re.search(r"<th class=\"n\">slipping_from=2.0</th>", text)
+    assert re.search(r"<th class=\"n\" scope=\"col\">slipping_from=2.0</th>", text)
+    assert "All else on this page is of the setting <strong>slipping_from=2.0</strong>" in text
     console = Console(record=True, width=100, file=Path("/dev/null").open("w"))  # noqa: SIM115 - the console's
     report.show(outcome, scores, names, known, console)
     console.file.close()
     shown = console.export_text()
     assert "slipping_from=2.0" in shown
-    assert shown.count("0.50 of 2") == 2
+    assert shown.count("50% of 2 (9-91%)") == 2
+    assert "The alerts are those with slipping_from=2.0." in shown
     assert "\x1b" not in shown
 
 
@@ -194,3 +196,25 @@ def test_a_span_that_ends_before_it_begins_is_refused(tmp_path: Path) -> None:
     status, _, said = run(box, tmp_path / "c.csv", "--to", "2026-01-01")
     assert status == 2
     assert "--to lies before --from" in said
+
+
+def test_the_page_can_be_read_on_paper_on_a_telephone_and_by_the_keyboard(outcome: Outcome) -> None:
+    known = {JANE.address: TUESDAY}
+    text = page(outcome, [score(outcome, known)] * 2, ["as shipped", "slipping_from=2.0"], known)
+    assert "@media print" in text
+    assert "details::details-content{content-visibility:visible" in text
+    scrolled = re.findall(r'<div class="(?:card scroll|draw wide)"([^>]*)>', text)
+    assert len(scrolled) == 5
+    assert all('tabindex="0" role="region" aria-label' in one for one in scrolled)
+    assert not re.search(r"<th[^>]*></th>", text)
+    assert '<i class="on-leave"></i>on leave' in text
+
+
+def test_the_terminal_and_the_table_count_the_same_alerts_a_week(outcome: Outcome) -> None:
+    console = Console(record=True, width=100, file=Path("/dev/null").open("w"))  # noqa: SIM115 - the console's
+    found = score(replace(outcome, contacts=(JANE,), told=outcome.told[:1]), None)
+    report.show(
+        replace(outcome, contacts=(JANE,), told=outcome.told[:1]), [found], ["as shipped"], None, console
+    )
+    console.file.close()
+    assert f"{found.mean_alerts:.2f} a week, at most 1" in console.export_text()
