@@ -18,6 +18,7 @@ MEETING = "meeting"
 SENT = "written_to"
 ACTIVITY = "activity"
 
+_at = attrgetter("at")
 _saying = attrgetter("at", "kind", "group", "sentence")
 """Almost always this tells observations apart; their keys, which do always, take long to compute."""
 
@@ -49,11 +50,12 @@ class History:
         derived: Iterable[Observation] = (),
     ) -> History:
         """Sort out what happened to the person of this address until then; `derived` is what it means."""
-        seen_until = (*Past.of(observations).until(until), *(seen for seen in derived if seen.at <= until))
-        known = in_order([seen for seen in seen_until if seen.kind in kinds], _saying, _saying_all)
-        by_kind: dict[str, list[Observation]] = {}
-        for seen in known:
-            by_kind.setdefault(seen.kind, []).append(seen)
+        past = Past.of(observations).until(until).once(_settled)
+        meant = _settled(Past.of(seen for seen in derived if seen.at <= until))
+        by_kind = {name: found for name, found in past.by_kind.items() if name in kinds}
+        for name, found in meant.by_kind.items():
+            if name in kinds:
+                by_kind[name] = _settled(Past.of([*by_kind[name], *found])) if name in by_kind else found
         life = proofs_of_life(by_kind, kinds)
         moves = [seen for seen in by_kind.get(MEETING, ()) if seen.facts.get("by") == address]
         contact = [
@@ -62,7 +64,7 @@ class History:
             [seen for seen in moves if seen.facts.get("words")],
         ]
         return cls(
-            observations=known,
+            observations=sorted((seen for found in by_kind.values() for seen in found), key=_at),
             by_kind=by_kind,
             life=latest(found[-1] for found in life.values() if found),
             mail_worked=latest(_newest_genuine(by_kind.get(name, ())) for name in MAIL_WORKS),
@@ -75,6 +77,11 @@ class History:
     def activity(self) -> list[datetime]:
         """Return when they did anything at all: a meeting moved without a word, or a login, is no silence."""
         return [seen.at for seen in (*self.contact, *self.moves, *self.by_kind.get(ACTIVITY, ()))]
+
+
+def _settled(past: Past) -> Past:
+    """Return the same, with what is of one moment in an order that does not depend on how it became known."""
+    return Past(in_order([*past], _saying, _saying_all))
 
 
 def proofs_of_life(

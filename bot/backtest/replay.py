@@ -39,6 +39,7 @@ from bot.pipeline import Pipeline, Rules
 from bot.preferences import Preferences
 from bot.routing import Hold, Rep
 from bot.slack.outbox import drain
+from bot.store import changes
 from bot.testing import FrozenClock, MemoryStore
 from watchers import Batch, Scope, Watcher
 
@@ -262,7 +263,9 @@ class HistoryStore(MemoryStore):
         self, version: int, assessment: Assessment, decision: Decision, alert: Alert | None = None
     ) -> bool:
         """Keep a conclusion, and note it for the day's lines."""
-        kept = await super().conclude(version, assessment, decision, alert)
+        person = self._get(assessment.contact)
+        after = changes.concluded_as_it_is(person, version, assessment, decision, alert)
+        kept = self._accept(person, after)
         if kept:
             self.concluded.append((assessment, decision, alert))
         return kept

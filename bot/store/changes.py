@@ -118,17 +118,24 @@ def concluded(
     person: Person, version: int, assessment: Assessment, decision: Decision, alert: Alert | None
 ) -> Person | None:
     """Keep a conclusion drawn from `version`; None where it is outdated or its alert is there already."""
+    return concluded_as_it_is(person, version, normal(assessment), normal(decision), normal(alert))
+
+
+def concluded_as_it_is(
+    person: Person, version: int, assessment: Assessment, decision: Decision, alert: Alert | None
+) -> Person | None:
+    """Keep a conclusion whose values are in the form in which they are kept."""
     if person.version != version:
         return None
     cases = person.cases
     if alert is not None:
         if any(delivery.alert.key == alert.key for case in cases for delivery in case.deliveries):
             return None
-        cases = _with_alert(person, normal(alert))
+        cases = _with_alert(person, alert)
     return _changed(
         person,
-        assessment=normal(assessment),
-        decisions=_with_decision(person.decisions, normal(decision)),
+        assessment=assessment,
+        decisions=_with_decision(person.decisions, decision),
         cases=cases,
         news=False,
     )
