@@ -8,7 +8,6 @@ known by a keyed hash of their name at that company: a namesake elsewhere is som
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -75,11 +74,11 @@ class Forgotten:
         return self._hash(address.strip().lower())
 
     def _hash(self, text: str) -> str:
-        return hmac.new(self.key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+        return hmac.digest(self.key, text.encode("utf-8", "surrogatepass"), "sha256").hex()
 
     def __contains__(self, address: object) -> bool:
         """Say whether the person is forgotten, under this address or under it with a tag (jane+news@)."""
-        if not self.marks or not isinstance(address, str):
+        if not self.marks or not address or not isinstance(address, str):
             return False
         return self.mark(address) in self.marks or (
             "+" in address and self.mark(_untagged(address)) in self.marks
@@ -141,6 +140,8 @@ class Forgotten:
         return self._clean(value, names)  # type: ignore[no-any-return]
 
     def _clean(self, value: Any, names: _Names) -> Any:
+        if value is None or isinstance(value, int | float):
+            return value
         if isinstance(value, str) and not isinstance(value, Enum):
             return self._text(value, names)
         if isinstance(value, tuple | list):
@@ -160,6 +161,8 @@ class Forgotten:
 
     def _is_theirs(self, item: object, names: _Names) -> bool:
         """Say whether an item of a list is one of the forgotten: their address, or an entry of theirs."""
+        if isinstance(item, int | float):
+            return False
         return _address_of(item) in self or any(
             name in names.known for name, address in _entry(item) if not address
         )
