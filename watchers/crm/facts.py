@@ -238,31 +238,8 @@ def meeting(met: Meeting, scope: Scope, source: str) -> Iterator[Observation]:
     """Yield how a meeting stands, for each watched person who has a part in it."""
     people = [address for address in met.answers if scope.covers(address) and not scope.is_ours(address)]
     uid = met.uid[:LONGEST_ID]
-    attendees: list[Json] = [[one, answer] for one, answer in list(met.answers.items())[:MOST_ATTENDEES]]
     when = f"{met.start:%-d %B %Y}" if met.start else "an unknown day"
     for contact in people:
-        facts: dict[str, Json] = {
-            "message_id": "",
-            "uid": uid,
-            "recurrence_id": "",
-            "series": False,
-            "method": "",
-            "sequence": None,
-            "dtstamp": _iso(met.changed),
-            "start": _iso(met.start),
-            "end": _iso(met.end),
-            "status": "CANCELLED" if met.cancelled else "CONFIRMED",
-            "organizer": met.organizer,
-            "attendees": attendees,
-            "delegated_to": "",
-            "by": "",
-            "by_side": OTHER,
-            "title": "",
-            "words": False,
-            "wording": "",
-        }
-        if met.attended:
-            facts["attended"] = True
         yield Observation(
             contact=contact,
             kind=SNAPSHOT,
@@ -270,7 +247,7 @@ def meeting(met: Meeting, scope: Scope, source: str) -> Iterator[Observation]:
             source=source,
             sentence=f"meeting of {when} in the CRM{', cancelled' if met.cancelled else ''}",
             group=uid,
-            facts=facts,
+            facts=_state(met),
         )
         if met.missed:
             yield Observation(
@@ -283,6 +260,32 @@ def meeting(met: Meeting, scope: Scope, source: str) -> Iterator[Observation]:
                 facts={"uid": uid},
                 because=("the rep noted it as a no-show in the CRM",),
             )
+
+
+def _state(met: Meeting) -> dict[str, Json]:
+    """Return the facts of a meeting, as an invitation by mail would have them."""
+    attendees: list[Json] = [[one, answer] for one, answer in list(met.answers.items())[:MOST_ATTENDEES]]
+    return {
+        "message_id": "",
+        "uid": met.uid[:LONGEST_ID],
+        "recurrence_id": "",
+        "series": False,
+        "method": "",
+        "sequence": None,
+        "dtstamp": _iso(met.changed),
+        "start": _iso(met.start),
+        "end": _iso(met.end),
+        "status": "CANCELLED" if met.cancelled else "CONFIRMED",
+        "organizer": met.organizer,
+        "attendees": attendees,
+        "delegated_to": "",
+        "by": "",
+        "by_side": OTHER,
+        "title": "",
+        "words": False,
+        "wording": "",
+        **({"attended": True} if met.attended else {}),
+    }
 
 
 def addresses(listed: str) -> tuple[str, ...]:
