@@ -12,13 +12,15 @@ import pytest
 from benchmarks.world.__main__ import write
 from benchmarks.world.cast import populate
 from bot import config, service
-from bot.backtest import Backtest
-from bot.backtest.replay import HistoryStore, Span, Teller, telling
+from bot.backtest import Backtest, snapshots
+from bot.backtest.past import Known
+from bot.backtest.replay import HistoryStore, Replayed, Span, Teller, telling
 from bot.crm.csv import read_contacts
 from bot.engine import Unit
 from bot.model import Action, Alert, Assessment, Decision
 from bot.testing import FrozenClock
 from tests.backtest.past_mail import AT_ONCE
+from watchers import Scope
 from watchers.mail.files import FileMailbox
 from watchers.mail.head import split_head
 from watchers.mailbox import Mailbox
@@ -36,13 +38,22 @@ def arrived(file: Path) -> datetime:
 async def by_the_service(
     world: Path, inbox: Path, waiting: list[tuple[datetime, Path]], span: Span, clock: FrozenClock
 ) -> list[Said]:
-    """Run the service at the end of each day, its mailbox filled with what has arrived by then."""
+    """Run the service at the end of each day, its mailbox filled with what has arrived by then.
+
+    What the pages said is read of their snapshots, and the service hears of each from its day on.
+    """
+    contacts = read_contacts(world / "contacts.csv").contacts
+    shown: dict[str, list[Known]] = {}
+    scope = Scope.of(contacts, ["vendor.example"])
+    for known in sorted(await snapshots.pages(world / "pages", contacts, scope), key=lambda one: one.at):
+        shown.setdefault(known.source, []).append(known)
+    pages = Replayed(shown, (), clock)
     watcher = Mailbox(Mailbox.Config(mailboxes=(FileMailbox(kind="files", path=inbox, name="rep"),)))
     settings = config.Config.model_validate({"team": {"domains": ["vendor.example"]}})
     store = HistoryStore()
-    plan = config.Plan(settings, ((watcher, timedelta(minutes=5)),))
+    plan = config.Plan(settings, ((watcher, timedelta(minutes=5)), (pages, timedelta(hours=1))))
     running = service.Service(plan, store, Teller(AT_ONCE.routing))
-    for contact in read_contacts(world / "contacts.csv").contacts:
+    for contact in contacts:
         await store.watch(contact)
     said: list[Said] = []
     before: dict[str, tuple[object, ...]] = {}
@@ -52,6 +63,8 @@ async def by_the_service(
         while waiting and waiting[0][0] <= clock.now:
             file = waiting.pop(0)[1]
             os.link(file, inbox / f"{file.parent.name}-{file.name}")
+        for source in shown:
+            await running.look(Unit("replayed", source))
         await running.look(Unit("mailbox", "mailbox:rep"))
         await running.review()
         await running.outbox.drain()
@@ -86,11 +99,19 @@ def lines_of(
     return sorted(found)
 
 
+TOUCHED = {
+    8: {"departed", "farewell", "silent", "page_gone", "meeting_pushed", "slipping", "left", "on leave"},
+    9: {"mailbox_gone", "notice", "silent", "meeting_cancelled", "likely left", "on_leave", "unchecked"},
+}
+"""What decisions rested on in each world: were it no longer so, the test would prove less than it says."""
+
+
+@pytest.mark.parametrize("seed", TOUCHED)
 def test_the_service_and_the_backtest_decide_the_same_over_the_same_mail(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    world = populate(seed=5, contacts=12, months=4, history=3)
-    write(world, tmp_path / "world", seed=5)
+    world = populate(seed=seed, contacts=24, months=5, history=3)
+    write(world, tmp_path / "world", seed=seed)
     span = Span(world.begins, world.last)
     clock = FrozenClock(span.begins)
     monkeypatch.setattr(service, "now", clock)
@@ -105,6 +126,7 @@ def test_the_service_and_the_backtest_decide_the_same_over_the_same_mail(
         our_domains=("vendor.example",),
         span=span,
         mail=(tmp_path / "world" / "mail",),
+        pages=(tmp_path / "world" / "pages",),
         jobs=1,
     )
     (outcome,) = job.run([AT_ONCE])
@@ -120,6 +142,9 @@ def test_the_service_and_the_backtest_decide_the_same_over_the_same_mail(
         for line in outcome.lines
     )
     assert any(line[4] == "send" for line in expected)
+    touched = {kind for line in outcome.lines for kind in (*line.evidence, line.verdict.value)}
+    touched |= {"notice" for line in outcome.lines if line.contact is None}
+    assert touched >= TOUCHED[seed]
     asked = {line[:2] for line in found if line[5] == "audit"}  # by the digest, which is not run here
     assert asked
     assert [line for line in found if line[:2] not in asked] == sorted(
