@@ -31,6 +31,8 @@ MOST_BYTES = 500 * 2**20
 LARGEST_CONTACTS = 20 * 2**20
 LONGEST_NAME = 80
 A_YEAR = timedelta(days=365)
+A_WEEK = timedelta(days=7)
+"""What the last mails say is told within days: after the night, the weekend, or two days without a word."""
 
 MAIL, MBOX, CALENDAR, CONTACTS = "mail", "mbox", "calendar", "contacts"
 BY_ENDING = {".eml": MAIL, ".mbox": MBOX, ".ics": CALENDAR, ".csv": CONTACTS}
@@ -52,6 +54,7 @@ class State:
     files: int = 0
     skipped: int = 0
     kinds: dict[str, int] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
 
 
 class Trial:
@@ -134,7 +137,9 @@ class Trial:
 
     def _judge(self, domains: tuple[str, ...]) -> str:
         """Read, choose the days, live through them, and write the report."""
-        contacts = read_contacts(self._folder / CONTACTS / "contacts.csv").contacts
+        listed = read_contacts(self._folder / CONTACTS / "contacts.csv")
+        contacts = listed.contacts
+        self.state.left_out = [f"row {row.number}: {row.reason}" for row in listed.bad]
         if not contacts:
             raise NeedsHuman("no contact could be read", "the CSV needs a column 'email'")
         mail = tuple(path for path in (self._folder / MAIL,) if path.exists())
@@ -151,7 +156,7 @@ class Trial:
     def _span(
         self, contacts: tuple[Contact, ...], domains: tuple[str, ...], mail: tuple[Path, ...], data: Path
     ) -> Span:
-        """Return the year that ends with the newest mail that says something; what is read is kept."""
+        """Return the year before the newest mail that says something, and a week; what is read is kept."""
         data.mkdir()
         scope = Scope.of(contacts, domains)
         portions = [portion for path in mail for portion in past.portions(f"mailbox:{path}", path, scope)]
@@ -167,7 +172,7 @@ class Trial:
                 "check the contacts' addresses, and your domain",
             )
         last = max(days, default=date.today())  # noqa: DTZ011 - the viewer's own day
-        return Span(max(min(days, default=last - A_YEAR), last - A_YEAR), last)
+        return Span(max(min(days, default=last - A_YEAR), last - A_YEAR), last + A_WEEK)
 
     def _told(self, step: str, done: int, total: int | None) -> None:
         self.state.step, self.state.done, self.state.total = step, done, total

@@ -188,7 +188,7 @@ async def test_an_mbox_and_a_list_that_are_dropped_become_a_report(page: Page, t
             file.write(b"From story@vendor.example Mon Apr 20 09:00:00 2026\n" + mail + b"\n")
     people.write_text(CONTACTS)
     await dropped(page, box, people)
-    await expect(page.locator("#taken")).to_contain_text("1 mailbox files")
+    await expect(page.locator("#taken")).to_contain_text("Taken: 1 mailbox file, 1 list of contacts.")
     await reported(page)
 
 

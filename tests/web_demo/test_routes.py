@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -114,3 +115,27 @@ def test_a_file_is_known_by_its_name(name: str, kind: Any) -> None:
 
 def test_a_kept_name_keeps_the_day_that_it_holds() -> None:
     assert safe("calendars/rita 2026-03-05.ics") == "rita_2026-03-05.ics"
+
+
+async def test_what_came_on_the_last_day_is_told_though_alerts_wait_for_monday(
+    tmp_path: Path,
+) -> None:
+    """The last mail is an auto-reply of a Saturday, and alerts wait for Monday."""
+    made = Trial(tmp_path / "dropped")
+    await made.take("contacts.csv", sent(b"email,name\nbob@kunz.example,Bob Kunz\nnobody,No One\n"))
+    head = b"From: Bob Kunz <bob@kunz.example>\nTo: rita@vendor.example\n"
+    first = (
+        b"Date: Tue, 01 Sep 2026 09:00:00 +0000\nSubject: Offer\nMessage-ID: <1@kunz.example>\n\nThanks.\n"
+    )
+    gone = b"Date: Sat, 31 Oct 2026 09:01:00 +0000\nSubject: Automatic reply: Offer\n"
+    gone += b"Auto-Submitted: auto-replied\nMessage-ID: <2@kunz.example>\n\nI no longer work for Kunz.\n"
+    for number, mail in enumerate((head + first, head + gone)):
+        await made.take(f"{number}.eml", sent(mail))
+    made.begin("vendor.example")
+    async with asyncio.timeout(60):
+        while made.state.step not in {"done", "failed"}:  # noqa: ASYNC110 - the page asks for the step, too
+            await asyncio.sleep(0.05)
+    assert (made.state.step, made.state.problem) == ("done", "")
+    assert made.state.left_out == ["row 2: 'nobody' is no e-mail address"]
+    assert "auto-reply: no longer there" in made.report
+    await made.clear()

@@ -62,7 +62,7 @@ function inbox(now) {
   const newest = chapter();
   at("inbox").replaceChildren(...arrived.slice(0, 8).map((one) => {
     const kind = one.kind ? element("span", { class: one.kind === "invitation" ? "chip" : "chip bad" }, one.kind) : undefined;
-    return element("li", { class: one.chapter === newest ? "new" : undefined },
+    return element("li", { class: one.chapter === newest && (newest > 0 || one === arrived[0]) ? "new" : undefined },
       element("p", { class: "head" }, element("strong", {}, one.sent ? `To ${one.to}` : one.from), element("span", { class: "soft" }, short(one.at))),
       element("p", {}, one.subject, " ", kind),
       element("p", { class: "soft" }, one.text || (one.kind === "invitation" ? "(no word with it)" : "")));

@@ -51,10 +51,13 @@ async function send(files) {
 
 async function count() {
   const { kinds, skipped } = await ask("trial/state");
-  const names = { mail: "mails", mbox: "mailbox files", calendar: "calendars", contacts: "list of contacts" };
-  const parts = Object.entries(kinds).map(([kind, many]) => `${many} ${names[kind]}`);
+  const names = { mail: "mail", mbox: "mailbox file", calendar: "calendar", contacts: "list of contacts" };
+  const parts = Object.entries(kinds).map(([kind, many]) => counted(kind === "contacts" ? 1 : many, names[kind]));
+  at("clear").hidden = !parts.length && at("result").hidden;
   at("taken").textContent = parts.length || skipped ? `Taken: ${parts.join(", ") || "nothing"}.${skipped ? ` Of no use here: ${skipped}.` : ""}` : "";
 }
+
+const counted = (many, one) => `${many.toLocaleString("en")} ${one}${many === 1 ? "" : "s"}`;
 
 function say(text) {
   at("state").textContent = text;
@@ -77,11 +80,14 @@ async function follow() {
     const told = await ask("trial/state");
     if (told.step === "failed" || told.step === "done") {
       bar.hidden = true;
-      say(told.step === "done" ? "The report is ready. Your files have been removed." : told.problem);
+      const rows = told.left_out.length ? ` Left out of your list: ${told.left_out.slice(0, 3).join("; ")}${told.left_out.length > 3 ? `; and ${told.left_out.length - 3} more` : ""}.` : "";
+      say(told.step === "done" ? `The report is ready. Your files have been removed.${rows}` : told.problem);
       if (told.step === "done") {
         at("report").src = "trial/report";
         at("result").hidden = false;
+        at("result").scrollIntoView();
       }
+      await count();
       return;
     }
     if (told.total) {
