@@ -66,8 +66,10 @@ JANE = Contact(
     RITA,
     Deal("Renewal 2026", 120_000, "EUR", "", date(2026, 10, 30)),
 )
-ANN = Suggestion("Ann Lee", "ann.lee@acme.example", ("named in the automatic reply",), successor=True)
-BOB = Suggestion("Bob Roe", "bob.roe@acme.example", ("on the last 3 invitations",))
+ANN = Suggestion(
+    "Ann Lee", "ann.lee@acme.example", ("named in Jane Doe's own reply of 3 August",), successor=True
+)
+BOB = Suggestion("Bob Roe", "bob.roe@acme.example", ("on 3 threads with us, last wrote 12 days ago",))
 PLACE = Place("jane.doe@acme.example:1", "C0CHAMPION", "1")
 
 
@@ -222,8 +224,8 @@ def slipping() -> Alert:
         0.2,
         "2 pushes, 28 days lost, both by them",
         (
-            pushed(20, "Meeting pushed from 4 Aug to 18 Aug by them"),
-            pushed(34, "Meeting pushed from 21 Jul to 4 Aug by them"),
+            pushed(20, "meeting pushed from 4 August to 18 August by them"),
+            pushed(34, "meeting pushed from 21 July to 4 August by them"),
         ),
         ("a full calendar, or a project date that moved on their side",),
         (BOB,),
@@ -234,10 +236,10 @@ def slipping() -> Alert:
 
 def gone() -> Alert:
     """Return the last step of the story: the automatic reply."""
-    said = "Automatic reply: no longer with Acme, write to Ann Lee"
+    said = "auto-reply: no longer there, write to Ann Lee"
     reply = evidence(0, said, Means.GONE, Family.MAIL, 9.0, explicit=True)
     refused = evidence(
-        0, "Mail refused: 550 5.1.1 no such user", Means.GONE, Family.MAIL, 6.0, source="mx.acme.example"
+        0, "hard bounce 5.1.1 from mx.acme.example: there is no such mailbox", Means.GONE, Family.MAIL, 6.0
     )
     judged = Assessment(
         JANE.address,
@@ -245,7 +247,7 @@ def gone() -> Alert:
         Verdict.LEFT,
         Strength.STRONG,
         0.99,
-        "her own automatic reply says that she no longer works there, and mail to her is refused",
+        said,
         (reply, refused, *slipping().assessment.evidence),
         (),
         (ANN, BOB),
@@ -257,8 +259,8 @@ def gone() -> Alert:
 def refused() -> Alert:
     """Return a rejected mailbox after a quiet drift."""
     at = NOW - timedelta(hours=2)
-    said = "Mail refused: 550 5.1.1 no such user"
-    bounce = evidence(0, said, Means.GONE, Family.MAIL, 6.0, source="mx.acme.example")
+    said = "hard bounce 5.1.1 from mx.acme.example: there is no such mailbox"
+    bounce = evidence(0, said, Means.GONE, Family.MAIL, 6.0)
     judged = Assessment(
         JANE.address,
         at,
@@ -278,7 +280,13 @@ def account() -> Alert:
     """Return the notice of a domain whose mail bounces."""
     people = ("bob.roe", "eve.poe", "jane.doe", "omar.diaz")
     bounces = tuple(
-        Observation(f"{one}@acme.example", HARD, NOW, MAILBOX, "Mail refused: 550 5.1.1 no such user")
+        Observation(
+            f"{one}@acme.example",
+            HARD,
+            NOW,
+            MAILBOX,
+            "hard bounce 5.1.1 from mx.acme.example: there is no such mailbox",
+        )
         for one in people
     )
     found = incidents.Incident("acme.example", bounces)

@@ -42,10 +42,10 @@ QUARTER = ((1, 0), (0,), (2, 1), (1,), (0,), (1, 1), (3,), (0,), (1,), (0, 1), (
 
 UNSEEN = f"{BOX} cannot be read"
 SEEN = {
-    "Omar Diaz": (12, "Wrote to us", OTHER_BOX),
-    "Eve Poe": (9, "Wrote to us", BOX),
-    "Bob Roe": (3, "Wrote to us", OTHER_BOX),
-    "Lea Kurz": (5, "Automatic reply: back on 24 August", OTHER_BOX),
+    "Omar Diaz": (12, "wrote to rita@vendor.example", OTHER_BOX),
+    "Eve Poe": (9, "wrote to rita@vendor.example", BOX),
+    "Bob Roe": (3, "wrote to rita@vendor.example", OTHER_BOX),
+    "Lea Kurz": (5, "auto-reply: away until 2026-08-24", OTHER_BOX),
 }
 """What was seen last of the people on the watch list: so many days ago, what, and where."""
 
@@ -66,7 +66,7 @@ def home() -> list[dict[str, Any]]:
         watched(person("Eve Poe", "Globex"), Verdict.UNCHECKED, UNSEEN),
         watched(person("Bob Roe", "Acme"), Verdict.ACTIVE, "wrote on 31 July 2026"),
         replace(
-            watched(person("Lea Kurz", "Umbrella"), Verdict.ON_LEAVE, "her automatic reply says so"),
+            watched(person("Lea Kurz", "Umbrella"), Verdict.ON_LEAVE, "auto-reply: away until 2026-08-24"),
             returns=date(2026, 8, 24),
         ),
     ]
