@@ -151,7 +151,9 @@ class Doctor:
     async def _contacts(self) -> list[Finding]:
         assert self.plan.config.contacts is not None
         found = await asyncio.to_thread(read_contacts, self.plan.config.contacts)
-        said = [ok("contacts", f"{len(found.contacts)} contacts in {self.plan.config.contacts.name}")]
+        count = len(found.contacts)
+        who = f"{count} contact{'s' if count != 1 else ''}"
+        said = [ok("contacts", f"{who} in {self.plan.config.contacts.name}")]
         if found.bad:
             rows = ", ".join(str(row.number) for row in found.bad[:5])
             what = f"{len(found.bad)} rows were left out, such as {rows}: {found.bad[0].reason}"

@@ -15,6 +15,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.servers.loopback import listening
+
 
 @dataclass
 class Account:
@@ -106,11 +108,6 @@ class GitHub:
 async def running() -> AsyncIterator[GitHub]:
     """Serve on a free port of loopback."""
     github = GitHub()
-    runner = web.ServerRunner(web.Server(github.handle, access_log=None), shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        github.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with listening(github.handle) as port:
+        github.url = f"http://127.0.0.1:{port}"
         yield github
-    finally:
-        await runner.cleanup()

@@ -13,6 +13,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.servers.loopback import listening
+
 KEY = "a key of the operator"
 KNOWN = frozenset(
     "email name company min_likelihood required data_include titlecase pretty first_name last_name".split()
@@ -90,11 +92,6 @@ class PeopleDataLabs:
 async def running() -> AsyncIterator[PeopleDataLabs]:
     """Serve on a free port of loopback."""
     server = PeopleDataLabs()
-    runner = web.ServerRunner(web.Server(server.handle, access_log=None), shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with listening(server.handle) as port:
+        server.url = f"http://127.0.0.1:{port}"
         yield server
-    finally:
-        await runner.cleanup()

@@ -12,6 +12,7 @@ from ipaddress import ip_network
 
 from aiohttp import web
 
+from tests.servers.loopback import listening
 from watchers.web.client import Client, Courtesy, Manners
 from watchers.web.guard import Reach
 from watchers.web.pace import Pace
@@ -103,16 +104,9 @@ class Site:
 async def serving() -> AsyncIterator[Site]:
     """Serve a site on a free port of loopback."""
     site = Site()
-    server = web.Server(site.handle, access_log=None)
-    runner = web.ServerRunner(server, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        place = web.TCPSite(runner, "127.0.0.1", 0)
-        await place.start()
-        site.port = runner.addresses[0][1]
+    async with listening(site.handle) as port:
+        site.port = port
         yield site
-    finally:
-        await runner.cleanup()
 
 
 def reach(*sites: Site) -> Reach:
