@@ -39,7 +39,7 @@ async def preferences(store: Store, user: str) -> Preferences:
     kept = await store.setting(_name(user))
     known = {field.name for field in fields(Preferences)}
     values = kept if isinstance(kept, dict) else {}
-    return Preferences(**{name: value for name, value in values.items() if name in known})  # type: ignore[arg-type]
+    return Preferences(**{name: value for name, value in values.items() if name in known})  # type: ignore[arg-type]  # as they were saved
 
 
 async def save_preferences(store: Store, user: str, chosen: Preferences) -> None:

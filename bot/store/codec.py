@@ -42,7 +42,7 @@ def normal(value: T, depth: int = 0) -> T:
     that cannot be encoded is replaced. Doing it before an observation's key is computed makes the key
     survive the journey. Raise ValueError where the value nests deeper than `MAX_DEPTH`.
     """
-    return _normal(value, depth)  # type: ignore[no-any-return]
+    return _normal(value, depth)  # type: ignore[no-any-return]  # it keeps the type
 
 
 def _normal(value: Any, depth: int) -> Any:

@@ -137,7 +137,7 @@ class Forgotten:
         return person if after == person else replace(after, version=person.version + 1)
 
     def _cleaned(self, value: T, names: _Names) -> T:
-        return self._clean(value, names)  # type: ignore[no-any-return]
+        return self._clean(value, names)  # type: ignore[no-any-return]  # it keeps the type
 
     def _clean(self, value: Any, names: _Names) -> Any:
         if value is None or isinstance(value, int | float):
