@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from bot.crm.csv import ADDRESS, tidy
 from bot.model import Case, Choice, Json, Suggestion
 
 KEPT = timedelta(days=14)
@@ -24,6 +25,7 @@ LEASE = timedelta(minutes=5)
 """How long one attempt to write may take before it counts as lost."""
 
 KEY_DIGITS = 16
+LONGEST_NAME = 100
 
 
 class Step(StrEnum):
@@ -203,21 +205,28 @@ def settled(cases: Sequence[Case], now: datetime) -> list[Case]:
 def wanted(case: Case, key: str, by: str) -> Wanted:
     """Return what is to be true after a rep's answer. A guessed address never goes into a CRM.
 
-    The successor is whom the rep named, or else whom the person's own auto-reply did.
+    The successor is whom the rep named, or else whom the person's own auto-reply did. Names go there on one
+    line, without what cannot be seen, and as short as a card shows them.
     """
     assert case.settled is not None
-    known = [one for one in case.alert.assessment.suggestions if one.address and not one.guess]
+    people = case.alert.assessment.suggestions
+    known = [one for one in people if ADDRESS.fullmatch(one.address) and not one.guess]
     chosen = [one for one in known if one.address == case.settled.champion]
     named = [one for one in known if one.successor]
     contact = case.alert.contact
+    successor = next(iter([*chosen, *([] if case.settled.champion else named)]), None)
     return Wanted(
         key=key,
         address=contact.address,
-        name=contact.name,
+        name=_line(contact.name),
         day=case.settled.at.date(),
-        by=by,
-        successor=next(iter([*chosen, *([] if case.settled.champion else named)]), None),
+        by=_line(by),
+        successor=replace(successor, name=_line(successor.name)) if successor is not None else None,
     )
+
+
+def _line(name: str) -> str:
+    return tidy(name)[:LONGEST_NAME].strip()
 
 
 def parted(name: str) -> tuple[str, str]:

@@ -204,6 +204,29 @@ def test_a_guessed_address_is_never_proposed() -> None:
     assert wanted(case(Choice.LEFT, guess.address, guess), "key", "Rita").successor is None
 
 
+@pytest.mark.parametrize(
+    "name", ["N" * 10_000, "\u202eeL nnA", "Ann\n\nLee\x00", "\ud800Ann", "\ufdfa" * 4000]
+)
+def test_a_name_goes_into_a_crm_on_one_line_and_short_and_only_as_the_card_shows_it(name: str) -> None:
+    odd = Suggestion(name, "ann.lee@acme.example", ("named",), successor=True)
+    asked = wanted(case(Choice.LEFT, odd.address, odd), "key", name)
+    assert asked.successor is not None
+    for text in (asked.by, asked.successor.name, asked.note):
+        assert text.isprintable()
+        assert len(text) < 400
+
+
+@pytest.mark.parametrize(
+    "address", ["", "ann", "@acme.example", "ann@", "ann@acme..example", "a b@acme.example"]
+)
+def test_what_is_no_address_is_no_contact_to_create(address: str) -> None:
+    odd = Suggestion("Ann Lee", address, ("named",), successor=True)
+    settled_case = replace(case(), deliveries=())
+    judged = replace(case().alert.assessment, suggestions=(odd,))
+    raised = replace(case().alert, assessment=judged)
+    assert wanted(replace(settled_case, deliveries=(Delivery(raised),)), "key", "Rita").successor is None
+
+
 def test_whom_the_rep_named_goes_before_whom_the_auto_reply_named() -> None:
     bob = Suggestion("Bob Ray", "bob@acme.example", ("on 7 threads",))
     assert wanted(case(Choice.LEFT, bob.address, bob), "key", "Rita").successor == bob
