@@ -32,6 +32,9 @@ Connection: TypeAlias = "psycopg.AsyncConnection[TupleRow]"
 OLDEST = 130000
 """PostgreSQL 13 is the oldest that is supported."""
 
+NAME, SERVICE = "stillthere", "stillthere service"
+"""What our sessions are called, and those of whom that only a service has."""
+
 MOST_CONNECTIONS = 8
 CONNECT_SECONDS = 10
 RECONNECT_SECONDS = 10
@@ -147,9 +150,14 @@ class Database:
     async def apart(
         self, most_connections: int, options: str
     ) -> AsyncIterator[AsyncConnectionPool[Connection]]:
-        """Yield a pool of connections for one purpose, whose sessions have options of their own."""
-        async with _pool(self._url, most_connections, options) as pool:
+        """Yield a pool of connections for a service's work, whose sessions have options of their own."""
+        async with _pool(self._url, most_connections, options, name=SERVICE) as pool:
             yield pool
+
+    async def is_served(self) -> bool:
+        """Say whether a running service uses this database."""
+        query = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
+        return bool(await self.run(lambda connection: rows(connection, f"{query} LIMIT 1", SERVICE)))
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -245,6 +253,7 @@ def _pool(
     options: str = "",
     timeout: float = CONNECT_SECONDS,
     configure: Callable[[Connection], Awaitable[None]] | None = None,
+    name: str = NAME,
 ) -> AsyncConnectionPool[Connection]:
     return AsyncConnectionPool(
         url,
@@ -255,7 +264,7 @@ def _pool(
         reconnect_timeout=RECONNECT_SECONDS,
         check=_check,
         configure=configure,
-        kwargs=_manners(url, options),
+        kwargs=_manners(url, options) | {"application_name": name},
     )
 
 
@@ -264,7 +273,7 @@ def _manners(url: str, options: str = "") -> dict[str, Any]:
     given = conninfo_to_dict(url).get("options") or ""
     return {
         "connect_timeout": CONNECT_SECONDS,
-        "application_name": "stillthere",
+        "application_name": NAME,
         "options": f"{given} {LIMITS} {options}".strip(),
         **NOTICING,
     }

@@ -80,11 +80,18 @@ async def move(source: Movable, target: Movable, progress: Progress) -> Inventor
 
 
 async def inventory(store: Movable) -> Inventory:
-    """Count what a store holds, and hash it."""
+    """Count what a store holds, and hash it; a key under which nobody was forgotten yet is nothing."""
     counts: Counter[str] = Counter()
-    total = 0
+    total = key = 0
     async for entry in store.entries():
-        counts[entry.shelf] += 1
         content = json.dumps([entry.shelf, entry.key, entry.document], sort_keys=True, ensure_ascii=False)
-        total ^= int.from_bytes(hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest())
-    return Inventory(counts, f"{total:064x}")
+        number = int.from_bytes(hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest())
+        if entry.shelf == "forgotten key":
+            key = number
+            continue
+        counts[entry.shelf] += 1
+        total ^= number
+    if counts["forgotten"]:
+        counts["forgotten key"] = 1
+        total ^= key
+    return Inventory(+counts, f"{total:064x}")

@@ -16,6 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
+from bot.engine import Unit
+from bot.engine.queue import QueueEngine
 from bot.model import Contact, NeedsHuman, Observation
 from bot.store import Store
 from bot.store.moving import Entry, Inventory, Movable, inventory, move
@@ -124,6 +126,35 @@ async def test_a_process_that_runs_already_knows_whom_a_move_brought_as_forgotte
         assert not await running.watch(Contact("gone@acme.example"))
         await running.forget(OMAR.address)
         assert not await target.watch(OMAR)
+
+
+async def test_a_store_that_never_forgot_anybody_moves_too(
+    tiny: TinyStore, database: PostgresStore, tmp_path: Path
+) -> None:
+    await tiny.watch(JANE)
+    moved = await move(tiny, database, ignore)
+    assert moved.counts == {"person": 1}
+    async with await TinyStore.open(tmp_path / "back") as back:
+        assert await move(database, back, ignore) == moved
+
+
+async def test_nothing_is_moved_out_of_or_into_a_database_that_a_service_uses(
+    tmp_path: Path, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def look(_unit: Unit) -> None:
+        raise AssertionError
+
+    monkeypatch.setenv("DATABASE", postgres_server.new_database())
+    (tmp_path / "data").mkdir()
+    words = ["migrate-store", "--folder", str(tmp_path / "data"), "--database-env", "DATABASE", "--to"]
+    async with await PostgresStore.open(os.environ["DATABASE"]) as serving:
+        engine = await QueueEngine.open(serving.database, look)
+        for to in ("database", "folder"):
+            refused = await asyncio.to_thread(CliRunner().invoke, main, [*words, to])
+            assert refused.exit_code == 2
+            assert "stop every process" in refused.output
+        await engine.close()
+        assert await serving.contacts() == []
 
 
 async def test_two_who_move_the_same_at_once_leave_what_one_would(

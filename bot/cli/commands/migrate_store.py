@@ -64,9 +64,12 @@ def command(to: str, folder: Path, database_env: str, as_json: bool) -> None:
 
 
 async def _move(folder: Path, address: str, told: Progress, *, to_database: bool) -> Inventory:
+    from bot.model import NeedsHuman
     from bot.store.moving import move
     from bot.store.postgres import PostgresStore
     from bot.store.tiny import TinyStore
 
     async with await TinyStore.open(folder) as kept, await PostgresStore.open(address) as database:
+        if await database.database.is_served():
+            raise NeedsHuman("a running service uses the database", "stop every process of the service first")
         return await (move(kept, database, told) if to_database else move(database, kept, told))
