@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -19,6 +20,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 
 from bot.coverage import Coverage
+from bot.listener import listening
 from bot.model import NeedsHuman, Person
 from bot.notes import Wording
 from bot.routing import Rules
@@ -149,14 +151,9 @@ class SlackApp:
         self._redacting: asyncio.Task[None] | None = None
         self._people = people
         self._socket: AsyncSocketModeHandler | None = None
-        self._http: web.AppRunner | None = None
-
-    @property
-    def addresses(self) -> list[str]:
-        """Return where we listen for Slack's requests; empty in Socket Mode and while stopped."""
-        if self._http is None:
-            return []
-        return [f"http://{address[0]}:{address[1]}{PATH}" for address in self._http.addresses]
+        self._http: AsyncExitStack | None = None
+        self.addresses: list[str] = []
+        """Where we listen for Slack's requests; empty in Socket Mode and while stopped."""
 
     async def start(self) -> None:
         """Connect and listen; raise NeedsHuman for a wrong token, SourceDown where Slack is out of reach."""
@@ -175,8 +172,8 @@ class SlackApp:
             await self._socket.close_async()  # type: ignore[no-untyped-call]  # bolt's
             self._socket = None
         if self._http is not None:
-            await self._http.cleanup()
-            self._http = None
+            await self._http.aclose()
+            self._http, self.addresses = None, []
         await self._gate.finish(SHUTDOWN)
         await self.home.stop()
         if self._client.session is not None:
@@ -238,19 +235,15 @@ class SlackApp:
         await self._socket.connect_async()  # type: ignore[no-untyped-call]  # bolt's
 
     async def _listen(self) -> None:
-        host, port = self._connection.host, self._connection.port
-        seconds = SHUTDOWN.total_seconds()
-        application = self.bolt.web_app(path=PATH)
-        self._http = web.AppRunner(application, access_log=None, shutdown_timeout=seconds)
-        await self._http.setup()
+        host = self._connection.host
+        door = self.bolt.server(path=PATH)
+        http = AsyncExitStack()
         try:
-            await web.TCPSite(self._http, host, port).start()
-        except OSError as error:
-            await self.stop()
-            raise NeedsHuman(
-                f"cannot listen for Slack on {host} port {port}: {error.strerror or error}",
-                "free the port, or set another one in the configuration",
-            ) from error
+            answering = listening(host, self._connection.port, [web.post(PATH, door.handle_post_requests)])
+            port = await http.enter_async_context(answering)
+        except NeedsHuman as taken:
+            raise NeedsHuman(f"{taken.what}, for Slack", "name another port under 'slack.http'") from taken
+        self._http, self.addresses = http, [f"http://{host}:{port}{PATH}"]
 
 
 async def _none() -> Sequence[str]:

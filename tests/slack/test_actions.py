@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot import listener
 from bot.answers import KINDS
 from bot.model import Answer, Case, Choice, Contact, NeedsHuman, SourceDown
 from bot.slack.app import Connection, SlackApp
@@ -210,6 +211,38 @@ async def test_the_app_listens_on_the_loopback_only_unless_told_otherwise(slack_
     assert Connection("t", "C1").host == "127.0.0.1"
     async with open_office(slack_server) as office:
         assert office.app.addresses[0].startswith("http://127.0.0.1:")
+
+
+async def test_where_slack_is_heard_whoever_never_ends_their_request_is_hung_up_on(
+    slack_server: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "MOST_CONNECTIONS", 3)
+    monkeypatch.setattr(listener, "REQUEST_SECONDS", 0.2)
+    async with open_office(slack_server) as office:
+        port = int(office.app.addresses[0].split(":")[2].split("/")[0])
+        slow = b"POST /slack/events HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 9\r\n\r\nabc"
+        async with asyncio.timeout(30):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(slow)
+            assert (await reader.read()).startswith(b"HTTP/1.1 408 ")
+            writer.close()
+            idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(8)]
+            reads = [asyncio.create_task(line.read()) for line, _ in idle]
+            done, _ = await asyncio.wait(reads, return_when=asyncio.FIRST_COMPLETED)
+            assert {one.result() for one in done} == {b""}
+        for read in reads:
+            read.cancel()
+        for _, line in idle:
+            line.close()
+
+
+async def test_a_port_that_is_taken_is_said_with_where_to_name_another(slack_server: Workspace) -> None:
+    async with open_office(slack_server) as office:
+        port = int(office.app.addresses[0].split(":")[2].split("/")[0])
+        taken = Connection(BOT_TOKEN, "C1", signing_secret="s", base_url=slack_server.base_url, port=port)
+        with pytest.raises(NeedsHuman, match="cannot listen") as refused:
+            await SlackApp(taken, MemoryStore(), FrozenClock(NOW)).start()
+    assert "slack.http" in refused.value.how
 
 
 async def test_by_socket_mode_the_app_listens_nowhere(slack_server: Workspace) -> None:
