@@ -49,12 +49,15 @@ LEAST_FREE = 16 * 2**20
 
 
 async def serve(config_file: Path, console: Console, role: Role = Role.ALL) -> None:
-    """Run the service, or a part of it, until SIGTERM or Ctrl-C."""
+    """Run the service, or a part of it, until SIGTERM, Ctrl-C or a closed terminal."""
     load()
     plan = config.load(config_file)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
+    stops = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup a closed terminal means nothing
+        stops.append(signal.SIGHUP)
+    for name in stops:
         loop.add_signal_handler(name, stop.set)
     if plan.config.contacts is not None:
         await asyncio.to_thread(read_contacts, plan.config.contacts)

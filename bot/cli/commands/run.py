@@ -33,7 +33,8 @@ def command(config_file: Path, role: str, verbose: bool) -> None:
 
     On PostgreSQL the work may be shared: one or more processes of each role.
 
-    Without Slack tokens alerts are shown in the terminal. SIGTERM or Ctrl-C stops it cleanly.
+    Without Slack tokens alerts are shown in the terminal. SIGTERM, Ctrl-C or a closed terminal
+    stop it cleanly.
     """
     from bot.app import serve
     from bot.service import Role

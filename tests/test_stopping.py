@@ -1,0 +1,67 @@
+"""The service is told to stop: by each signal that means so, also while a look takes for ever."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.service import FAREWELL
+from tests.service import Service
+
+SLACK_SECONDS = 20.0
+"""What a busy machine may take beyond what is granted."""
+
+
+def serviced(folder: Path, mailbox: str) -> Service:
+    for part in ("cur", "new", "tmp"):
+        (folder / "mail" / part).mkdir(parents=True)
+    (folder / "config.yaml").write_text(
+        f"team: {{domains: [vendor.example]}}\nwatchers: {{mailbox: {{every: 1h, mailboxes: [{mailbox}]}}}}\n"
+    )
+    return Service(folder, {"BOX": "secret"})
+
+
+@contextmanager
+def silent_server() -> Iterator[socket.socket]:
+    """Listen, let whoever comes connect, and never say a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_each_signal_that_means_so_stops_the_service_cleanly(name: signal.Signals, tmp_path: Path) -> None:
+    service = serviced(tmp_path, "{kind: files, path: mail}")
+    try:
+        service.start()
+        assert service.process is not None
+        service.process.send_signal(name)
+        assert service.process.wait(FAREWELL.total_seconds() + SLACK_SECONDS) == 0
+        assert service.events("service.stopped")
+    finally:
+        service.end()
+
+
+def test_a_look_that_takes_for_ever_holds_up_no_stop(tmp_path: Path) -> None:
+    with silent_server() as server:
+        port = server.getsockname()[1]
+        where = f"kind: imap, host: 127.0.0.1, port: {port}, tls: false, user: rita@vendor.example"
+        service = serviced(tmp_path, f"{{{where}, password_env: BOX}}")
+        try:
+            service.start()
+            line, _ = server.accept()
+            began = time.monotonic()
+            assert service.process is not None
+            service.process.send_signal(signal.SIGTERM)
+            assert service.process.wait(FAREWELL.total_seconds() * 2 + SLACK_SECONDS) == 0
+            took = time.monotonic() - began
+        finally:
+            service.end()
+        line.close()
+    assert took < FAREWELL.total_seconds() * 2 + SLACK_SECONDS
+    assert [line["event"] for line in service.events()][-1] == "service.stopped"
