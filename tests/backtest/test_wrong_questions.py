@@ -63,7 +63,8 @@ def test_days_of_which_nothing_is_known_are_said(tmp_path: Path, contacts: Path)
     assert status == 0
     assert ", after the days judged" in said
     assert (
-        ", before the days judged" in asked(contacts, "--mail", box, "--to", "2026-06-01", "--from", LAST)[1]
+        ", before the days judged"
+        in asked(contacts, "--mail", box, "--to", "2026-06-01", "--from", str(LAST))[1]
     )
     assert "the days judged" not in asked(contacts, "--mail", box)[1]
 

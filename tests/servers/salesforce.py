@@ -96,8 +96,9 @@ class Salesforce:
         self.asked.append(f"{request.method} {request.path_qs}")
         if request.path == "/services/oauth2/token":
             return await self._token(request)
-        if len(self.asked) in self.at or self.answers:
-            status, told, headers = self.at.pop(len(self.asked), None) or self.answers.pop(0)
+        turn = len(self.asked)
+        if turn in self.at or self.answers:
+            status, told, headers = self.at.pop(turn) if turn in self.at else self.answers.pop(0)
             return web.json_response(told, status=status, headers=headers)
         try:
             status, told = await self._answer(request)
