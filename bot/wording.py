@@ -117,9 +117,7 @@ def _try(wording: Wording, template: Template, path: Path) -> None:
     try:
         text = [wording.templates.get_template(template.value).render(facts) for facts in SAMPLES]
     except TemplateSyntaxError as error:
-        raise NeedsHuman(
-            f"{path}:{error.lineno}: {error.message}", "put that right"
-        ) from error
+        raise NeedsHuman(f"{path}:{error.lineno}: {error.message}", "put that right") from error
     except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         line = _line(error)
         how = f"a note knows: {', '.join(FACTS)}"
