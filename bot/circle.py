@@ -124,11 +124,13 @@ class Acquaintance:
         ]
         return max(instead, default=None)
 
-    def reasons(self, now: datetime) -> tuple[str, ...]:
-        """Say in words what we know of them."""
+    def reasons(self, now: datetime, champion: str = "", common: int = 0) -> tuple[str, ...]:
+        """Say in words what we know of them; `common` threads are with the champion, too."""
         told = []
         count = len(self.threads)
         threads = f"on {_counted(count, 'thread')} with us"
+        if common:
+            threads += f" and {champion}" if common == count else f", {common} of them with {champion}"
         if count and self.last is not None:
             told.append(f"{threads}, last {'reply' if self.answering else 'wrote'} {ago(self.last, now)}")
         elif count:

@@ -219,13 +219,10 @@ def _weighed(
     score = one.warmth + FITTING * _fit(theirs, standing) + SENIOR * SENIORITY[theirs.seniority]
     if champion is not None and common:
         score += CLOSE * common / (len(one.threads) * len(champion.threads)) ** 0.5
-    reasons = one.reasons(now)
+    reasons = one.reasons(now, contact.label, common)
     if stood_in is not None:
         score += STOOD_IN
         reasons = (f"answered instead of {contact.label}, {ago(stood_in, now)}", *reasons)
-    if common:
-        told = f"{common} of the threads" if common > 1 else "one of the threads"
-        reasons = (*reasons, f"{told} with {contact.label}")
     # Mail in the champion's own name from an address that does not bear it: we cannot say who that is.
     is_borrowed = same_name(one.name, contact.name) and not guess.fits(
         one.name, one.address.partition("@")[0]

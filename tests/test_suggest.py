@@ -168,7 +168,10 @@ def test_common_threads_and_the_role_decide_between_equals() -> None:
     copied = seen("copied", 5, "al.roe@acme.example", message_id=f"{JANE}5")
     close = replace(does_not, observations=(*does_not.observations, copied))
     found = suggest(CONTACT, [], Circle.of([jane, close], NOW), NOW)
-    assert "one of the threads with Jane Doe" in found[0].reasons
+    assert found[0].reasons[0] == "on 2 threads with us, 1 of them with Jane Doe, last wrote 7 days ago"
+    alone = replace(close, observations=(copied,))
+    [first] = suggest(CONTACT, [], Circle.of([jane, alone], NOW), NOW)
+    assert first.reasons[0] == "on 1 thread with us and Jane Doe, has not written yet"
 
 
 def test_meetings_are_counted_once_and_refusals_are_none() -> None:
