@@ -7,7 +7,7 @@ by the same pipeline, which keeps and sends nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -16,12 +16,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot import check, timeline
+from bot import activity, answers, check, timeline
 from bot.history import is_forged
 from bot.learning import SETTING, in_force, records
 from bot.model import Action, Assessment, Contact, Decision, Json, NeedsHuman, Person, Reason, Strength
 from bot.our_days import CURSOR
-from bot.pipeline import Pipeline, Rules
+from bot.pipeline import Pipeline, Rules, domains_by_account
 from bot.report import COLOURS, turn_to
 from bot.slack.mrkdwn import clean
 from bot.testing import MemoryStore
@@ -62,6 +62,9 @@ class Readable(Protocol):
 
     async def person(self, address: str) -> Person | None:
         """Return all that is kept of a person, or None."""
+
+    async def contacts(self) -> Sequence[Contact]:
+        """Return whom we watch."""
 
     async def people(self, domains: frozenset[str]) -> list[Person]:
         """Return everybody whose address is at one of these domains, by address."""
@@ -118,7 +121,8 @@ async def explain(
 
 async def _judged(store: Readable, contact: Contact, our_domains: Iterable[str], now: datetime) -> Assessment:
     """Judge a contact anew in memory, with everybody at their account."""
-    people = await store.people(frozenset({contact.domain}) - FREE_MAIL)
+    domains = domains_by_account(await store.contacts()).get(contact.account_name, frozenset())
+    people = await store.people(domains | ({contact.domain} - FREE_MAIL))
     own = await store.person(contact.address)
     memory = MemoryStore()
     await memory.watch(contact)
@@ -130,7 +134,8 @@ async def _judged(store: Readable, contact: Contact, our_domains: Iterable[str],
     if own is not None:
         await _let_stand(memory, own, now)
     scales = in_force(records(await store.setting(SETTING)), now)
-    pipeline = Pipeline(memory, Rules(kinds(), derivers(), scales=scales), our_domains, baseline=False)
+    every = {**kinds(), **{kind.name: kind for kind in (*answers.KINDS, *activity.KINDS)}}
+    pipeline = Pipeline(memory, Rules(every, derivers(), scales=scales), our_domains, baseline=False)
     (assessment,) = await pipeline.judge(now, [contact.address])
     return assessment
 
