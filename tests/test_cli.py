@@ -289,3 +289,14 @@ def test_a_terminal_that_lacks_letters_stops_nothing(folder: Path) -> None:
     told = shell(f"$STILLTHERE check {where}", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert told.returncode == 0, told.stderr
     assert rb"Jan\xe9 \u674e" in told.stdout
+
+
+def test_help_gives_the_whole_first_sentence_of_each_command_in_a_command() -> None:
+    context = click.Context(main)
+    for name in ("activity", "connect", "crm", "learning", "privacy"):
+        group = main.get_command(context, name)
+        assert isinstance(group, click.Group)
+        told = " ".join(run(name, "--help").stdout.split())
+        for one in group.commands.values():
+            sentence, _, _ = (one.help or "").partition("\n\n")
+            assert " ".join(sentence.split()) in told

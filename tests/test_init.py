@@ -166,6 +166,7 @@ def test_run_again_it_changes_nothing(tmp_path: Path) -> None:
     before = (file.read_text(), file.stat().st_mtime_ns, files(tmp_path))
     again = unattended(file)
     assert again.exit_code == 0, again.output
+    assert f"{file}: nothing to change" in again.stderr
     assert (file.read_text(), file.stat().st_mtime_ns, files(tmp_path)) == before
 
 

@@ -11,10 +11,11 @@ import click
 from bot import __version__
 from bot.cli import commands
 from bot.cli.console import note
+from bot.cli.groups import Group
 from bot.cli.parameters import examples
 
 
-class Commands(click.Group):
+class Commands(Group):
     """The commands; what only a person can mend is told in two lines, not as a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -31,16 +32,6 @@ class Commands(click.Group):
         assert isinstance(command, click.Command)
         command.name = cmd_name
         return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List every command with the whole first sentence of its help, where click would cut it."""
-        sentences = []
-        for name in self.list_commands(ctx):
-            command = self.get_command(ctx, name)
-            assert command is not None
-            sentences.append((name, (command.help or "").partition("\n\n")[0].replace("\n", " ")))
-        with formatter.section("Commands"):
-            formatter.write_dl(sentences)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command."""

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from bot.cli.console import finish, note, print_json, start
+from bot.cli.groups import Group
 from bot.cli.parameters import examples, settings_file
 
 SECRET = "STILLTHERE_ACTIVITY_SECRET"  # noqa: S105 - the variable's name
@@ -19,7 +20,7 @@ PATIENCE = 60.0
 TAKEN, SENT_BEFORE = 200, 409
 
 
-@click.group(epilog=examples("stillthere activity import logins.csv"))
+@click.group(cls=Group, epilog=examples("stillthere activity import logins.csv"))
 def command() -> None:
     """Take signs of life from elsewhere, such as logins to your product.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli.console import finish, note, planned, print_json, start
+from bot.cli.groups import Group
 from bot.cli.parameters import as_lines, examples, settings_file
 
 if TYPE_CHECKING:
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
 
 
 @click.group(
+    cls=Group,
     epilog=examples(
         "stillthere connect key > /run/secrets/stillthere-key",
         "stillthere connect check --config config.yaml",
         "stillthere connect list --json",
         "stillthere connect end rita@vendor.example",
-    )
+    ),
 )
 def command() -> None:
     """Look after the mailboxes that are read by Google's and Microsoft's interfaces.

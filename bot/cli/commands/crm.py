@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli.console import console, finish, note, planned, print_json, progress, start
+from bot.cli.groups import Group
 from bot.cli.parameters import as_lines, examples, settings_file
 
 if TYPE_CHECKING:
@@ -26,11 +27,12 @@ MOST_NAMED = 20
 
 
 @click.group(
+    cls=Group,
     epilog=examples(
         "stillthere crm check --config config.yaml",
         "stillthere crm import --dry-run",
         "stillthere crm import --dry-run --contacts export.csv --json",
-    )
+    ),
 )
 def command() -> None:
     """Look after the CRM that contacts, owners and open deals come from (docs/crm.md).

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bot.finding import Finding
     from bot.store.condition import Condition
 
+LONGEST_NAME = 32
+"""Columns that what a finding is about may take of a line, as `mailbox:rita@vendor.example` does."""
 PATIENCE_SECONDS = 3.0
 """Whoever looks for what is wrong does not wait as the service does for a database that restarts."""
 
@@ -110,7 +112,7 @@ def _show(found: Sequence[Finding]) -> None:
     }
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
-    table.add_column(max_width=24, overflow="fold")
+    table.add_column(max_width=LONGEST_NAME, overflow="fold")
     table.add_column(overflow="fold", ratio=1)
     last = ""
     for one in found:

@@ -112,8 +112,11 @@ def command(
         for line in asker.wrong:
             note(f"wrong: {line}")
         context.exit(2)
-    for path in draft.write():
+    written = draft.write()
+    for path in written:
         note(f"written: {path}")
+    if not written:
+        note(f"{config_file}: nothing to change")
     if drill is None:
         drill = not non_interactive and asker.agrees("Send a test alert, marked TEST", default=True)
     if drill and not _drilled(config_file):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bot.cli.console import console, finish, load_everything, note, print_json, start
+from bot.cli.groups import Group
 from bot.cli.parameters import as_one_line, examples, settings_file
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def _options(command: Command) -> Command:
     return settings_file(as_one_line(command))
 
 
-@click.group(epilog=examples("stillthere learning show", "stillthere learning reset"))
+@click.group(cls=Group, epilog=examples("stillthere learning show", "stillthere learning reset"))
 def command() -> None:
     """Show, undo or switch off what is learnt from answers.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli.console import console, finish, load_everything, note, print_json, start
+from bot.cli.groups import Group
 from bot.cli.parameters import as_one_line, examples, settings_file
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.group(
+    cls=Group,
     invoke_without_command=True,
     epilog=examples(
         "stillthere privacy",
@@ -83,7 +85,7 @@ def forget(address: str, config_file: Path, yes: bool) -> None:
     note(finish(_forget(address, config_file)))
 
 
-@command.group()
+@command.group(cls=Group)
 def tombstones() -> None:
     """Keep the forgotten out of what is restored from an older backup.
 
