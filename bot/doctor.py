@@ -156,7 +156,8 @@ class Doctor:
         said = [ok("contacts", f"{who} in {self.plan.config.contacts.name}")]
         if found.bad:
             rows = ", ".join(str(row.number) for row in found.bad[:5])
-            what = f"{len(found.bad)} rows were left out, such as {rows}: {found.bad[0].reason}"
+            many = "1 row was" if len(found.bad) == 1 else f"{len(found.bad)} rows were"
+            what = f"{many} left out, such as {rows}: {found.bad[0].reason}"
             said.append(warning("contacts", what, "correct these rows"))
         return said
 
