@@ -11,6 +11,7 @@ import pytest
 
 from bot.web_demo import trial
 from bot.web_demo.trial import TooMuch, Trial, kind_of, safe
+from watchers import load
 
 
 @pytest.fixture
@@ -121,6 +122,7 @@ async def test_what_came_on_the_last_day_is_told_though_alerts_wait_for_monday(
     tmp_path: Path,
 ) -> None:
     """The last mail is an auto-reply of a Saturday, and alerts wait for Monday."""
+    load()
     made = Trial(tmp_path / "dropped")
     await made.take("contacts.csv", sent(b"email,name\nbob@kunz.example,Bob Kunz\nnobody,No One\n"))
     head = b"From: Bob Kunz <bob@kunz.example>\nTo: rita@vendor.example\n"
