@@ -60,6 +60,8 @@ class _Lines:
                 return await handler(request)
         except TimeoutError:
             raise web.HTTPRequestTimeout from None
+        except web.RequestPayloadError:
+            raise web.HTTPBadRequest from None
         finally:
             self._busy.discard(line)
             self._since.pop(line, None)
@@ -90,6 +92,7 @@ async def listening(
     lines = _Lines(quiet)
     application = web.Application(client_max_size=LARGEST_BODY, middlewares=[lines.answered])
     application.add_routes(routes)
+    application.on_response_prepare.append(_say_no_version)
     runner = web.AppRunner(
         application,
         access_log=None,
@@ -127,4 +130,9 @@ def _logger() -> logging.Logger:
 
 def _is_ours(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, http_exceptions.HttpProcessingError)
+    return not isinstance(error, http_exceptions.HttpProcessingError | web.RequestPayloadError)
+
+
+async def _say_no_version(_request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Leave out what we are made of, which helps nobody but an attacker."""
+    response.headers.popall("Server", None)

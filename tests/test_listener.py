@@ -70,9 +70,17 @@ async def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatc
         assert (await said(port, request)).startswith(b"HTTP/1.1 408 ")
 
 
+async def test_an_answer_does_not_say_what_we_are_made_of() -> None:
+    async with listening("127.0.0.1", 0, ROUTES) as port:
+        answer = await said(port, b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert b"alive" in answer
+    assert b"aiohttp" not in answer
+
+
 @pytest.mark.parametrize(
     "request_",
     [
+        b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: 7\r\n\r\nplanted",
         b"GET /healthz HTTP/1.1\r\nHost: a\r\nAuthorization: " + b"planted" * 20_000 + b"\r\n\r\n",
         b"GET /" + b"planted" * 20_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET /healthz HTTP/1.1\r\nHost planted\r\n\r\n",
