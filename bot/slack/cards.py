@@ -330,4 +330,4 @@ def _summary(raised: Alert, by: Naming, now: datetime, owner: str) -> str:
         f"{_ask(assessment)}: {names}" if names else "",
         f"Owner: {owner}" if owner else "",
     ]
-    return ". ".join(part for part in parts if part)
+    return ". ".join(part for part in parts if part).replace(".. ", ". ")  # initials end in a full stop

@@ -407,6 +407,11 @@ def test_the_text_alone_is_a_real_summary() -> None:
     )
 
 
+def test_initials_end_a_sentence_with_one_full_stop() -> None:
+    said = cards.case(alert(), None, Scene(NOW, RITA, "initials")).text
+    assert f"Turn to: A. L. or B. R. Owner: {RITA}" in said
+
+
 def test_a_contact_of_whom_only_the_address_is_known_is_shown_by_it() -> None:
     bare = Contact("omar@other.example")
     judged = Assessment("omar@other.example", NOW, Verdict.LIKELY_LEFT, Strength.SOME, 0.8, "mail is refused")
