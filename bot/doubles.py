@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.model import Observation, Person
 from bot.past import Past
@@ -36,27 +36,27 @@ def _holds_logged(past: Past) -> bool:
 def _once(observations: Sequence[Observation]) -> Iterable[Observation]:
     read = [seen for seen in observations if not seen.facts.get(LOGGED)]
     idents = {_ident(seen) for seen in read} - {""}
-    letters: defaultdict[str, list[Observation]] = defaultdict(list)
+    letters: defaultdict[tuple[str, str], list[datetime]] = defaultdict(list)
     for seen in sorted(read, key=lambda seen: seen.at):
-        letters[seen.kind].append(seen)
+        for who in _company(seen):
+            letters[seen.kind, who].append(seen.at)
     for seen in observations:
         ident = _ident(seen)
         if not seen.facts.get(LOGGED):
             yield seen
-        elif ident not in idents and not _is_near(seen, letters[seen.kind]):
+        elif ident not in idents and not _is_near(seen, letters):
             idents.add(ident)
             yield seen
 
 
-def _is_near(logged: Observation, letters: Sequence[Observation]) -> bool:
+def _is_near(logged: Observation, letters: Mapping[tuple[str, str], Sequence[datetime]]) -> bool:
     """Say whether a mail without an id of its own is one of those that were read: by its time and people."""
     if "@" in _ident(logged):
         return False
-    begin = bisect_left(letters, logged.at - NEAR, key=lambda seen: seen.at)
-    for seen in letters[begin:]:
-        if seen.at > logged.at + NEAR:
-            return False
-        if not _company(seen).isdisjoint(_company(logged)):
+    for who in _company(logged):
+        times = letters.get((logged.kind, who), ())
+        at = bisect_left(times, logged.at - NEAR)
+        if at < len(times) and times[at] <= logged.at + NEAR:
             return True
     return False
 
