@@ -82,12 +82,16 @@ class _Lines:
 
 @contextlib.asynccontextmanager
 async def listening(
-    host: str, port: int, routes: Iterable[web.RouteDef], quiet: float = QUIET_SECONDS
+    host: str,
+    port: int,
+    routes: Iterable[web.RouteDef],
+    quiet: float = QUIET_SECONDS,
+    event: str = "listener.started",
 ) -> AsyncIterator[int]:
     """Answer requests until the block ends; yields the port, which the system chose where `port` is 0.
 
-    `quiet` is how many seconds a connection may stand without a request. Raises NeedsHuman where the address
-    is taken or not ours.
+    `quiet` is how many seconds a connection may stand without a request, `event` what is logged. Raises
+    NeedsHuman where the address is taken or not ours.
     """
     lines = _Lines(quiet)
     application = web.Application(client_max_size=LARGEST_BODY, middlewares=[lines.answered])
@@ -114,7 +118,7 @@ async def listening(
                 "name another port under 'listen' in config.yaml, or stop what uses it",
             ) from error
         bound = int(runner.addresses[0][1])
-        log.info("listener.started", host=host, port=bound)
+        log.info(event, host=host, port=bound)
         yield bound
     finally:
         sweeping.cancel()

@@ -239,7 +239,8 @@ class SlackApp:
         door = self.bolt.server(path=PATH)
         http = AsyncExitStack()
         try:
-            answering = listening(host, self._connection.port, [web.post(PATH, door.handle_post_requests)])
+            routes = [web.post(PATH, door.handle_post_requests)]
+            answering = listening(host, self._connection.port, routes, event="slack.listening")
             port = await http.enter_async_context(answering)
         except NeedsHuman as taken:
             raise NeedsHuman(f"{taken.what}, for Slack", "name another port under 'slack.http'") from taken

@@ -144,7 +144,7 @@ async def test_an_alert_whose_answer_got_lost_between_slack_and_us_is_not_posted
             clock.advance(timedelta(minutes=5))
             assert await drain(store, poster, clock) == 1
     assert len(workspace.messages(workspace.channel("champions"))) == 1
-    assert [line["event"] for line in logs] == ["alert.delayed"]
+    assert [line["event"] for line in logs] == ["alert.delayed", "alert.posted"]
 
 
 @pytest.mark.parametrize("mood", [Mood.REFUSING, Mood.SILENT, Mood.SLOW])
