@@ -264,3 +264,50 @@ def test_the_prior_of_a_label_is_that_of_the_judgement() -> None:
     assert prior_after(timedelta(days=365)) == pytest.approx(0.22)
     both = Label(NOW, right=True, before=0.0, learnt={Family.MAIL: 2.0, Family.CALENDAR: 1.0}, fixed={})
     assert both.probability(EVEN) == pytest.approx(1 / (1 + math.exp(-(2 + DEPENDENCE))))
+
+
+def test_a_thousand_wrong_answers_of_one_rep_among_several_move_a_scale_little() -> None:
+    honest = [replace(one, by=f"U{number % 4}") for number, one in enumerate(said(40, right=True))]
+    wrong = [
+        replace(one, by="U9", at=NOW - timedelta(hours=hour))
+        for hour, one in enumerate(said(1000, right=False))
+    ]
+    found = sorted([*honest, *wrong], key=lambda one: one.at)
+    record = learnt(found, [], NOW, 5)
+    assert record is None or record.after.mail > 0.75
+    assert learnt(wrong, [], NOW, 5) is None
+    alone = learnt(wrong, [], NOW, 1)
+    assert alone is not None
+    assert alone.after.mail >= 1 / LARGEST
+
+
+def test_answers_that_say_one_thing_and_then_the_other_every_night_move_the_scales_seldom() -> None:
+    known: list[Record] = []
+    for night in range(1, 31):
+        now = NOW + timedelta(days=night)
+        found = [
+            Label(
+                NOW + timedelta(days=day),
+                (day + rep) % 2 == 0,
+                -4.0,
+                {Family.MAIL: 4.0 + rep / 4},
+                {},
+                f"U{rep}",
+            )
+            for day in range(night)
+            for rep in range(4)
+        ]
+        record = learnt(found, known, now, 4)
+        known += [record] if record is not None else []
+    assert len(known) <= 2
+    assert all(0.8 < record.after.mail < 1.2 for record in known)
+
+
+def test_an_answer_that_is_dated_in_the_future_is_not_learnt_from_yet() -> None:
+    evidence = Evidence("k", "mailbox_gone", Means.GONE, Family.MAIL, NOW, "box", "bounce", 4.0)
+    found = Assessment(JANE, NOW, Verdict.LEFT, Strength.STRONG, 0.9, "", (evidence,))
+    told = Case(JANE, 1, (Delivery(Alert(CONTACT, found, 1, NOW)),))
+    later = NOW + timedelta(days=400)
+    case = replace(told, settled=Answer(JANE, told.key, "U1", later, Choice.LEFT))
+    assert learning.labels([case], NOW) == []
+    assert len(learning.labels([case], later)) == 1
