@@ -108,7 +108,7 @@ class Person:
             if not wrong:
                 self.tell("\n".join(map(_said, found)))
                 return answer
-            if not self.agrees("  Try again? (no keeps the answer as it is)", default=True):
+            if not self.agrees("  Press Enter to answer again, or n to keep this answer", default=True):
                 return answer
 
     def tell(self, text: str) -> None:
