@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import re
 from datetime import time, timedelta
+from errno import EACCES
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -291,6 +293,19 @@ def test_a_file_that_cannot_be_read_says_how_to_name_one(tmp_path: Path) -> None
         with pytest.raises(NeedsHuman, match="--config") as caught:
             config.load(path)
         assert str(path) in caught.value.what
+
+
+def test_a_file_that_we_may_not_read_is_no_file_that_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> NoReturn:  # root, as whom tests may run, may read everything
+        raise PermissionError(EACCES, "Permission denied")
+
+    (tmp_path / "config.yaml").write_text(TEAM)
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(NeedsHuman, match="Permission denied") as caught:
+        config.load(tmp_path / "config.yaml")
+    assert "let this user read it" in caught.value.how
 
 
 def test_a_file_that_is_no_text_says_so(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ settings_file = click.option(
     "config_file",
     default="config.yaml",
     show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, readable=False, path_type=Path),
     help="The settings.",
 )
 as_one_line = click.option("--json", "as_json", is_flag=True, help="One line of JSON.")

@@ -57,9 +57,10 @@ def load(path: Path) -> Plan:
         with path.open(encoding="utf-8-sig") as file:
             text = file.read(LARGEST + 1)
     except OSError as error:
-        raise NeedsHuman(
-            f"{path}: {error.strerror}", f"name a file with --config, or {start_from}"
-        ) from error
+        allow = "let this user read it (chmod, chown), or run as the user whose it is"
+        name = f"name a file with --config, or {start_from}"
+        how = allow if isinstance(error, PermissionError) else name
+        raise NeedsHuman(f"{path}: {error.strerror}", how) from error
     except UnicodeDecodeError as error:
         raise NeedsHuman(f"{path}: is not text in UTF-8", f"save it as UTF-8, or {start_from}") from error
     if len(text) > LARGEST:

@@ -24,6 +24,9 @@ KEPT = timedelta(days=14)
 LEASE = timedelta(minutes=5)
 """How long one attempt to write may take before it counts as lost."""
 
+FARTHEST = timedelta(days=2)
+"""No CRM asks us to wait for longer: what is held until later was held by a clock that was ahead."""
+
 KEY_DIGITS = 16
 LONGEST_NAME = 100
 
@@ -171,8 +174,8 @@ class Kept:
         )
 
     def is_free(self, now: datetime) -> bool:
-        """Say whether nobody works on it now."""
-        return self.until is None or self.until <= now
+        """Say whether nobody works on it now; nobody does until later than any real wait ends."""
+        return self.until is None or not now < self.until <= now + FARTHEST
 
     def covers(self, proposal: Proposal) -> bool:
         """Say whether all that would be written now was shown."""

@@ -253,6 +253,13 @@ def test_what_is_kept_of_a_proposal_reads_as_it_was_written() -> None:
     assert "@" not in str(kept.json())
 
 
+def test_a_proposal_that_a_clock_was_ahead_for_is_worked_on_when_the_clock_is_right() -> None:
+    held = Kept(State.ACCEPTED, until=NOW)
+    assert not held.is_free(NOW - timedelta(days=1))
+    assert held.is_free(NOW)
+    assert held.is_free(NOW - timedelta(days=30))
+
+
 @pytest.mark.parametrize("broken", [None, [], {}, {"state": "dreamt"}, "offered"])
 def test_what_is_not_ours_is_no_proposal(broken: object) -> None:
     assert Kept.read(broken) is None  # type: ignore[arg-type]
