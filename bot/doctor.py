@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo
 import httpx
 from pydantic import BaseModel
 
-from bot import __version__, config, wording
+from bot import __version__, config, contacts_check, wording
 from bot.crm import reading as crm
 from bot.crm.csv import read_contacts
 from bot.finding import Finding, Level, ok, problem, warning
@@ -151,15 +151,7 @@ class Doctor:
     async def _contacts(self) -> list[Finding]:
         assert self.plan.config.contacts is not None
         found = await asyncio.to_thread(read_contacts, self.plan.config.contacts)
-        count = len(found.contacts)
-        who = f"{count} contact{'s' if count != 1 else ''}"
-        said = [ok("contacts", f"{who} in {self.plan.config.contacts.name}")]
-        if found.bad:
-            rows = ", ".join(str(row.number) for row in found.bad[:5])
-            many = "1 row was" if len(found.bad) == 1 else f"{len(found.bad)} rows were"
-            what = f"{many} left out, such as {rows}: {found.bad[0].reason}"
-            said.append(warning("contacts", what, "correct these rows"))
-        return said
+        return contacts_check.findings(found, self.plan.config.contacts.name)
 
     async def _crm(self) -> list[Finding]:
         assert self.plan.config.crm is not None

@@ -236,13 +236,14 @@ def test_whoever_gives_up_in_the_middle_leaves_nothing_half_written(tmp_path: Pa
 
 
 def test_an_answer_that_does_not_work_gets_a_second_chance(tmp_path: Path) -> None:
-    (tmp_path / "right.csv").write_text(f"email\n{JANE}\n")
+    (tmp_path / "right.csv").write_text(f"email\n{JANE}\nnobody\n")
     (tmp_path / "mail").mkdir()
     typed = "no domain\nvendor.example\n\nterminal\nwrong.csv\ny\nright.csv\nfiles\nmail\ny\n"
     told = init(tmp_path / "config.yaml", typed=typed)
     assert told.exit_code == 0, told.output
     assert "is no mail domain" in told.stderr
     assert "wrong.csv" in told.stderr
+    assert "1 row was left out, such as 2: 'nobody' is no e-mail address" in told.stderr
     assert "TEST" in told.stdout
     assert config.load(tmp_path / "config.yaml").config.contacts == tmp_path / "right.csv"
 

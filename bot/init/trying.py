@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from slack_sdk.errors import SlackApiError
 
+from bot import contacts_check
 from bot.config import Plan
 from bot.crm.csv import read_contacts
 from bot.finding import Finding, Level, ok, problem, warning
@@ -58,11 +59,9 @@ async def contacts(path: Path) -> Sequence[Finding]:
 
     async def read() -> list[Finding]:
         found = await asyncio.to_thread(read_contacts, path)
-        many = len(found.contacts)
-        said = [ok("contacts", f"{many} contact{'' if many == 1 else 's'} in {path.name}")]
         if not found.contacts:
-            said = [problem("contacts", f"{path} lists nobody", "write one address a line below 'email'")]
-        return said
+            return [problem("contacts", f"{path} lists nobody", "write one address a line below 'email'")]
+        return contacts_check.findings(found, path.name)
 
     return await _tried("contacts", read())
 
