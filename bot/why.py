@@ -130,7 +130,9 @@ async def _judged(store: Readable, contact: Contact, our_domains: Iterable[str],
         if person.contact is not None:
             await memory.watch(person.contact)
         await memory.record(seen for seen in person.observations if seen.at <= now)
-    await memory.save_cursor(CURSOR, await store.cursor(CURSOR))
+    known = (seen for person in people for seen in person.observations)
+    for source in sorted({CURSOR, *(seen.source for seen in known if seen.kind == "page_present")}):
+        await memory.save_cursor(source, await store.cursor(source))
     if own is not None:
         await _let_stand(memory, own, now)
     scales = in_force(records(await store.setting(SETTING)), now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from tests.watchers.invitation_mails import Invitation
 from watchers import load
 from watchers.mail.files import FileMailbox
 from watchers.mailbox import Mailbox
+from watchers.web.memory import Memory
 
 load()
 DAY = timedelta(days=1)
@@ -190,13 +192,18 @@ def test_every_verdict_of_a_run_is_explained_by_the_evidence_and_numbers_that_ma
 
 
 async def both(
-    folder: Path, *contacts: Contact, found: Sequence[Observation]
+    folder: Path,
+    *contacts: Contact,
+    found: Sequence[Observation],
+    cursors: Mapping[str, Json] | None = None,
 ) -> tuple[Assessment, Assessment]:
     """Return what a service concluded of the first of these contacts, and what is said when asked later."""
     async with await TinyStore.open(folder) as store:
         for contact in contacts:
             await store.watch(contact)
         await store.record(found)
+        for source, cursor in (cursors or {}).items():
+            await store.save_cursor(source, cursor)
         pipe = Pipeline(store, service.rules(), ["vendor.example"], baseline=False)
         (told,) = await pipe.judge(observed.NOW, [contacts[0].address])
     who = contacts[0].address
@@ -235,4 +242,25 @@ async def test_colleagues_at_the_other_domain_of_an_account_are_known_to_a_judge
         found=[*observed.exchange(), *observed.exchange(bob.address), departed],
     )
     assert [one.address for one in told.suggestions] == [bob.address]
+    assert later == told
+
+
+async def test_whom_the_accounts_own_page_lists_is_known_to_a_judgement_made_anew(tmp_path: Path) -> None:
+    source, url = "public_pages:www.acme.example", "https://www.acme.example/team"
+    on_page = observed.seen("page_present", 40, url=url, title="VP Operations")
+    listing = Memory(
+        listed=(("Jane Doe", "VP Operations"), ("Cy Fox", "COO")), next_look=observed.NOW
+    ).as_json()
+    cy = Contact("cy.fox@acme.example", "Cy Fox", account="Acme")
+    jane = Contact(observed.JANE, "Jane Doe", "VP Operations", account="Acme")
+    departed = observed.seen("departed", 1, message_id="d")
+    found = [
+        *observed.exchange(),
+        *observed.exchange(cy.address),
+        replace(on_page, source=source),
+        departed,
+    ]
+    told, later = await both(tmp_path / "listed", jane, cy, found=found, cursors={source: {url: listing}})
+    unlisted, _ = await both(tmp_path / "unlisted", jane, cy, found=found)
+    assert told.suggestions != unlisted.suggestions
     assert later == told
