@@ -229,7 +229,7 @@ class Doctor:
 
     def _clock(self) -> Finding:
         if not self.clocks:
-            return ok("clock", "nobody who was asked says what time it is")
+            return ok("clock", "not compared: nothing that was asked tells the time")
         who, off = max(self.clocks, key=lambda one: abs(one[1]))
         said = f"{abs(off).total_seconds():.0f} s {'ahead of' if off > timedelta() else 'behind'} {who}"
         if abs(off) < SKEW_WARNING:

@@ -56,7 +56,7 @@ class AutoReplies(MailReader):
             example="auto-reply: no longer there, write to Ann Lee",
         ),
         Kind("farewell", Means.GONE, Family.MAIL, 4.0, example="said goodbye: last day 2026-09-11"),
-        Kind("on_leave", Means.AWAY, Family.MAIL, example="auto-reply: away until 2026-09-14"),
+        Kind("on_leave", Means.AWAY, Family.MAIL, example="auto-reply: away until 14 September 2026"),
         Kind(
             "role_change",
             Means.SLIPPING,
@@ -150,10 +150,10 @@ def _sentence(reading: Reading) -> str:
     if reading.asks:
         what = "auto-reply: asks you to confirm that you are a person"
     if reading.says == "on_leave" and reading.returns:
-        what += f" until {reading.returns.isoformat()}"
+        what += f" until {reading.returns:%-d %B %Y}"
     if reading.says in {"departed", "farewell"} and reading.leaves:
-        what += f": last day {reading.leaves.isoformat()}" if reading.says == "farewell" else ""
-        what += f" after {reading.leaves.isoformat()}" if reading.says == "departed" else ""
+        what += f": last day {reading.leaves:%-d %B %Y}" if reading.says == "farewell" else ""
+        what += f" after {reading.leaves:%-d %B %Y}" if reading.says == "departed" else ""
     named = [one.name or one.address for one in reading.successors]
     if named and reading.says in {"departed", "farewell", "role_change"}:
         what += f", write to {' '.join(named[0].split())[:_SHOWN]}"

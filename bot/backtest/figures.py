@@ -28,6 +28,15 @@ class Row:
     values: tuple[str, ...]
 
 
+def of_them(count: int, what: str) -> str:
+    """Say how many there are of something.
+
+    >>> of_them(1, "contact"), of_them(1200, "mail")
+    ('1 contact', '1,200 mails')
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def tiles(score: Score) -> list[Tile]:
     """Return the figures that tell a backtest in short."""
     total = sum(score.alerts.values())

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.backtest import Outcome
-from bot.backtest.figures import rows
+from bot.backtest.figures import of_them, rows
 from bot.backtest.replay import Told
 from bot.backtest.score import Score, is_right, mondays
 from bot.model import Verdict
@@ -34,10 +34,10 @@ def show(
 ) -> None:
     """Print what would have alarmed and when, and how right that was where the truth is known."""
     span = outcome.span
-    counted = f"{len(outcome.contacts):,} contacts, {outcome.mails:,} mails"
+    counted = f"{of_them(len(outcome.contacts), 'contact')}, {of_them(outcome.mails, 'mail')}"
     console.print(
         Text(f"{span.first:%-d %B %Y} to {span.last:%-d %B %Y}", "bold").append(
-            f"  {counted}, {len(span.days()):,} days judged",
+            f"  {counted}, {of_them(len(span.days()), 'day')} judged",
             "dim",
         )
     )

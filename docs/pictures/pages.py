@@ -45,7 +45,7 @@ SEEN = {
     "Omar Diaz": (12, "wrote to rita@vendor.example", OTHER_BOX),
     "Eve Poe": (9, "wrote to rita@vendor.example", BOX),
     "Bob Roe": (3, "wrote to rita@vendor.example", OTHER_BOX),
-    "Lea Kurz": (5, "auto-reply: away until 2026-08-24", OTHER_BOX),
+    "Lea Kurz": (5, "auto-reply: away until 24 August 2026", OTHER_BOX),
 }
 """What was seen last of the people on the watch list: so many days ago, what, and where."""
 
@@ -66,7 +66,9 @@ def home() -> list[dict[str, Any]]:
         watched(person("Eve Poe", "Globex"), Verdict.UNCHECKED, UNSEEN),
         watched(person("Bob Roe", "Acme"), Verdict.ACTIVE, "wrote on 31 July 2026"),
         replace(
-            watched(person("Lea Kurz", "Umbrella"), Verdict.ON_LEAVE, "auto-reply: away until 2026-08-24"),
+            watched(
+                person("Lea Kurz", "Umbrella"), Verdict.ON_LEAVE, "auto-reply: away until 24 August 2026"
+            ),
             returns=date(2026, 8, 24),
         ),
     ]
