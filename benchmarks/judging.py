@@ -19,10 +19,12 @@ import random
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.assessment import assess
 from bot.model import Json, Kind, Observation, Person
+from bot.past import Past
 from bot.pipeline import Rules
 from bot.service import rules
 from watchers import load
@@ -114,8 +116,9 @@ def measure(count: int, judge: Rules) -> dict[str, object]:
         gc.freeze()
         began = time.process_time()
         for each in people:
-            more = judge.derive(each, NOW)
-            verdicts[assess(each.address, each.observations, NOW, judge.kinds, derived=more).verdict] += 1
+            one = replace(each, observations=Past.of(each.observations))
+            more = judge.derive(one, NOW)
+            verdicts[assess(one.address, one.observations, NOW, judge.kinds, derived=more).verdict] += 1
         judged = time.process_time()
         for each in people:
             judge.derive(each, NOW)

@@ -26,7 +26,7 @@ def once(person: Person) -> Person:
     """Return what is kept of a person with each mail in it once."""
     if not Past.of(person.observations).once(_holds_logged):
         return person
-    return replace(person, observations=tuple(_once(person.observations)))
+    return replace(person, observations=Past.of(_once(person.observations)))
 
 
 def _holds_logged(past: Past) -> bool:

@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from bot.backscatter import BOUNCES, MAIL_WORKS, text
 from bot.model import Family, Kind, Means, Observation
-from bot.past import Past, in_order
+from bot.past import Past
 
 DEPARTURES = frozenset({"departed", "farewell"})
 REPLIES = DEPARTURES | {"on_leave", "role_change", "address_change", "acknowledgement"}
@@ -19,8 +19,6 @@ SENT = "written_to"
 ACTIVITY = "activity"
 
 _at = attrgetter("at")
-_saying = attrgetter("at", "kind", "group", "sentence")
-"""Almost always this tells observations apart; their keys, which do always, take long to compute."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +48,12 @@ class History:
         derived: Iterable[Observation] = (),
     ) -> History:
         """Sort out what happened to the person of this address until then; `derived` is what it means."""
-        past = Past.of(observations).until(until).once(_settled)
-        meant = _settled(Past.of(seen for seen in derived if seen.at <= until))
+        past = Past.of(observations).until(until)
+        meant = Past.of(seen for seen in derived if seen.at <= until)
         by_kind = {name: found for name, found in past.by_kind.items() if name in kinds}
         for name, found in meant.by_kind.items():
             if name in kinds:
-                by_kind[name] = _settled(Past.of([*by_kind[name], *found])) if name in by_kind else found
+                by_kind[name] = Past.of([*by_kind[name], *found]) if name in by_kind else found
         life = proofs_of_life(by_kind, kinds)
         moves = [seen for seen in by_kind.get(MEETING, ()) if seen.facts.get("by") == address]
         contact = [
@@ -79,11 +77,6 @@ class History:
         return [seen.at for seen in (*self.contact, *self.moves, *self.by_kind.get(ACTIVITY, ()))]
 
 
-def _settled(past: Past) -> Past:
-    """Return the same, with what is of one moment in an order that does not depend on how it became known."""
-    return Past(in_order([*past], _saying, _saying_all))
-
-
 def proofs_of_life(
     by_kind: Mapping[str, Sequence[Observation]], kinds: Mapping[str, Kind]
 ) -> dict[str, list[Observation]]:
@@ -97,10 +90,6 @@ def proofs_of_life(
         for name, found in by_kind.items()
         if kinds[name].means is Means.ALIVE and not kinds[name].narrow
     }
-
-
-def _saying_all(seen: Observation) -> tuple[object, ...]:
-    return (*_saying(seen), seen.key)
 
 
 def _ident(seen: Observation) -> tuple[str, datetime]:
@@ -121,4 +110,8 @@ def _newest_genuine(found: Sequence[Observation]) -> Observation | None:
 
 def latest(observations: Iterable[Observation | None]) -> Observation | None:
     """Return the newest observation, None of nothing."""
-    return max((seen for seen in observations if seen is not None), key=_saying, default=None)
+    return max(
+        (seen for seen in observations if seen is not None),
+        key=attrgetter("at", "kind", "group", "sentence"),
+        default=None,
+    )

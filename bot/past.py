@@ -19,6 +19,8 @@ T = TypeVar("T")
 Saying = Callable[[Observation], tuple[Any, ...]]
 
 _at = attrgetter("at")
+_saying = attrgetter("at", "kind", "group", "sentence")
+"""Almost always this tells observations apart; their keys, which do always, take long to compute."""
 
 
 class Past(tuple[Observation, ...]):  # noqa: SLOT001 - it remembers what was worked out
@@ -26,8 +28,10 @@ class Past(tuple[Observation, ...]):  # noqa: SLOT001 - it remembers what was wo
 
     @classmethod
     def of(cls, observations: Iterable[Observation]) -> Past:
-        """Sort observations by their time; what is sorted already comes back as it is."""
-        return observations if isinstance(observations, Past) else cls(sorted(observations, key=_at))
+        """Sort observations, whatever the order in which they became known; a past comes back as it is."""
+        if isinstance(observations, Past):
+            return observations
+        return cls(in_order([*observations], _saying, _saying_all))
 
     def grown(self, observations: Iterable[Observation]) -> Past:
         """Return the past with news in it; what was worked out of kinds without news is kept."""
@@ -96,6 +100,10 @@ class Past(tuple[Observation, ...]):  # noqa: SLOT001 - it remembers what was wo
     @cached_property
     def _worked_out(self) -> dict[object, object]:
         return {}
+
+
+def _saying_all(seen: Observation) -> tuple[Any, ...]:
+    return (*_saying(seen), seen.key)
 
 
 def in_order(found: list[Observation], *sayings: Saying) -> list[Observation]:

@@ -210,7 +210,7 @@ class Pipeline:
         async def judge_account(name: str, mine: Sequence[Contact]) -> None:
             async with free:
                 found = await self.store.people(domains_of[name]) if domains_of[name] else []
-                people = [once(person) for person in found]
+                people = [_sorted(person) for person in found]
                 account = Account.of(
                     people,
                     domains_of[name],
@@ -265,7 +265,7 @@ class Pipeline:
         known = account.people.get(contact.address)
         for _ in range(TRIES):
             kept = known or await self.store.person(contact.address) or Person(contact.address, contact)
-            person = once(kept)
+            person = _sorted(kept)
             circumstances = self._circumstances(person, contact, account)
             assessment = assess(
                 contact.address,
@@ -347,6 +347,12 @@ class Pipeline:
         paused = [*account.pauses.explain(contact, account.now.date()), *unread]
         unseen = "; ".join(sorted(out[source] for source in seen_in)) if seen_in <= set(out) else ""
         return Circumstances(unseen, reasons, account.incidents, paused)
+
+
+def _sorted(person: Person) -> Person:
+    """Return a person with their past sorted, and each mail in it once: all who judge look at it."""
+    past = Past.of(person.observations)
+    return once(person if past is person.observations else replace(person, observations=past))
 
 
 def _genuine(past: Past) -> Past:

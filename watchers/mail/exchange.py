@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from statistics import fmean, pvariance
 
 from bot.model import Json, Observation
-from bot.past import Past, in_order
+from bot.past import Past
 from watchers.mail.meetings import SNAPSHOT, same_account
 
 WROTE, SENT, COPIED, AWAY = "wrote", "written_to", "copied", "on_leave"
@@ -129,8 +129,9 @@ def exchange_signals(history: Sequence[Observation], now: datetime) -> Sequence[
 def _exchanged(past: Past) -> _Exchange:
     """Go through a history and count."""
     exchange = _Exchange()
-    for seen in in_order([seen for seen in past if seen.kind in COUNTED], _saying):
-        exchange.take(seen)
+    for seen in past:
+        if seen.kind in COUNTED:
+            exchange.take(seen)
     return exchange
 
 
@@ -177,11 +178,6 @@ def _by_a_colleague(exchange: _Exchange) -> Iterator[Observation]:
         who = names[0] if len(names) == 1 else "colleagues"
         sentence = f"the last {len(found)} answers to our mails came from {who} instead"
         yield _derived(found[-1].at, COLLEAGUE, sentence, exchange.contact)
-
-
-def _saying(seen: Observation) -> tuple[datetime, str, str, str, str]:
-    facts = seen.facts
-    return seen.at, seen.kind, _text(facts.get("message_id")), _text(facts.get("answers")), sender_of(seen)
 
 
 def sender_of(seen: Observation) -> str:
