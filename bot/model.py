@@ -46,6 +46,10 @@ class NeedsHuman(Exception):  # noqa: N818 - the name is the word the admin read
         self.what = what
         self.how = how
 
+    def __reduce__(self) -> tuple[type[NeedsHuman], tuple[str, str]]:
+        """Say how another process makes the same of it."""
+        return type(self), (self.what, self.how)
+
 
 class Verdict(StrEnum):
     """The state of a contact, in the words the rep reads."""

@@ -16,6 +16,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from signal import SIG_BLOCK, SIG_SETMASK, SIGINT, pthread_sigmask
@@ -85,6 +86,7 @@ class Backtest:
             _processes(self.jobs if mails >= WORTH_A_PROCESS else 1) as executor,
             _folder(self.data) as folder,
         ):
+            looked_back = self._looked_back(scope, executor)
             heard: dict[int, Heard] = {}
             done = 0
             for number, one in past.read_all(portions, scope, folder, executor):
@@ -92,7 +94,7 @@ class Backtest:
                 done += one.mails
                 told("reading", done, mails)
             known = [one for number in sorted(heard) for one in heard[number].known]
-            known += asyncio.run(self._look_back(scope))
+            known += looked_back()
             sources = {portion.source for portion in portions} | {one.source for one in known}
             parts = _parts(self.contacts, known, sorted(sources))
             broken = sum(one.broken for one in heard.values())
@@ -107,14 +109,11 @@ class Backtest:
                 for chosen in settings
             ]
 
-    async def _look_back(self, scope: Scope) -> list[Known]:
-        """Return what calendars and pages said on earlier days."""
-        known: list[Known] = []
-        for path in self.calendars:
-            known += await snapshots.calendars(path, scope)
-        for folder in self.pages:
-            known += await snapshots.pages(folder, self.contacts, scope)
-        return known
+    def _looked_back(self, scope: Scope, executor: Executor | None) -> Callable[[], list[Known]]:
+        """Begin to look back at calendars and pages, while mails are read; return what waits for the end."""
+        if executor is None:
+            return partial(_look_back, self, scope)
+        return executor.submit(_look_back, self, scope).result
 
     def _judge(
         self,
@@ -156,6 +155,20 @@ class Backtest:
             yield future.result()
             done += len(futures[future].contacts)
             told("judging", done, total)
+
+
+def _look_back(backtest: Backtest, scope: Scope) -> list[Known]:
+    """Return what calendars and pages said on earlier days."""
+    return asyncio.run(_on_earlier_days(backtest, scope))
+
+
+async def _on_earlier_days(backtest: Backtest, scope: Scope) -> list[Known]:
+    known: list[Known] = []
+    for path in backtest.calendars:
+        known += await snapshots.calendars(path, scope)
+    for folder in backtest.pages:
+        known += await snapshots.pages(folder, backtest.contacts, scope)
+    return known
 
 
 def live(
