@@ -6,6 +6,8 @@ import pytest
 import structlog
 
 from tests.servers import mail, postgres
+from tests.servers.slack import Workspace, workspace
+from tests.servers.slack_node import CannotRun
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +34,13 @@ def postgres_server() -> Iterator[postgres.PostgresServer]:
             yield server
     except mail.CannotRun as reason:
         pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="module")
+def slack() -> Iterator[Workspace]:
+    """Run the stand-in for Slack for a module; tests skip, and say why, where it cannot run."""
+    try:
+        with workspace() as running:
+            yield running
+    except CannotRun as reason:
+        pytest.skip(f"no stand-in for Slack: {reason}")

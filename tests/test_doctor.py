@@ -4,7 +4,6 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,22 +23,12 @@ from bot.slack.web import patient
 from bot.store.outage import PATIENCE_SECONDS
 from bot.store.tiny import TinyStore
 from tests.servers.postgres import PostgresServer
-from tests.servers.slack import APP_TOKEN, BOT_TOKEN, BOT_WITHOUT_SCOPES, Workspace, workspace
-from tests.servers.slack_node import CannotRun
+from tests.servers.slack import APP_TOKEN, BOT_TOKEN, BOT_WITHOUT_SCOPES, Workspace
 from tests.service import free_port
 from watchers import load
 
 TEAM = "team: {domains: [vendor.example], time_zone: Europe/Berlin}\n"
 SECRET = "a-planted-password"
-
-
-@pytest.fixture(scope="module")
-def slack() -> Iterator[Workspace]:
-    try:
-        with workspace() as running:
-            yield running
-    except CannotRun as reason:
-        pytest.skip(f"no stand-in for Slack: {reason}")
 
 
 def plan(folder: Path, text: str) -> config.Plan:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,8 +17,7 @@ from bot.init.draft import Draft
 from bot.init.questions import app_link
 from bot.slack.manifest import manifest
 from tests.servers.mail import MailServers
-from tests.servers.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Workspace, workspace
-from tests.servers.slack_node import CannotRun
+from tests.servers.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Workspace
 from tests.service import Service, free_port
 
 pytestmark = pytest.mark.xdist_group("mail")
@@ -35,15 +33,6 @@ DOCS = Path(__file__).parent.parent / "docs"
 def _no_secrets_around(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in SECRETS:
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture(scope="module")
-def slack() -> Iterator[Workspace]:
-    try:
-        with workspace() as running:
-            yield running
-    except CannotRun as reason:
-        pytest.skip(f"no stand-in for Slack: {reason}")
 
 
 def init(file: Path, *words: object, typed: str | None = None) -> Result:

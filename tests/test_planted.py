@@ -13,7 +13,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -29,8 +28,7 @@ from bot.pipeline import Pipeline, Rules
 from bot.store.tiny import TinyStore
 from tests.servers import hubspot
 from tests.servers.postgres import PostgresServer
-from tests.servers.slack import BOT_TOKEN, SIGNING_SECRET, Workspace, workspace
-from tests.servers.slack_node import CannotRun
+from tests.servers.slack import BOT_TOKEN, SIGNING_SECRET, Workspace
 from tests.service import Service, free_port
 from tests.store.test_forget import on_disk
 from tests.web.site import CONTACT, Clock, courtesy, reach, serving
@@ -43,15 +41,6 @@ PLANTED = "Quokka"
 
 ACTIVITY_SECRET = "Quokka-activity-secret-0123456789abcdef"
 UNUSED_PASSWORD = "Quokka-imap-password"
-
-
-@pytest.fixture(scope="module")
-def slack() -> Iterator[Workspace]:
-    try:
-        with workspace() as running:
-            yield running
-    except CannotRun as reason:
-        pytest.skip(f"no stand-in for Slack: {reason}")
 
 
 def mail(folder: Path, sender: str, to: str, days_ago: float, body: str, **headers: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,8 +27,7 @@ from bot.store import Store
 from bot.store.tiny import TinyStore
 from bot.terminal import TerminalPoster
 from bot.testing import FrozenClock, MemoryStore
-from tests.servers.slack import BOT_TOKEN, SIGNING_SECRET, Workspace, workspace
-from tests.servers.slack_node import CannotRun
+from tests.servers.slack import BOT_TOKEN, SIGNING_SECRET, Workspace
 from tests.slack.story import LEFT, raise_alert
 from watchers import load
 
@@ -38,15 +36,6 @@ DAY = timedelta(days=1)
 JANE = Contact("jane@acme.example", "Jane Doe", account="Acme", owner="rita@vendor.example")
 BOX = "mailbox:rita@vendor.example"
 TEAM = "team: {domains: [vendor.example]}\n"
-
-
-@pytest.fixture(scope="module")
-def slack() -> Iterator[Workspace]:
-    try:
-        with workspace() as running:
-            yield running
-    except CannotRun as reason:
-        pytest.skip(f"no stand-in for Slack: {reason}")
 
 
 @pytest.fixture
