@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from bot.engine import Look, Unit, queue
+from bot.engine import AT_ONCE, Look, Unit, queue
 from bot.engine.queue import DEATHS, QueueEngine
 from bot.store import StoreDown
 from bot.store.database import Connection, Database, rows
@@ -68,20 +68,24 @@ async def die_looking(database: Database, unit: Unit, deaths: int = 0) -> None:
 
 
 async def test_what_a_dead_worker_was_doing_is_done_first_however_much_waits(database: Database) -> None:
-    done: list[Unit] = []
+    begun: list[Unit] = []
+    released = asyncio.Event()
 
     async def look(unit: Unit) -> None:
-        done.append(unit)
+        begun.append(unit)
+        await released.wait()
 
     async with opened(database, look) as engine:
+        await engine.start([Unit("public_pages", f"host{number}.example") for number in range(2000)])
+        await engine.start([Unit("mailbox", f"mailbox:{number}") for number in range(2000)])
         await engine.start([SALES])
         await die_looking(database, SALES)
-        await engine.start([Unit("public_pages", f"host{number}.example") for number in range(2000)])
         with capture_logs() as logs:
             assert await engine.rescue() == 1
         engine.work()
-        await until(lambda: bool(done))
-        assert done[0] == SALES
+        await until(lambda: len(begun) == AT_ONCE)
+        assert SALES in begun
+        released.set()
     assert [(line["event"], line["source"]) for line in logs] == [("job.rescued", SALES.source)]
 
 
