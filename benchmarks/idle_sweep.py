@@ -26,7 +26,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from benchmarks import sweep
-from benchmarks.store import URL_FILE, fill
+from benchmarks.store import fill
+from benchmarks.store_postgres import URL_FILE
 from bot.pipeline import Pipeline
 from bot.service import rules
 from bot.store.postgres import PostgresStore

@@ -28,11 +28,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, Self, cast
 
-import psycopg
 from pydantic_core import from_json, to_json
 from tinydb import TinyDB, where
 from tinydb.table import Document
@@ -40,14 +38,9 @@ from tinydb.table import Document
 from bot.model import Contact, Observation, Person
 from bot.store import codec
 from bot.store.changes import recorded
-from bot.store.database import Connection
 from bot.store.files import DurableStorage, KeyedTable, write_durably
 from bot.store.journal import sync_folder
-from bot.store.outage import PATIENCE_SECONDS
-from bot.store.postgres import PostgresStore
-from bot.store.table import put
 from bot.store.tiny import TinyStore
-from tests.servers import postgres
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 KIBIBYTE = 1024
@@ -64,8 +57,8 @@ class Peer(Protocol):
     async def open(cls, folder: Path) -> Self:
         """Open the folder and know who has news."""
 
-    async def fill(self, people: list[Person]) -> None:
-        """Keep people in the quickest way there is: not measured."""
+    async def fill(self, people: Iterator[Person], count: int) -> None:
+        """Keep so many people in the quickest way there is: not measured."""
 
     async def record(self, observation: Observation) -> None:
         """Keep one new observation durably."""
@@ -80,8 +73,9 @@ class Peer(Protocol):
 class Ours(TinyStore):
     """The TinyDB store as it is shipped."""
 
-    async def fill(self, people: list[Person]) -> None:
+    async def fill(self, people: Iterator[Person], count: int) -> None:
         """Write the shards whole, so that filling does not take longer than measuring."""
+        del count
         shards: dict[str, dict[str, Any]] = {}
         for person in people:
             key = self._people._shard(person.address)  # noqa: SLF001 - filling is no verb of the store
@@ -113,8 +107,9 @@ class StockTinyDB:
         peer.table.search(where("news") == True)  # noqa: E712 - TinyDB builds a query from the comparison
         return peer
 
-    async def fill(self, people: list[Person]) -> None:
+    async def fill(self, people: Iterator[Person], count: int) -> None:
         """Insert all in one write."""
+        del count
         self.table.insert_multiple(
             Document(codec.to_document(person), cast("int", person.address)) for person in people
         )
@@ -155,8 +150,9 @@ class Sqlite:
         peer.connection.execute("SELECT address FROM people WHERE news").fetchall()
         return peer
 
-    async def fill(self, people: list[Person]) -> None:
+    async def fill(self, people: Iterator[Person], count: int) -> None:
         """Insert all in one transaction."""
+        del count
         with self.connection:
             for person in people:
                 self._put(person)
@@ -181,62 +177,23 @@ class Sqlite:
         self.connection.execute("REPLACE INTO people VALUES (?, ?, ?)", row)
 
 
-class Postgres(PostgresStore):
-    """The PostgreSQL store as it is shipped; the folder names its database."""
-
-    @classmethod
-    async def open(cls, url: Path | str, patience: float = PATIENCE_SECONDS) -> Self:
-        """Connect to the database that the folder names."""
-        return await super().open((Path(url) / URL_FILE).read_text(), patience)
-
-    async def fill(self, people: list[Person]) -> None:
-        """Keep people under all the names that are asked for, copied within the server."""
-        for person in people:
-            await self.database.run(partial(put, before=Person(person.address), after=person))
-
-    async def multiply(self, people: int, patterns: int) -> None:
-        """Copy what is kept until there are so many people."""
-
-        async def work(connection: Connection) -> None:
-            await connection.execute("SET LOCAL statement_timeout = 0")
-            await connection.execute(MULTIPLY, (patterns, people - 1, patterns, patterns))
-
-        await self.database.run(work)
-
-        async def analyze(connection: Connection) -> None:
-            await connection.execute("ANALYZE person")
-
-        await self.database.run(analyze)
-
-    async def record(self, observation: Observation) -> None:  # type: ignore[override]
-        """Keep one new observation durably."""
-        await super().record([observation])
-
-
-URL_FILE = "url"
-PATTERNS = 500
-"""So many different people are made for PostgreSQL; more are copies of them under other names."""
-
-MULTIPLY = """
-    INSERT INTO person (address, domain, version, watched, news, has_cases, brief, observations)
-    SELECT name || '@' || at, at, version, watched, news, has_cases,
-        replace(brief::text, address, name || '@' || at)::json,
-        replace(observations::text, address, name || '@' || at)::json
-    FROM generate_series(%s::integer, %s::integer) AS number
-    CROSS JOIN LATERAL (SELECT 'person' || number AS name, 'account' || number / 5 || '.example' AS at) AS who
-    JOIN person ON address =
-        'person' || number %% %s || '@account' || number %% %s / 5 || '.example'
-"""
-
 PEERS: dict[str, type[Peer]] = {
     "stillthere": Ours,
     "tinydb": StockTinyDB,
     "sqlite3": Sqlite,
-    "postgres": Postgres,
 }
 WORDS = (
     "the mailbox does not exist here any more meeting moved from to by them invited accepted wrote".split()
 )
+
+
+def peer_named(name: str) -> type[Peer]:
+    """Load what a peer needs and no other does: their memory is compared."""
+    if name == "postgres":
+        from benchmarks.store_postgres import Postgres  # noqa: PLC0415 - see above
+
+        return Postgres
+    return PEERS[name]
 
 
 def address_of(number: int) -> str:
@@ -271,7 +228,7 @@ async def measure(name: str, folder: Path, people: int, repeats: int) -> dict[st
     """Open what was filled, read and write, and return the figures of this process."""
     source = random.Random(7)  # noqa: S311 - which people are read and written
     started, started_cpu = time.perf_counter(), time.process_time()
-    peer = await PEERS[name].open(folder)
+    peer = await peer_named(name).open(folder)
     start, start_cpu = time.perf_counter() - started, time.process_time() - started_cpu
     reads, writes, cpu, disk, sync = [], [], [], [], []
     log = os.open(folder / "probe.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -314,12 +271,8 @@ async def measure(name: str, folder: Path, people: int, repeats: int) -> dict[st
 
 async def fill(name: str, folder: Path, people: int, observations: int) -> None:
     """Fill a store with invented people."""
-    peer = await PEERS[name].open(folder)
-    if isinstance(peer, Postgres):
-        await peer.fill(list(invent(min(people, PATTERNS), observations)))
-        await peer.multiply(people, PATTERNS)
-    else:
-        await peer.fill(list(invent(people, observations)))
+    peer = await peer_named(name).open(folder)
+    await peer.fill(invent(people, observations), people)
     await peer.close()
 
 
@@ -329,34 +282,21 @@ def run(*arguments: str) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def prepare(name: str, folder: Path, server: postgres.PostgresServer | None) -> None:
-    """Make an empty database where the peer needs one."""
-    if name == "postgres" and server is not None:
-        folder.mkdir()
-        (folder / URL_FILE).write_text(server.new_database())
-
-
-def size_of(folder: Path) -> int:
-    """Return the bytes that a peer takes on the disk."""
-    if (folder / URL_FILE).exists():
-        with psycopg.connect((folder / URL_FILE).read_text()) as connection:
-            found = connection.execute("SELECT pg_database_size(current_database())").fetchone()
-        return int(found[0]) if found else 0
-    return sum(path.stat().st_size for path in folder.rglob("*"))
-
-
 def compare_growth(peoples: list[int], observations: int) -> None:
     """Measure PostgreSQL at each size, and print how much slower the largest is than the smallest."""
+    from benchmarks import store_postgres  # noqa: PLC0415 - it is no part of the other peers' memory
+    from tests.servers import postgres  # noqa: PLC0415 - nor is this
+
     folder = Path(tempfile.mkdtemp(prefix="store-benchmark-"))
     figures = []
     with postgres.running(durable=True) as server:
         for people in peoples:
             here = folder / str(people)
-            prepare("postgres", here, server)
+            store_postgres.prepare(here, server)
             size = ["--people", str(people), "--observations", str(observations), "--folder", str(here)]
             run("--child", "fill postgres", *size)
             figures.append(json.loads(run("--child", "measure postgres", *size)))
-            figures[-1]["disk_mb"] = round(size_of(here) / KIBIBYTE**2, 1)
+            figures[-1]["disk_mb"] = round(store_postgres.size_of(here) / KIBIBYTE**2, 1)
             print(json.dumps({**figures[-1], "load": round(os.getloadavg()[0], 1)}), flush=True)
     shutil.rmtree(folder)
     growth = {
