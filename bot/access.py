@@ -17,8 +17,8 @@ from bot.slack.register import KEY
 from bot.store import codec
 from bot.store.forgotten import Forgotten, expired
 from bot.store.moving import Entry, Walkable
+from bot.store.verbs import SETTING
 
-SETTING = "setting "
 DIGESTS = f"{SETTING}digests sent "
 BASELINE = f"{SETTING}baseline "
 

@@ -17,7 +17,8 @@ from bot.store import codec
 from bot.store.files import BACKUP, FILE, Damaged, decode
 from bot.store.marks import FORGOTTEN, KEY_FILE
 from bot.store.moving import Entry
-from bot.store.tiny import CURSOR_DIGITS, PEOPLE_DIGITS, SETTING
+from bot.store.tiny import CURSOR_DIGITS, PEOPLE_DIGITS
+from bot.store.verbs import SETTING
 
 
 class Glance:

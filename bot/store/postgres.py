@@ -15,14 +15,10 @@ from datetime import datetime, timedelta
 from typing import Any, Self, TypeVar
 
 from bot.model import (
-    Alert,
     Answer,
-    Assessment,
     Case,
     Contact,
-    Decision,
     Delivery,
-    Home,
     Json,
     Observation,
     Person,
@@ -36,11 +32,9 @@ from bot.store.forgotten import Forgotten
 from bot.store.moving import Entry
 from bot.store.outage import PATIENCE_SECONDS
 from bot.store.outlines import Outlines
+from bot.store.verbs import Verbs
 
 T = TypeVar("T")
-
-SETTING = "setting "
-"""Settings lie beside the cursors, under names that no source has."""
 
 TRY_PERSON = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
 
@@ -62,7 +56,7 @@ IN_BATCHES = """
 """
 
 
-class PostgresStore:
+class PostgresStore(Verbs):
     """The store of several processes; see `bot.store.Store`. Open it with `open` or `async with`."""
 
     def __init__(self, database: Database) -> None:
@@ -105,14 +99,6 @@ class PostgresStore:
     @property
     def _forgotten(self) -> Forgotten:
         return self._erasure.forgotten
-
-    async def __aenter__(self) -> Self:
-        """Return the store, which `open` made ready."""
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Close the store."""
-        await self.close()
 
     async def watch(self, contact: Contact) -> bool:
         """Keep the contact, or bring what is known of them up to date; say whether they are new."""
@@ -205,20 +191,6 @@ class PostgresStore:
         """Return the addresses of watched people with observations no assessment has seen, sorted."""
         return sorted(row[0] for row in await self._read("SELECT address FROM person WHERE watched AND news"))
 
-    async def conclude(
-        self, version: int, assessment: Assessment, decision: Decision, alert: Alert | None = None
-    ) -> bool:
-        """Keep an assessment, its decision and the alert it raises, in one write; False where outdated."""
-
-        def change(person: Person) -> Person | None:
-            if person.address in self._forgotten:
-                return None
-            account = person.contact.account if person.contact else ""
-            thought, raised = self._forgotten.cleaned(assessment, account), self._forgotten.cleaned(alert)
-            return changes.concluded(person, version, thought, decision, raised)
-
-        return await self._write_person(assessment.contact, change)
-
     async def due(self, now: datetime) -> list[str]:
         """Return the keys of the cases with an alert that may be taken now, gravest first, then oldest."""
         return [row[0] for row in await self._read(NEXT_ALERTS, *_free(codec.normal(now)), "", "", None)]
@@ -250,27 +222,6 @@ class PostgresStore:
             return None
 
         return await self._write(write)
-
-    async def alert_sent(self, case: str, delivery: Delivery, home: Home | None, now: datetime) -> bool:
-        """Note that it was posted and where; False where the lease is no longer held."""
-        return await self._write_person(
-            delivery.alert.contact.address, lambda person: changes.sent(person, case, delivery, home, now)
-        )
-
-    async def posted(self, case: str, post: Home) -> bool:
-        """Note that a message about a case stands there; False where there is no such case."""
-        return await self._write_person(
-            case.rpartition(":")[0], lambda person: changes.posted(person, case, post)
-        )
-
-    async def alert_failed(
-        self, case: str, delivery: Delivery, retry_at: datetime, decision: Decision | None = None
-    ) -> bool:
-        """Hand a lease back until `retry_at`; False where the lease is no longer held."""
-        return await self._write_person(
-            delivery.alert.contact.address,
-            lambda person: changes.handed_back(person, case, delivery, retry_at, decision),
-        )
 
     async def answer(self, answer: Answer, observation: Observation | None = None) -> Case | None:
         """Keep a rep's word on a case and return the case as it stands now; None where there is none."""
@@ -326,18 +277,6 @@ class PostgresStore:
             return await table.claim_event(connection, event, now, claimant)
 
         return await self._write(write)
-
-    async def setting(self, name: str) -> Json:
-        """Return a setting that somebody made while the service ran, None where nobody did."""
-        return await self.cursor(f"{SETTING}{name}")
-
-    async def save_setting(self, name: str, value: Json) -> None:
-        """Keep a setting."""
-        await self.save_cursor(f"{SETTING}{name}", value)
-
-    async def amend_setting(self, name: str, amendment: Amendment) -> Json:
-        """Change a setting in one step and return what is kept then."""
-        return await self.amend_cursor(f"{SETTING}{name}", amendment)
 
     async def entries(self) -> AsyncIterator[Entry]:
         """Yield all that is kept, for another store to take; people a few at a time."""

@@ -19,14 +19,10 @@ from typing import Self, TypeVar
 from tinydb.table import Document
 
 from bot.model import (
-    Alert,
     Answer,
-    Assessment,
     Case,
     Contact,
-    Decision,
     Delivery,
-    Home,
     Json,
     NeedsHuman,
     Observation,
@@ -40,6 +36,7 @@ from bot.store.forgotten import Forgotten, expired, neighbourhood
 from bot.store.index import Index
 from bot.store.marks import Marks
 from bot.store.moving import Entry
+from bot.store.verbs import Verbs
 from bot.store.writer import Writer
 from watchers.web.listed import LISTED
 
@@ -54,11 +51,8 @@ Changing it needs a migration.
 CURSOR_DIGITS = 2
 SLOT_DIGITS = 1
 
-SETTING = "setting "
-"""Settings lie beside the cursors, under names that no source has."""
 
-
-class TinyStore:
+class TinyStore(Verbs):
     """The store of one process; see `bot.store.Store`. Open it with `open` or `async with`.
 
     `notices` are sentences for the admin about what was found damaged at start. Raise NeedsHuman where the
@@ -104,14 +98,6 @@ class TinyStore:
             await store.close()
             raise
         return store
-
-    async def __aenter__(self) -> Self:
-        """Return the store, which `open` made ready."""
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Close the store."""
-        await self.close()
 
     async def watch(self, contact: Contact) -> bool:
         """Keep the contact, or bring what is known of them up to date; say whether they are new."""
@@ -219,20 +205,6 @@ class TinyStore:
         """Return the addresses of watched people with observations no assessment has seen, sorted."""
         return sorted(self._index.news.copy())
 
-    async def conclude(
-        self, version: int, assessment: Assessment, decision: Decision, alert: Alert | None = None
-    ) -> bool:
-        """Keep an assessment, its decision and the alert it raises, in one write; False where outdated."""
-
-        def change(person: Person) -> Person | None:
-            if person.address in self._forgotten:
-                return None
-            account = person.contact.account if person.contact else ""
-            thought, raised = self._forgotten.cleaned(assessment, account), self._forgotten.cleaned(alert)
-            return changes.concluded(person, version, thought, decision, raised)
-
-        return await self._write_person(assessment.contact, change)
-
     async def due(self, now: datetime) -> list[str]:
         """Return the keys of the cases with an alert that may be taken now, gravest first, then oldest."""
         return [waiting.case for waiting, _ in sorted(self._index.free(now))]
@@ -252,27 +224,6 @@ class TinyStore:
             return held, delivery
 
         return await self._write(write) if self._index.first(now, case) else None
-
-    async def alert_sent(self, case: str, delivery: Delivery, home: Home | None, now: datetime) -> bool:
-        """Note that it was posted and where; False where the lease is no longer held."""
-        return await self._write_person(
-            delivery.alert.contact.address, lambda person: changes.sent(person, case, delivery, home, now)
-        )
-
-    async def posted(self, case: str, post: Home) -> bool:
-        """Note that a message about a case stands there; False where there is no such case."""
-        return await self._write_person(
-            case.rpartition(":")[0], lambda person: changes.posted(person, case, post)
-        )
-
-    async def alert_failed(
-        self, case: str, delivery: Delivery, retry_at: datetime, decision: Decision | None = None
-    ) -> bool:
-        """Hand a lease back until `retry_at`; False where the lease is no longer held."""
-        return await self._write_person(
-            delivery.alert.contact.address,
-            lambda person: changes.handed_back(person, case, delivery, retry_at, decision),
-        )
 
     async def answer(self, answer: Answer, observation: Observation | None = None) -> Case | None:
         """Keep a rep's word on a case and return the case as it stands now; None where there is none."""
@@ -319,18 +270,6 @@ class TinyStore:
     async def claim_event(self, event: str, now: datetime) -> bool:
         """Claim something that may be delivered to us twice; True once, for a day at least."""
         return await self._write(lambda: self._claims.event(event, now))
-
-    async def setting(self, name: str) -> Json:
-        """Return a setting that somebody made while the service ran, None where nobody did."""
-        return await self.cursor(f"{SETTING}{name}")
-
-    async def save_setting(self, name: str, value: Json) -> None:
-        """Keep a setting."""
-        await self.save_cursor(f"{SETTING}{name}", value)
-
-    async def amend_setting(self, name: str, amendment: Amendment) -> Json:
-        """Change a setting in one step and return what is kept then."""
-        return await self.amend_cursor(f"{SETTING}{name}", amendment)
 
     async def entries(self) -> AsyncIterator[Entry]:
         """Yield all that is kept, for another store to take."""
