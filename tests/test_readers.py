@@ -51,6 +51,18 @@ def test_an_observation_has_the_same_key_each_time_it_is_read(
     ]
 
 
+@pytest.mark.parametrize(
+    ("watcher", "example"),
+    [
+        pytest.param(watcher, example, id=f"{name}-{number}")
+        for name, watcher in sorted(Watcher.registry.items())
+        for number, example in enumerate(watcher.examples)
+    ],
+)
+def test_a_watcher_reads_its_own_examples(watcher: type[Watcher[Any]], example: Example[Any]) -> None:
+    assert {seen.kind for seen in watcher().read(example.raw, SCOPE)} == set(example.kinds)
+
+
 @pytest.mark.parametrize("owner", [*MailReader.registry.values(), *Watcher.registry.values()])
 def test_a_watcher_says_in_one_line_what_it_does_and_shows_each_of_its_kinds(owner: type[Any]) -> None:
     assert re.match(r"\S.{10,110}\.$", (owner.__doc__ or "").splitlines()[0])
