@@ -18,7 +18,7 @@ from bot.config import Config, Running, kinds_of, models_in
 from watchers import Watcher, load
 
 FOLDER = Path(__file__).parent
-WIDTH = 100
+WIDTH = 80
 NOTE = "<!-- Written by `python docs/reference.py`; change what it describes, not this page. -->"
 ABOUT_SETTINGS = """\
 What `stillthere run` reads; no other command does. Paths are relative to the file. A time is a number and a
