@@ -47,8 +47,8 @@ from bot.model import (
     Suggestion,
     Verdict,
 )
+from bot.store.memory import MemoryStore
 from bot.suggest import SHOWN, Circle, suggest
-from bot.testing import MemoryStore
 from watchers import Scope, load, under
 
 LATER = timedelta(days=14)

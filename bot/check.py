@@ -14,8 +14,8 @@ from pathlib import Path
 from bot.model import Assessment, Contact, Json, NeedsHuman, SourceDown
 from bot.pipeline import Pipeline, Progress, Rules
 from bot.store import Store
+from bot.store.memory import MemoryStore
 from bot.store.tiny import TinyStore
-from bot.testing import MemoryStore
 from watchers import derivers, kinds
 from watchers.mail.files import FileMailbox
 from watchers.mailbox import Mailbox

@@ -17,12 +17,12 @@ from rich.rule import Rule
 from rich.text import Text
 
 from bot import story
+from bot.clock import FrozenClock
 from bot.model import Assessment
 from bot.pipeline import Pipeline, Rules
 from bot.slack.outbox import drain
 from bot.store.tiny import TinyStore
 from bot.terminal import TerminalPoster
-from bot.testing import FrozenClock
 from watchers import derivers, kinds
 from watchers.mail.files import FileMailbox
 from watchers.mailbox import Mailbox

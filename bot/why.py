@@ -24,7 +24,7 @@ from bot.our_days import CURSOR
 from bot.pipeline import Pipeline, Rules, domains_by_account
 from bot.report import COLOURS, turn_to
 from bot.slack.mrkdwn import clean
-from bot.testing import MemoryStore
+from bot.store.memory import MemoryStore
 from watchers import FREE_MAIL, derivers, kinds
 from watchers.mail.meetings import Meeting, Move, Snapshot, meetings
 

@@ -26,8 +26,8 @@ from bot.activity_route import SIGNATURE, TIMESTAMP, routes
 from bot.cli import main
 from bot.listener import LARGEST_BODY, listening
 from bot.model import Contact, NeedsHuman, Verdict
+from bot.store.memory import MemoryStore
 from bot.store.tiny import TinyStore
-from bot.testing import MemoryStore
 from tests.observations import JANE, NOW, judged, wrote
 from tests.service import Service as Running
 

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from bot import pages
 from bot.connect import challenge, named_in
-from bot.testing import MemoryStore
+from bot.store.memory import MemoryStore
 from tests.connecting import RITA, SECRET, SECRET_ENV, Page, Team, query, team
 from watchers.mail.tokens import Provider, Use
 

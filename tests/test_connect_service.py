@@ -21,8 +21,8 @@ from bot.config import Connect as Settings
 from bot.config import GoogleClient
 from bot.connect import Connect
 from bot.connections import Connections, Link, clients
+from bot.store.memory import MemoryStore
 from bot.store.tiny import TinyStore
-from bot.testing import MemoryStore
 from bot.vault import Vault, new_key
 from tests.connecting import RITA, SECRET, SECRET_ENV, Page, now
 from tests.mails import plain

@@ -16,8 +16,8 @@ from bot.connections import INDEX, Link
 from bot.model import NeedsHuman, SourceDown, Verdict
 from bot.pipeline import Pipeline
 from bot.service import rules
+from bot.store.memory import MemoryStore
 from bot.store.tiny import TinyStore
-from bot.testing import MemoryStore
 from bot.vault import new_key
 from tests.connecting import RITA, SECRET, SECRET_ENV, Team, team
 from tests.mails import JANE, REP, at, plain

@@ -17,7 +17,7 @@ from bot.identity import resolve
 from bot.model import Contact, Json, Observation, Person
 from bot.pipeline import Pipeline
 from bot.service import rules
-from bot.testing import MemoryStore
+from bot.store.memory import MemoryStore
 from watchers import Scope, load
 from watchers.crm.hubspot import Record
 from watchers.crm_hubspot import CrmHubSpot

@@ -14,7 +14,7 @@ from bot.engine.local import LocalEngine
 from bot.engine.queue import QueueEngine
 from bot.store.codec import normal
 from bot.store.database import Database
-from bot.testing import MemoryStore
+from bot.store.memory import MemoryStore
 from tests.servers.postgres import PostgresServer
 
 

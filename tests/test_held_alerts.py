@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.clock import FrozenClock
 from bot.model import Action, Case, Decision, Delivery, Home, Reason, Verdict
 from bot.routing import Hold
 from bot.slack.outbox import drain
 from bot.store import Store
-from bot.testing import FrozenClock, MemoryStore
+from bot.store.memory import MemoryStore
 from tests.slack.story import ADDRESS, LEFT, NOW, SLIPPING, raise_alert
 
 EVENING, MORNING = NOW, NOW + timedelta(hours=14)

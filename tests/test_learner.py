@@ -21,8 +21,8 @@ from bot.learning import Record, What
 from bot.model import Answer, Choice, Contact, Observation, Verdict
 from bot.pipeline import Pipeline
 from bot.store import Store
+from bot.store.memory import MemoryStore
 from bot.store.tiny import TinyStore
-from bot.testing import MemoryStore
 from tests.observations import NOW, RULES, bounce, exchange, wrote
 
 LATER = timedelta(minutes=10)

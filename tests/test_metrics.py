@@ -27,7 +27,7 @@ from bot.model import (
     Verdict,
 )
 from bot.routing import Hold
-from bot.testing import MemoryStore
+from bot.store.memory import MemoryStore
 
 NOW = datetime(2026, 8, 14, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -12,7 +12,7 @@ from bot.model import Contact, Json, Observation, Person
 from bot.our_days import CURSOR, KEPT, OurDays
 from bot.pauses import Pauses, leaves
 from bot.pipeline import Pipeline
-from bot.testing import MemoryStore
+from bot.store.memory import MemoryStore
 from tests.observations import BOX, JANE, NOW, RULES, days_ago, seen, wrote
 
 RITA = "rita@vendor.example"

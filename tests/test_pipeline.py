@@ -22,7 +22,7 @@ from bot.model import (
     Verdict,
 )
 from bot.pipeline import Pipeline
-from bot.testing import MemoryStore
+from bot.store.memory import MemoryStore
 from tests.observations import BOX, JANE, NOW, RULES, bounce, exchange, meeting, seen, wrote
 from watchers import Batch, Scope, Watcher
 

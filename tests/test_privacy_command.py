@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from bot import config
 from bot.cli import main
+from bot.clock import FrozenClock
 from bot.health import Health
 from bot.model import Contact, Observation, Person, SourceDown
 from bot.retention import Term, term
@@ -24,9 +25,9 @@ from bot.slack.app import Connection, SlackApp
 from bot.slack.erasure import ERASED
 from bot.slack.outbox import Poster, drain
 from bot.store import Store
+from bot.store.memory import MemoryStore
 from bot.store.tiny import TinyStore
 from bot.terminal import TerminalPoster
-from bot.testing import FrozenClock, MemoryStore
 from tests.servers.slack import BOT_TOKEN, SIGNING_SECRET, Workspace
 from tests.slack.story import LEFT, raise_alert
 from watchers import load

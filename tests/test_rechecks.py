@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.model import Contact, Observation, Verdict
 from bot.pipeline import Pipeline
-from bot.testing import MemoryStore
+from bot.store.memory import MemoryStore
 from tests.observations import BOX, JANE, NOW, RULES, bounce, exchange, judged, meeting, seen, wrote
 
 TOM = "tom@other.example"

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bot.clock import FrozenClock
 from bot.schedule import JITTER, TICKS, Schedule, slot
 from bot.store import StoreDown
-from bot.testing import FrozenClock, MemoryStore
+from bot.store.memory import MemoryStore
 
 NOON = datetime(2026, 8, 14, 12, 0, tzinfo=UTC)
 TINY = timedelta(seconds=0.1)

@@ -26,7 +26,7 @@ from bot.model import (
     Verdict,
 )
 from bot.pipeline import Pipeline
-from bot.testing import MemoryStore
+from bot.store.memory import MemoryStore
 from tests.observations import BOX, JANE, NOW, RULES, bounce, exchange, seen, written_to, wrote
 from tests.test_pipeline import Scripted
 

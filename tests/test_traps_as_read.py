@@ -18,7 +18,7 @@ import pytest
 from bot.answers import observe
 from bot.model import Answer, Assessment, Choice, Contact, NeedsHuman, Reason, SourceDown, Verdict
 from bot.pipeline import Pipeline
-from bot.testing import MemoryStore
+from bot.store.memory import MemoryStore
 from tests.connecting import RITA, SECRET, SECRET_ENV, Team, team
 from tests.observations import RULES
 from tests.web.site import CONTACT, Clock, Site, courtesy, reach, serving

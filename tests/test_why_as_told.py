@@ -16,6 +16,7 @@ from bot import activity, config, learner, service, why
 from bot.answers import LEFT
 from bot.backtest.replay import Teller
 from bot.cli import main
+from bot.clock import FrozenClock
 from bot.engine import Unit
 from bot.evidence import EVEN, Scales
 from bot.learning import Record, What
@@ -23,7 +24,6 @@ from bot.model import Assessment, Case, Contact, Json, Observation
 from bot.pipeline import Pipeline
 from bot.store.glance import Glance
 from bot.store.tiny import TinyStore
-from bot.testing import FrozenClock
 from tests import mails
 from tests import observations as observed
 from tests.backtest.past_mail import AT_ONCE, REP, acquaintance, at, gone, mail

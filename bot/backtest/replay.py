@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from bot import audit, routing
 from bot.backtest.past import Known
+from bot.clock import FrozenClock
 from bot.model import (
     Action,
     Alert,
@@ -40,7 +41,7 @@ from bot.preferences import Preferences
 from bot.routing import Hold, Rep
 from bot.slack.outbox import drain
 from bot.store import changes
-from bot.testing import FrozenClock, MemoryStore
+from bot.store.memory import MemoryStore
 from watchers import Batch, Scope, Watcher
 
 NOON = time(12)

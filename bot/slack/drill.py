@@ -21,7 +21,7 @@ from bot.slack.cards import Scene
 from bot.slack.notices import copied
 from bot.slack.parts import Card
 from bot.store import Store
-from bot.testing import MemoryStore
+from bot.store.memory import MemoryStore
 from watchers import MailReader, Scope, derivers, kinds
 from watchers.mail.parse import Mail, parse
 

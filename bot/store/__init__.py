@@ -3,8 +3,8 @@
 Every verb is atomic and durable when it returns. Nothing is lost and nothing doubled because keys are unique
 (an observation's hash, an alert's `contact:claim:episode`, a slot) and changes are compare-and-set (a
 person's `version`, a delivery's lease) or made in one step (`amend_setting`). Three stores keep the same
-contract: TinyDB (`tiny`) for one process, PostgreSQL (`postgres`) for several, and the in-memory twin in
-`bot.testing`.
+contract: TinyDB (`tiny`) for one process, PostgreSQL (`postgres`) for several, and memory (`memory`) for what
+keeps nothing.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 
 from bot import story
+from bot.clock import FrozenClock
 from bot.model import Assessment
 from bot.pipeline import Pipeline, Rules
 from bot.routing import Rules as Routing
@@ -30,7 +31,7 @@ from bot.slack.places import Places
 from bot.slack.poster import SlackPoster
 from bot.slack.register import KEY
 from bot.slack.shape import WellFormed
-from bot.testing import FrozenClock, MemoryStore
+from bot.store.memory import MemoryStore
 from bot.web_demo.workspace import ADDRESSES, CHANNEL, RITA, TEAM, Client, Workspace
 from bot.wording import shipped
 from watchers import derivers, kinds

@@ -15,10 +15,10 @@ from bot import config, service
 from bot.backtest import Backtest, snapshots
 from bot.backtest.past import Known
 from bot.backtest.replay import HistoryStore, Replayed, Span, Teller, telling
+from bot.clock import FrozenClock
 from bot.crm.csv import read_contacts
 from bot.engine import Unit
 from bot.model import Action, Alert, Assessment, Decision
-from bot.testing import FrozenClock
 from tests.backtest.past_mail import AT_ONCE
 from watchers import Scope
 from watchers.mail.files import FileMailbox

@@ -13,8 +13,8 @@ from bot.coverage import CRM_ONLY
 from bot.model import Contact, Watched
 from bot.service import Service
 from bot.slack.tab import _coverage
+from bot.store.memory import MemoryStore
 from bot.terminal import TerminalPoster
-from bot.testing import MemoryStore
 from tests.crm.test_import import furnish
 from tests.servers import hubspot
 from tests.service import Service as Process

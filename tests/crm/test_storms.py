@@ -11,7 +11,7 @@ from bot.crm.reading import OWNERS, read_contacts
 from bot.crm.settings import HubSpotContacts, SalesforceContacts
 from bot.crm.taking import take
 from bot.model import Contact, NeedsHuman, SourceDown
-from bot.testing import MemoryStore
+from bot.store.memory import MemoryStore
 from tests.crm.test_import import furnish, people
 from tests.servers import hubspot, salesforce
 

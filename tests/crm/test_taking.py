@@ -6,7 +6,7 @@ import pytest
 
 from bot.crm.taking import take
 from bot.model import Contact, Deal
-from bot.testing import MemoryStore
+from bot.store.memory import MemoryStore
 
 JANE = Contact("jane@acme.example", "Jane Doe", "CTO", "Acme", "rita@vendor.example", Deal("Rollout", 5.0))
 SAID = "owners in the test"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from bot.model import Contact, Json, NeedsHuman, Observation, SourceDown, Verdict
 from bot.pipeline import Pipeline
 from bot.service import rules
+from bot.store.memory import MemoryStore
 from bot.suggest import Circle, suggest
-from bot.testing import MemoryStore
 from tests.servers import hubspot, salesforce
 from watchers import Scope, Watcher, load
 from watchers.crm import facts

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from bot.clock import FrozenClock
 from bot.engine.local import LocalEngine
 from bot.health import Health
 from bot.model import Contact, Observation, SourceDown
@@ -18,7 +19,7 @@ from bot.pipeline import Pipeline
 from bot.service import rules
 from bot.slack.outbox import drain
 from bot.store import StoreDown
-from bot.testing import FrozenClock, MemoryStore
+from bot.store.memory import MemoryStore
 from tests.servers.mail import PASSWORD, MailServers
 from tests.servers.proxy import Mood, Proxy, proxy
 from tests.servers.slack import BOT_WITH_HISTORY, Workspace

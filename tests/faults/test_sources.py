@@ -17,7 +17,7 @@ from bot.health import Health
 from bot.model import Contact, Deal, SourceDown
 from bot.pipeline import Pipeline
 from bot.service import rules
-from bot.testing import MemoryStore
+from bot.store.memory import MemoryStore
 from tests.crm.test_watching import furnish
 from tests.servers import calendar_dav, hubspot, people_data_labs
 from tests.servers.proxy import Mood, Proxy, proxy

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from bot.clock import FrozenClock
 from bot.model import Case, Person
 from bot.routing import Rules
 from bot.slack.app import Connection, SlackApp
 from bot.slack.outbox import drain
 from bot.store import Store
-from bot.testing import FrozenClock, MemoryStore
+from bot.store.memory import MemoryStore
 from tests.servers.slack import APP_ID, BOT_TOKEN, TEAM, Workspace
 from tests.servers.slack_judges import judge_view
 from tests.servers.slack_wire import Enveloped, Signed, Transport, wire

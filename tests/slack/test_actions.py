@@ -11,10 +11,11 @@ import pytest
 
 from bot import listener
 from bot.answers import KINDS
+from bot.clock import FrozenClock
 from bot.model import Answer, Case, Choice, Contact, NeedsHuman, SourceDown
 from bot.slack.app import Connection, SlackApp
 from bot.slack.outbox import drain
-from bot.testing import FrozenClock, MemoryStore
+from bot.store.memory import MemoryStore
 from tests.servers.slack import BOT_TOKEN, SIGNING_SECRET, Workspace
 from tests.servers.slack_socket import socket_mode
 from tests.servers.slack_wire import Signed, Transport

@@ -11,8 +11,8 @@ from bot import config
 from bot.model import Contact
 from bot.service import Service
 from bot.store import Store
+from bot.store.memory import MemoryStore
 from bot.terminal import TerminalPoster
-from bot.testing import MemoryStore
 
 HEADER = "email,name,account,owner\n"
 JANE = "jane@acme.example"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.clock import FrozenClock
 from bot.coverage import Coverage, Gap, Outage
 from bot.digest import Change, Due, Week
 from bot.model import (
@@ -32,7 +33,7 @@ from bot.slack.register import Register
 from bot.slack.web import once, patient
 from bot.stats import Precision, Tally
 from bot.store import Store
-from bot.testing import FrozenClock, MemoryStore
+from bot.store.memory import MemoryStore
 from tests.servers.block_kit import check_message
 from tests.servers.slack import BOT_TOKEN, BOT_WITH_HISTORY, Workspace
 from tests.slack.story import JANE, LEFT, alert, raise_alert

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bot.clock import FrozenClock
 from bot.coverage import Coverage, Outage
 from bot.model import (
     Action,
@@ -34,7 +35,7 @@ from bot.slack import tab
 from bot.slack.app import Connection, SlackApp
 from bot.slack.outbox import drain
 from bot.store import Store
-from bot.testing import FrozenClock, MemoryStore
+from bot.store.memory import MemoryStore
 from tests.servers.block_kit import check_view
 from tests.servers.slack import APP_ID, BOT_TOKEN, TEAM, Workspace
 from tests.servers.slack_wire import Enveloped, Signed, Transport, wire

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.slack.marks import DIGITS, Marks
 from bot.slack.register import Register
-from bot.testing import MemoryStore
+from bot.store.memory import MemoryStore
 from tests.servers.slack import Workspace
 from tests.slack.pressing import open_office
 from tests.slack.story import ADDRESS, ANN, BOB, JANE, LEFT, SLIPPING, raise_alert

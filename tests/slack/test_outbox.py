@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
+from bot.clock import FrozenClock
 from bot.model import Answer, Case, Choice, Contact, Home, Verdict
 from bot.routing import Rules
 from bot.slack.board import Board
@@ -22,8 +23,8 @@ from bot.slack.poster import EVENT_TYPE, SlackPoster
 from bot.slack.register import Register
 from bot.slack.web import once, patient
 from bot.store import Store
+from bot.store.memory import MemoryStore
 from bot.store.tiny import TinyStore
-from bot.testing import FrozenClock, MemoryStore
 from tests.servers.slack import BOT_TOKEN, BOT_WITH_HISTORY, Workspace
 from tests.slack.story import ADDRESS, JANE, LEFT, NOW, SLIPPING, raise_alert
 

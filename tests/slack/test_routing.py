@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
+from bot.clock import FrozenClock
 from bot.model import Action, Contact, Person, Reason, Verdict
 from bot.routing import Rules, Team
 from bot.slack.board import Board
@@ -17,8 +18,8 @@ from bot.slack.people import Directory
 from bot.slack.places import Places
 from bot.slack.poster import SlackPoster
 from bot.slack.web import once, patient
+from bot.store.memory import MemoryStore
 from bot.store.tiny import TinyStore
-from bot.testing import FrozenClock, MemoryStore
 from tests.servers.slack import BOT_TOKEN, BOT_WITH_HISTORY, Workspace
 from tests.slack.story import ADDRESS, JANE, LEFT, NOW, SLIPPING, raise_alert
 

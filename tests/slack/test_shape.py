@@ -13,7 +13,7 @@ from bot.slack import contacts, tab, views
 from bot.slack.outbox import drain
 from bot.slack.shape import wrong
 from bot.store import Store
-from bot.testing import MemoryStore
+from bot.store.memory import MemoryStore
 from tests.servers.slack import Workspace
 from tests.slack.commanding import Reception, entered, reception
 from tests.slack.story import ADDRESS, raise_alert

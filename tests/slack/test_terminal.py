@@ -6,13 +6,14 @@ import unicodedata
 import pytest
 from rich.console import Console
 
+from bot.clock import FrozenClock
 from bot.model import Answer, Case, Choice
 from bot.slack import cards
 from bot.slack.cards import Scene
 from bot.slack.outbox import drain
 from bot.slack.parts import Card
+from bot.store.memory import MemoryStore
 from bot.terminal import TerminalPoster, show
-from bot.testing import FrozenClock, MemoryStore
 from tests.slack.story import ADDRESS, LEFT, NOW, SLIPPING, alert, raise_alert
 
 

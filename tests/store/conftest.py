@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.store import Store
+from bot.store.memory import MemoryStore
 from bot.store.postgres import PostgresStore
 from bot.store.tiny import TinyStore
-from bot.testing import MemoryStore
 from tests.servers.postgres import PostgresServer
 
 KINDS = ("memory", "tiny", "postgres")

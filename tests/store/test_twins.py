@@ -28,9 +28,9 @@ from bot.model import (
 )
 from bot.store import Store
 from bot.store.database import Connection
+from bot.store.memory import MemoryStore
 from bot.store.postgres import PostgresStore
 from bot.store.tiny import TinyStore
-from bot.testing import MemoryStore
 from tests.servers.postgres import PostgresServer
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from bot.model import Contact, Observation
 from bot.pipeline import Pipeline, Rules
-from bot.testing import MemoryStore
+from bot.store.memory import MemoryStore
 from tests.web.site import Clock
 from watchers import Watcher
 

@@ -9,8 +9,8 @@ from bot import story
 from bot.model import Verdict
 from bot.pipeline import Pipeline
 from bot.service import rules
+from bot.store.memory import MemoryStore
 from bot.story import Step
-from bot.testing import MemoryStore
 from tests.watchers.granting import RITA
 from watchers import load
 from watchers.mailbox import Mailbox

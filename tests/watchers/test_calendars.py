@@ -14,9 +14,10 @@ import pytest
 from aiohttp.test_utils import TestServer
 from myworld.host import Host
 
+from bot.clock import FrozenClock
 from bot.model import Assessment, Contact, Json, NeedsHuman, Observation, SourceDown, Verdict
 from bot.pipeline import Pipeline
-from bot.testing import FrozenClock, MemoryStore
+from bot.store.memory import MemoryStore
 from tests.observations import RULES
 from tests.servers import calendar_dav, calendar_google, calendar_graph
 from tests.servers.calendar_dav import Radicale

@@ -9,7 +9,7 @@ import pytest
 
 from bot.model import Action, Assessment, Contact, Reason, Verdict
 from bot.pipeline import Pipeline, Rules
-from bot.testing import MemoryStore
+from bot.store.memory import MemoryStore
 from tests.servers.mail import PASSWORD, MailServers
 from tests.watchers.dialects import ONE_WAY, Writer, zoom_file
 from tests.watchers.invitation_mails import DAY, JANE, Invitation

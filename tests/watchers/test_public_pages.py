@@ -13,8 +13,8 @@ from aiohttp import web
 
 from bot.model import Contact, Family, Kind, Means, NeedsHuman, Observation, SourceDown, Verdict
 from bot.pipeline import Pipeline, Rules
+from bot.store.memory import MemoryStore
 from bot.store.tiny import TinyStore
-from bot.testing import MemoryStore
 from tests.web.site import CONTACT, Clock, Site, courtesy, reach, serving
 from tests.web.team_pages import TEAM, bullets, cards, page, table
 from watchers import Example, Scope

@@ -1,20 +1,15 @@
-"""Shipped twins of what reaches outside, for tests and for commands that keep nothing."""
+"""Keep everything in memory: for commands and drills that keep nothing, and as the twin of the others."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from bot.model import (
-    Alert,
     Answer,
-    Assessment,
     Case,
     Contact,
-    Decision,
     Delivery,
-    Home,
     Json,
     Observation,
     Person,
@@ -22,27 +17,10 @@ from bot.model import (
 )
 from bot.store import Amendment, changes, codec
 from bot.store.forgotten import Forgotten, expired, neighbourhood, new_key
-
-T = TypeVar("T")
-
-
-class FrozenClock:
-    """A clock that stands still until it is moved; calling it returns its moment."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        """Return the moment."""
-        return self.now
-
-    def advance(self, by: timedelta) -> datetime:
-        """Move the clock and return the new moment."""
-        self.now += by
-        return self.now
+from bot.store.verbs import Verbs
 
 
-class MemoryStore:
+class MemoryStore(Verbs):
     """The store that keeps everything in memory; see `bot.store.Store`.
 
     No verb awaits anything, so each is atomic. What goes in and out is copied through documents, like in
@@ -54,8 +32,11 @@ class MemoryStore:
         self._cursors: dict[str, Json] = {}
         self._slots: dict[str, list[datetime]] = {}
         self._events: dict[str, datetime] = {}
-        self._settings: dict[str, Json] = {}
-        self._forgotten = Forgotten(new_key())
+        self._kept_out = Forgotten(new_key())
+
+    @property
+    def _forgotten(self) -> Forgotten:
+        return self._kept_out
 
     async def watch(self, contact: Contact) -> bool:
         """Keep the contact, or bring what is known of them up to date; say whether they are new."""
@@ -74,10 +55,10 @@ class MemoryStore:
     async def forget(self, address: str) -> bool:
         """Erase a person from all that is kept; only a keyed hash stays."""
         address = codec.normal(address).strip().lower()
-        self._forgotten = self._forgotten.with_mark(self._forgotten.mark(address))
+        kept_out = self._kept_out.with_mark(self._kept_out.mark(address))
         contacts = [person.contact for person in self._people.values() if person.contact]
         account = neighbourhood(address, contacts)
-        self._forgotten = self._forgotten.with_names(address, self._people.values(), account)
+        self._kept_out = kept_out.with_names(address, self._people.values(), account)
         gone = [theirs for theirs in self._people if theirs in self._forgotten]
         for theirs in gone:
             del self._people[theirs]
@@ -86,22 +67,15 @@ class MemoryStore:
             after = self._forgotten.person(person)
             changed |= after is not person
             self._put(person, after)
-        for kept in (self._cursors, self._settings):
-            cleaned = self._forgotten.cleaned(kept)
-            changed |= cleaned != kept
-            kept.clear()
-            kept.update(cleaned)
-        return changed
+        before, self._cursors = self._cursors, self._forgotten.cleaned(self._cursors)
+        return changed or self._cursors != before
 
     async def expire(self, address: str, version: int) -> bool:
         """Erase what is kept of somebody whose time is over; nothing keeps them out afterwards."""
         if address not in self._people or self._people[address].version != version:
             return False
         del self._people[address]
-        for kept in (self._cursors, self._settings):
-            cleaned = expired(address).cleaned(kept)
-            kept.clear()
-            kept.update(cleaned)
+        self._cursors = expired(address).cleaned(self._cursors)
         return True
 
     async def contacts(self) -> list[Contact]:
@@ -151,17 +125,6 @@ class MemoryStore:
         """Return the addresses of watched people with observations no assessment has seen, sorted."""
         return sorted(address for address, person in self._people.items() if person.contact and person.news)
 
-    async def conclude(
-        self, version: int, assessment: Assessment, decision: Decision, alert: Alert | None = None
-    ) -> bool:
-        """Keep an assessment, its decision and the alert it raises, in one write; False where outdated."""
-        if assessment.contact in self._forgotten:
-            return False
-        person = self._get(assessment.contact)
-        account = person.contact.account if person.contact else ""
-        assessment, alert = self._forgotten.cleaned(assessment, account), self._forgotten.cleaned(alert)
-        return self._accept(person, changes.concluded(person, version, assessment, decision, alert))
-
     async def due(self, now: datetime) -> list[str]:
         """Return the keys of the cases with an alert that may be taken now, gravest first, then oldest."""
         return [waiting.case for waiting, _ in sorted(self._free(now))]
@@ -178,24 +141,6 @@ class MemoryStore:
         after, held, delivery = changes.leased(_copy(before), waiting.key, now, lease)
         self._put(before, after)
         return held, delivery
-
-    async def alert_sent(self, case: str, delivery: Delivery, home: Home | None, now: datetime) -> bool:
-        """Note that it was posted and where; False where the lease is no longer held."""
-        person = self._people.get(delivery.alert.contact.address)
-        return self._accept(person, changes.sent(person, case, delivery, home, now) if person else None)
-
-    async def posted(self, case: str, post: Home) -> bool:
-        """Note that a message about a case stands there; False where there is no such case."""
-        person = self._people.get(case.rpartition(":")[0])
-        return self._accept(person, changes.posted(person, case, post) if person else None)
-
-    async def alert_failed(
-        self, case: str, delivery: Delivery, retry_at: datetime, decision: Decision | None = None
-    ) -> bool:
-        """Hand a lease back until `retry_at`; False where the lease is no longer held."""
-        person = self._people.get(delivery.alert.contact.address)
-        back = changes.handed_back(person, case, delivery, retry_at, decision) if person else None
-        return self._accept(person, back)
 
     async def answer(self, answer: Answer, observation: Observation | None = None) -> Case | None:
         """Keep a rep's word on a case and return the case as it stands now; None where there is none."""
@@ -235,20 +180,6 @@ class MemoryStore:
         self._events = self._events if events is None else events
         return events is not None
 
-    async def setting(self, name: str) -> Json:
-        """Return a setting that somebody made while the service ran, None where nobody did."""
-        return codec.normal(self._settings.get(name))
-
-    async def save_setting(self, name: str, value: Json) -> None:
-        """Keep a setting."""
-        self._settings[name] = self._forgotten.cleaned(codec.normal(value))
-
-    async def amend_setting(self, name: str, amendment: Amendment) -> Json:
-        """Change a setting in one step and return what is kept then."""
-        after = amendment(await self.setting(name))
-        await self.save_setting(name, after)
-        return await self.setting(name)
-
     async def close(self) -> None:
         """Do nothing: there is nothing to let go of."""
 
@@ -267,8 +198,12 @@ class MemoryStore:
         if after is not before:
             self._people[after.address] = _copy(after)
 
-    def _accept(self, before: Person | None, after: Person | None) -> bool:
-        if before is None or after is None:
+    async def _write_person(self, address: str, change: Callable[[Person], Person | None]) -> bool:
+        person = self._get(address)
+        return self._accept(person, change(person))
+
+    def _accept(self, before: Person, after: Person | None) -> bool:
+        if after is None:
             return False
         self._put(before, after)
         return True
