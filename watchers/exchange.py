@@ -6,15 +6,23 @@ httpx bounds each step of an answer, but neither all of them together nor what a
 from __future__ import annotations
 
 import asyncio
+import logging
+import ssl
 import zlib
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
+
+from bot.model import SourceDown
+
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)  # at lower levels they log addresses and headers
 
 LONGEST_SECONDS = 300.0
 """An answer that has no end after this has none."""
@@ -71,39 +79,66 @@ async def exchange(
             asyncio.timeout(LONGEST_SECONDS),
             client.stream(method, url, headers={**headers, **ACCEPTED}, **sent) as response,
         ):
-            return response.status_code, response.headers, await _body(response, most)
+            body = await bounded(response, most)
     except TimeoutError:
         raise httpx.ReadTimeout("the answer has no end") from None
+    if len(body) > most:
+        raise Overlong(response.status_code)
+    return response.status_code, response.headers, body
 
 
-def wait(headers: Mapping[str, str]) -> timedelta | None:
+@contextmanager
+def in_words(host: str) -> Iterator[None]:
+    """Say of a host in the house's words what went wrong on the way to it. Raises `SourceDown`."""
+    try:
+        yield
+    except httpx.TimeoutException:
+        raise SourceDown(f"{host} does not answer") from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise SourceDown(f"{host} cannot be read: {type(error).__name__}") from None
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """Return whom we trust; made once, for that takes longer than most answers."""
+    return httpx.create_ssl_context()
+
+
+def wait(
+    headers: Mapping[str, str], now: datetime | None = None, longest: timedelta = LONGEST_WAIT
+) -> timedelta | None:
     """Return the wait that a server asks for, in seconds or as a date (RFC 9110 10.2.3), or None."""
     named = headers.get("retry-after", "").strip()
     if named.isascii() and named.isdigit():
-        return min(timedelta(seconds=int(named[:9])), LONGEST_WAIT)
+        return min(timedelta(seconds=int(named[:9])), longest)
     try:
         until = parsedate_to_datetime(named[:LONGEST_DATE])
         until = until.replace(tzinfo=UTC) if until.tzinfo is None else until
-        return min(max(until - datetime.now(UTC), timedelta()), LONGEST_WAIT)
+        return min(max(until - (now or datetime.now(UTC)), timedelta()), longest)
     except (ValueError, OverflowError):
         return None
 
 
-async def _body(response: httpx.Response, most: int) -> bytes:
+async def bounded(response: httpx.Response, most: int) -> bytes:
+    """Read a body up to one byte more than `most`, counted after unpacking: the rest is never asked for.
+
+    Raises `httpx.DecodingError` for what cannot be unpacked and `httpx.ReadError` for what breaks off; their
+    words can be shown.
+    """
     packing = response.headers.get("content-encoding", "").strip().lower()
     if packing not in {"", "identity", "gzip", "x-gzip"}:
-        raise httpx.DecodingError("it is packed in a way that nobody asked for")
+        raise httpx.DecodingError("packed in a way that we did not ask for")
     unpacker = zlib.decompressobj(wbits=31) if "gzip" in packing else None
     body = bytearray()
     async for part in response.aiter_raw():
         if unpacker is None:
-            body += part
+            body += part[: most + 1 - len(body)]
         else:
             _unpack(unpacker, part, body, most)
         if len(body) > most:
-            raise Overlong(response.status_code)
+            return bytes(body)
     if unpacker is not None and body and not unpacker.eof:
-        raise httpx.DecodingError("it breaks off")
+        raise httpx.ReadError("the connection broke off")
     return bytes(body)
 
 
@@ -111,7 +146,7 @@ def _unpack(unpacker: zlib._Decompress, part: bytes, body: bytearray, most: int)
     """Add what a part unpacks to, and stop once the body is too long; what follows its end is left."""
     try:
         while part and len(body) <= most and not unpacker.eof:
-            body += unpacker.decompress(part, UNPACKED_AT_ONCE)
+            body += unpacker.decompress(part, min(UNPACKED_AT_ONCE, most + 1 - len(body)))
             part = unpacker.unconsumed_tail
     except zlib.error as error:
-        raise httpx.DecodingError("it cannot be unpacked") from error
+        raise httpx.DecodingError("damaged on the way: it cannot be unpacked") from error

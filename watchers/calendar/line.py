@@ -7,14 +7,15 @@ to the same host, so that neither a password nor a secret address goes where nob
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 
 import httpx
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.exchange import OpenLine, Overlong, exchange, wait
+from watchers.exchange import OpenLine, Overlong, exchange, in_words, wait
 
 MOST_REDIRECTS = 5
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, BUSY, SERVER_ERRORS = 401, 403, 404, 429, 500
@@ -57,25 +58,15 @@ class Line(OpenLine):
 
     async def _ask(self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes) -> Answer:
         try:
-            status, told, content = await exchange(
-                self._client, method, url, most=self._largest, headers=headers, content=body
-            )
+            with in_words(url.host), _connected(url.host):
+                status, told, content = await exchange(
+                    self._client, method, url, most=self._largest, headers=headers, content=body
+                )
         except Overlong:
             raise TooLarge(
                 f"{url.host} answers with more than {self._largest >> 20} MB",
                 "name a smaller calendar, or one with less history",
             ) from None
-        except httpx.ConnectError as error:
-            if "CERTIFICATE_VERIFY_FAILED" not in str(error):
-                raise SourceDown(f"{url.host} cannot be reached") from None
-            raise NeedsHuman(
-                f"the certificate of {url.host} is not to be trusted",
-                "correct `url`, or install the certificate authority on this machine",
-            ) from None
-        except httpx.TimeoutException:
-            raise SourceDown(f"{url.host} does not answer") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise SourceDown(f"{url.host} cannot be read: {type(error).__name__}") from None
         return Answer(status, url, told, content)
 
     def _must_work(self, answer: Answer) -> None:
@@ -93,6 +84,20 @@ INSUFFICIENT = 507
 def _trusted() -> ssl.SSLContext:
     """Return whom this machine trusts; reading that takes longer than most requests."""
     return ssl.create_default_context()
+
+
+@contextmanager
+def _connected(host: str) -> Iterator[None]:
+    """Say what it means that no connection was made. Raises SourceDown and NeedsHuman."""
+    try:
+        yield
+    except httpx.ConnectError as error:
+        if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+            raise SourceDown(f"{host} cannot be reached") from None
+        raise NeedsHuman(
+            f"the certificate of {host} is not to be trusted",
+            "correct `url`, or install the certificate authority on this machine",
+        ) from None
 
 
 def _further(url: httpx.URL, location: str) -> httpx.URL:

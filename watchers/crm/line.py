@@ -17,8 +17,8 @@ from typing import Any, Protocol
 import httpx
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.exchange import OpenLine, Overlong, exchange, wait
-from watchers.mail.oauth import BUSY, SERVER_ERRORS, trusted
+from watchers.exchange import OpenLine, Overlong, exchange, in_words, trusted, wait
+from watchers.mail.oauth import BUSY, SERVER_ERRORS
 
 TIMEOUT_SECONDS = 60.0
 LARGEST = 16 * 2**20
@@ -151,15 +151,12 @@ class Line(OpenLine):
         if sent is not None:
             headers["Content-Type"] = "application/json"
         try:
-            return await exchange(
-                self._client, method, url, most=LARGEST, headers=headers, params=params, content=sent
-            )
+            with in_words(self.host):
+                return await exchange(
+                    self._client, method, url, most=LARGEST, headers=headers, params=params, content=sent
+                )
         except Overlong:
             raise SourceDown(f"{self.host} answers too much") from None
-        except httpx.TimeoutException:
-            raise SourceDown(f"{self.host} does not answer") from None
-        except httpx.HTTPError as error:
-            raise SourceDown(f"{self.host} cannot be read: {type(error).__name__}") from None
 
     async def _our_turn(self) -> None:
         """Wait until the next request may go out."""

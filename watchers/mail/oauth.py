@@ -7,20 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
-import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 
 import httpx
 
 from bot.model import SourceDown
-from watchers.exchange import Overlong, exchange, wait
-
-for _name in ("httpx", "httpcore"):
-    logging.getLogger(_name).setLevel(logging.WARNING)  # at lower levels they log addresses and headers
+from watchers.exchange import Overlong, exchange, trusted, wait
 
 TIMEOUT_SECONDS = 30.0
 LARGEST_ANSWER = 2**18
@@ -101,12 +95,6 @@ async def post(url: str, form: Mapping[str, str]) -> object:
         raise SourceDown(f"{host} is unavailable for now", wait(headers))
     known = code[:60] if code.replace("_", "").isalnum() and code.isascii() else ""
     raise GrantRefused(known or f"status {status}")
-
-
-@cache
-def trusted() -> ssl.SSLContext:
-    """Return whom we trust; made once, for that takes longer than most answers."""
-    return httpx.create_ssl_context()
 
 
 @dataclass

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 import httpx
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.exchange import OpenLine, Overlong, exchange, wait
-from watchers.mail.oauth import BUSY, SERVER_ERRORS, trusted
+from watchers.exchange import OpenLine, Overlong, exchange, in_words, trusted, wait
+from watchers.mail.oauth import BUSY, SERVER_ERRORS
 from watchers.mail.tokens import Tokens, Use
 
 Asked = TypeVar("Asked")
@@ -123,13 +123,10 @@ class Rest(OpenLine):
     ) -> tuple[int, httpx.Headers, bytes]:
         sent = {**(headers or {}), "Authorization": f"Bearer {token}"}
         try:
-            return await exchange(self._client, "GET", url, most=largest, headers=sent, params=params)
+            with in_words(self._api.host):
+                return await exchange(self._client, "GET", url, most=largest, headers=sent, params=params)
         except Overlong as overlong:
             raise Refused(overlong.status, "tooLarge") from None
-        except httpx.TimeoutException:
-            raise SourceDown(f"{self._api.host} does not answer") from None
-        except httpx.HTTPError as error:
-            raise SourceDown(f"{self._api.host} cannot be read: {type(error).__name__}") from None
 
     def _failure(self, status: int, code: str, asked: timedelta | None) -> Exception:
         if status == BUSY or code.lower() in RATE_LIMITS:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from bot.model import Json, SourceDown
-from watchers.exchange import OpenLine, Overlong, exchange, wait
+from watchers.exchange import OpenLine, Overlong, exchange, in_words, trusted, wait
 from watchers.web.robots import TOKEN
 
 LARGEST = 2**20
@@ -48,7 +48,10 @@ class Line(OpenLine):
         self._api = api.rstrip("/")
         super().__init__(
             httpx.AsyncClient(
-                timeout=ONE_STEP, follow_redirects=False, headers={"User-Agent": USER_AGENT, **headers}
+                timeout=ONE_STEP,
+                follow_redirects=False,
+                verify=trusted(),
+                headers={"User-Agent": USER_AGENT, **headers},
             )
         )
         self.host = httpx.URL(api).host
@@ -59,15 +62,12 @@ class Line(OpenLine):
         """Ask once. Raises SourceDown where nobody answers, or the server is in trouble."""
         url = f"{self._api}{path}"
         try:
-            status, answered, body = await exchange(
-                self._client, "GET", url, most=LARGEST, headers=headers or {}, params=params
-            )
+            with in_words(self.host):
+                status, answered, body = await exchange(
+                    self._client, "GET", url, most=LARGEST, headers=headers or {}, params=params
+                )
         except Overlong:
             raise SourceDown(f"{self.host} answers more than is ever needed") from None
-        except httpx.TimeoutException:
-            raise SourceDown(f"{self.host} does not answer") from None
-        except httpx.HTTPError as error:
-            raise SourceDown(f"{self.host} cannot be read: {type(error).__name__}") from None
         reply = Reply(status, _lower(answered), _read(body))
         if reply.status >= SERVER_ERRORS:
             raise SourceDown(f"{self.host} answers {reply.status}", reply.retry_after)

@@ -11,18 +11,17 @@ import asyncio
 import hashlib
 import socket
 import ssl
-import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Self
 
 import httpcore
 import httpx
 
+from watchers.exchange import bounded, wait
 from watchers.web import robots
 from watchers.web.guard import PUBLIC, GuardedTransport, Reach, Refused, host_of
 from watchers.web.pace import Clock, Pace
@@ -40,7 +39,6 @@ LONGEST_RETRY_AFTER = timedelta(days=30)
 _MOVED = frozenset((301, 302, 303, 307, 308))
 _TOO_MANY, _FAILED = 429, 500
 _NOT_MODIFIED = 304
-_UNPACKED_AT_ONCE = 2**16
 
 
 class _Ended(Exception):  # noqa: N818 - an outcome, not a fault
@@ -222,7 +220,7 @@ class Client:
                 self._courtesy.pace.failed(host)
             raise
         if raw.status >= _FAILED or raw.status == _TOO_MANY:
-            self._courtesy.pace.failed(host, _retry_after(raw.headers, self._clock()))
+            self._courtesy.pace.failed(host, wait(raw.headers, self._clock(), LONGEST_RETRY_AFTER))
         else:
             self._courtesy.pace.answered(host)
         return raw
@@ -237,7 +235,7 @@ class Client:
                 async for _ in answer.aiter_raw():
                     pass  # it has no body: only who reads its end keeps the connection for the next page
                 return _Raw(answer.status_code, _plain(answer.headers))
-            body = await _bounded(answer, most)
+            body = await bounded(answer, most)
         finally:
             await answer.aclose()
         return _Raw(answer.status_code, _plain(answer.headers), body)
@@ -262,48 +260,6 @@ def _moved_to(url: str, raw: _Raw) -> str:
         raise _Ended("led on to what is no address") from None
 
 
-async def _bounded(answer: httpx.Response, most: int) -> bytes:
-    """Read a body up to one byte more than `most`, counted after unpacking: the rest is never asked for."""
-    encoding = answer.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in {"identity", "gzip", "x-gzip", ""}:
-        raise _Ended("packed in a way that we did not ask for")
-    unpacker = zlib.decompressobj(wbits=31) if encoding in {"gzip", "x-gzip"} else None
-    body = bytearray()
-    async for part in answer.aiter_raw():
-        if unpacker is None:
-            body += part[: most + 1 - len(body)]
-        else:
-            _unpack(unpacker, part, body, most)
-        if len(body) > most:
-            break
-    if unpacker is not None and not unpacker.eof and len(body) <= most and body:
-        raise _Ended("the connection broke off", blame=True)
-    return bytes(body)
-
-
-def _unpack(unpacker: zlib._Decompress, part: bytes, body: bytearray, most: int) -> None:
-    try:
-        while part and len(body) <= most and not unpacker.eof:
-            body += unpacker.decompress(part, min(_UNPACKED_AT_ONCE, most + 1 - len(body)))
-            part = unpacker.unconsumed_tail
-    except zlib.error:
-        raise _Ended("damaged on the way: it cannot be unpacked") from None
-
-
-def _retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
-    """Return the wait that Retry-After asks for, in seconds or as a date (RFC 9110, section 10.2.3)."""
-    value = headers.get("retry-after", "").strip()
-    try:
-        if value.isascii() and value.isdigit():
-            wait = timedelta(seconds=min(int(value[:12]), LONGEST_RETRY_AFTER.total_seconds()))
-        else:
-            when = parsedate_to_datetime(value)
-            wait = (when if when.tzinfo else when.replace(tzinfo=UTC)) - now
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return max(timedelta(), min(wait, LONGEST_RETRY_AFTER))
-
-
 @asynccontextmanager
 async def _in_words() -> AsyncIterator[None]:
     """Say in words what went wrong on the way."""
@@ -315,7 +271,9 @@ async def _in_words() -> AsyncIterator[None]:
         raise _Ended(f"the host did not answer within {ONE_STEP:g} seconds", blame=True) from None
     except (httpcore.ConnectError, OSError) as error:
         raise _Ended(_connecting(error), blame=True) from None
-    except (httpcore.ReadError, httpcore.RemoteProtocolError, httpcore.WriteError):
+    except httpx.DecodingError as error:
+        raise _Ended(str(error)) from None
+    except (httpcore.ReadError, httpcore.RemoteProtocolError, httpcore.WriteError, httpx.ReadError):
         raise _Ended("the connection broke off", blame=True) from None
     except (httpcore.ProtocolError, httpcore.UnsupportedProtocol, httpx.HTTPError, httpx.StreamError):
         raise _Ended("what came was no HTTP", blame=True) from None
