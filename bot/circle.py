@@ -125,24 +125,27 @@ class Acquaintance:
         return max(instead, default=None)
 
     def reasons(self, now: datetime, champion: str = "", common: int = 0) -> tuple[str, ...]:
-        """Say in words what we know of them; `common` threads are with the champion, too."""
-        told = []
+        """Say in words what we know of them, each a few words; `common` threads are with the champion, too.
+
+        Who they are and how alive the contact is come first: where there is little room, that is told.
+        """
+        told = [f"{self.title} {self.where}".strip()] if self.title else []
         count = len(self.threads)
-        threads = f"on {_counted(count, 'thread')} with us"
-        if common:
-            threads += f" and {champion}" if common == count else f", {common} of them with {champion}"
         if count and self.last is not None:
-            told.append(f"{threads}, last {'reply' if self.answering else 'wrote'} {ago(self.last, now)}")
+            told.append(f"last {'reply' if self.answering else 'wrote'} {ago(self.last, now)}")
         elif count:
-            told.append(f"{threads}, has not written yet")
+            told.append("has not written yet")
+        if count:
+            threads = f"on {_counted(count, 'thread')} with us"
+            if common:
+                threads += f" and {champion}" if common == count else f", {common} of them with {champion}"
+            told.append(threads)
         if self.meetings:
             told.append(f"in {_counted(self.meetings, 'meeting')} with us")
         elif self.invitations:
             told.append(f"invited to {_counted(self.invitations, 'meeting')} with us")
         if self.moved:
             told.append(f"writes from {self.moved} now")
-        if self.title:
-            told.append(f"{self.title} {self.where}".strip())
         if not told:
             told.append("among your contacts")
         return tuple(told)

@@ -1,26 +1,28 @@
 """Turn model values into Slack messages: Block Kit, and a plain-text fallback that is a real summary. Pure.
 
-An alert is at most six lines: who and what is at stake, the verdict, two or three dated facts, whom to turn
-to, the last real contact. Once it is settled, who it is about, the verdict and who settled it remain.
-Everything else is behind *Why?*. Slack speaks in words; numbers stay in the
-command line. Marks repeat what the words say and never stand alone.
+An alert is a few lines: who and what is at stake, the verdict, one to three dated facts, whom to turn to, a
+line each, the last real contact. Once it is settled, who it is about, the verdict and who settled it remain.
+Everything else is behind *Why?*. Slack speaks in words; numbers stay in the command line. Marks repeat what
+the words say and never stand alone.
 https://docs.slack.dev/block-kit
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from slackblocks import ActionsBlock, Block
 
-from bot.model import Alert, Answer, Assessment, Case, Choice, Contact, Evidence, Suggestion, Verdict
-from bot.slack import buttons, words
+from bot.model import Alert, Answer, Assessment, Case, Choice, Contact, Evidence, Verdict
+from bot.slack import buttons, suggestions, words
 from bot.slack.marks import Marks
 from bot.slack.mrkdwn import quote, user
 from bot.slack.names import Names, Naming
 from bot.slack.parts import Card, section, small_print
+from bot.slack.suggestions import ranking, whom
 
 MARKS: Mapping[Verdict, str] = {
     Verdict.LEFT: ":red_circle:",
@@ -31,11 +33,14 @@ CALM_MARK = ":white_circle:"
 SETTLED_MARK = ":white_check_mark:"
 
 FACTS = 3
-"""Evidence lines on a card that has nobody to suggest; one fewer where it has."""
+"""Evidence lines on a card that has nobody to suggest; one fewer where it has.
+
+With several people, a verdict whose reason is itself a dated fact has one line fewer again.
+"""
 
 _WHY_FACTS = 10
-_TURN_TO = 3
-_REASONS = 3
+_WHY_REASONS = 5
+_A_BLOCK = 4
 _EXPLANATIONS = 2
 _ADDRESSES = 5
 
@@ -68,18 +73,23 @@ def case(raised: Alert, of: Case | None, scene: Scene) -> Card:
     settled = word is not None and word.is_final
     ranked = ranking(assessment)
     turn_to = "" if settled else whom(assessment, by, scene.watched)
+    stated = _stated(assessment)
     facts = [fact for fact in words.supporting(assessment) if fact.sentence != assessment.headline]
+    facts = [] if settled else facts[: FACTS - bool(turn_to) - bool(stated and len(ranked) > 1)]
+    told = [*stated, *facts]
+    source = _source(told)
     owner = _owner(contact, scene)
     who = " · ".join(part for part in (_who(contact, by), _deal(contact, by, now), owner) if part)
     mark = SETTLED_MARK if settled else MARKS.get(assessment.verdict, CALM_MARK)
     again = _again(raised, by, scene)
     is_open = not settled and scene.after is None
-    lines = [f"{mark} {who}", "" if settled else again, _verdict(assessment, by, now)]
-    lines += [] if settled else _facts(facts[: FACTS - bool(turn_to)], by, now)
-    lines += [turn_to] if is_open else []
+    lines = [f"{mark} {who}", "" if settled else again, _verdict(assessment, by, now, source)]
+    lines += _facts(facts, by, now, source)
     blocks: list[Block] = [buttons.with_menu(raised, "\n".join(line for line in lines if line), scene.marks)]
+    if is_open and turn_to:
+        blocks.append(section("whom", turn_to))
     if not settled:
-        blocks.append(small_print("known", _known(assessment, by, now)))
+        blocks.append(small_print("known", _known(assessment, by, now, told)))
     state = _state(raised, of, by, scene)
     if state:
         blocks.append(section("state", state))
@@ -98,14 +108,18 @@ def raised_again(raised: Alert, earlier: Alert, scene: Scene) -> Card:
     supporting = words.supporting(assessment)
     new = [evidence for evidence in supporting if evidence.key not in known] or supporting
     facts = [fact for fact in new if fact.sentence != assessment.headline][:FACTS]
+    told = [*_stated(assessment), *facts]
+    source = _source(told)
     mark = MARKS.get(assessment.verdict, CALM_MARK)
-    said = _headline(raised, by) if raised.is_notice else _verdict(assessment, by, now, before)
+    said = _headline(raised, by) if raised.is_notice else _verdict(assessment, by, now, source, before)
     opening = " ".join(part for part in (mark, scene.mention, said) if part)
-    lines = [opening, *_facts(facts, by, now)]
+    blocks: list[Block] = [section("again", "\n".join([opening, *_facts(facts, by, now, source)]))]
     if (turn_to := whom(assessment, by)) and _first_choice(assessment) != _first_choice(before):
-        lines.append(turn_to)
+        blocks.append(section("whom", turn_to))
+    if source:
+        blocks.append(small_print("source", _told_once(told, by)))
     summary = _summary(raised, by, now, scene.mention)
-    return Card.of(f"Raised again. {summary}", [section("again", "\n".join(lines))])
+    return Card.of(f"Raised again. {summary}", blocks)
 
 
 def why(raised: Alert, scene: Scene) -> Card:
@@ -113,32 +127,28 @@ def why(raised: Alert, scene: Scene) -> Card:
     by, now = Naming.of(raised, scene.names), scene.now
     contact, assessment = raised.contact, raised.assessment
     shown = list(assessment.evidence[:_WHY_FACTS])
+    source = _source(shown)
     who = f"*{by.name(contact)}*, *{quote(contact.account_name, 80)}*"
-    opening = _headline(raised, by) if raised.is_notice else f"{who}\n{_verdict(assessment, by, now)}"
+    opening = _headline(raised, by) if raised.is_notice else f"{who}\n{_verdict(assessment, by, now, source)}"
     blocks: list[Block] = [section("who", opening)]
-    blocks += [
-        section(f"fact-{i}", f"• {_fact(evidence, by, now, note=True)}") for i, evidence in enumerate(shown)
-    ]
+    for begin in range(0, len(shown), _A_BLOCK):
+        facts = [_fact(fact, by, now, source, note=True) for fact in shown[begin : begin + _A_BLOCK]]
+        blocks.append(section(f"facts-{begin}", "\n".join(f"• {fact}" for fact in facts)))
     more = len(assessment.evidence) - len(shown)
     if more:
         blocks.append(small_print("more", f"and {more} more{'' if raised.is_notice else ' of less weight'}"))
     for i, suggestion in enumerate(ranking(assessment, _WHY_FACTS)):
-        reasons = "; ".join(by.quote(reason, 150) for reason in suggestion.reasons[:5])
-        person = _person(suggestion, by)
+        reasons = "; ".join(by.quote(reason, 150) for reason in suggestion.reasons[:_WHY_REASONS])
+        person = suggestions.person(suggestion, by)
         blocks.append(section(f"person-{i}", f"*Turn to* {person}{f': {reasons}' if reasons else ''}"))
-    blocks.append(
-        small_print("known", _possible(assessment, by) if raised.is_notice else _known(assessment, by, now))
-    )
+    known = _known(assessment, by, now, shown)
+    if raised.is_notice:
+        known = " · ".join(part for part in (_possible(assessment, by), _told_once(shown, by)) if part)
+    blocks += [small_print("known", known)] if known else []
     if raised.is_notice:
         return Card.of(f"Why there is an account notice: {_headline(raised, by).replace('*', '')}", blocks)
-    return Card.of(
-        f"Why {by.name(contact)} is {assessment.verdict}: {by.quote(assessment.headline, 300)}", blocks
-    )
-
-
-def ranking(assessment: Assessment, most: int = _TURN_TO) -> list[Suggestion]:
-    """Return whom to turn to, the successor first."""
-    return sorted(assessment.suggestions, key=lambda suggestion: not suggestion.successor)[:most]
+    reason = by.quote(assessment.headline, 300)
+    return Card.of(f"Why {by.name(contact)} is judged “{assessment.verdict}”: {reason}", blocks)
 
 
 def name(contact: Contact) -> str:
@@ -201,60 +211,62 @@ def _deal(contact: Contact, by: Naming, now: datetime) -> str:
     return words.deal(contact.deal, now, by.quote) if contact.deal else ""
 
 
-def _verdict(assessment: Assessment, by: Naming, now: datetime, before: Assessment | None = None) -> str:
-    """Say the verdict, its reason in one sentence, and its strength; a reason that is a fact has its day."""
+def _verdict(
+    assessment: Assessment, by: Naming, now: datetime, source: str, before: Assessment | None = None
+) -> str:
+    """Say the verdict, its reason in one sentence, and its strength; a reason that is a fact has its day.
+
+    Where it was seen is said unless it is the source that is told once for all.
+    """
     was = f" (was: {before.verdict})" if before and before.verdict is not assessment.verdict else ""
-    same = [fact.at for fact in assessment.evidence if fact.sentence == assessment.headline]
-    on = f"{words.day(max(same), now)}; " if same else ""
+    same = _stated(assessment)
+    on = f"{words.day(same[-1].at, now)}{_seen(same[-1], by, source, ', ')}; " if same else ""
     headline = by.quote(words.reason(assessment.verdict, assessment.headline), 300).rstrip(".")
     return f"*{words.title(assessment.verdict)}*{was}: {headline} ({on}{words.strength(assessment)})."
 
 
-def _facts(evidence: list[Evidence], by: Naming, now: datetime) -> list[str]:
+def _stated(assessment: Assessment) -> list[Evidence]:
+    """Return the fact that is the verdict's reason, the newest of several; none where it is no fact."""
+    same = [fact for fact in assessment.evidence if fact.sentence == assessment.headline]
+    return sorted(same, key=lambda fact: fact.at)[-1:]
+
+
+def _facts(evidence: list[Evidence], by: Naming, now: datetime, source: str) -> list[str]:
     newest_first = sorted(evidence, key=lambda fact: fact.at.date(), reverse=True)
-    return [f"• {_fact(fact, by, now)}" for fact in newest_first]
+    return [f"• {_fact(fact, by, now, source)}" for fact in newest_first]
 
 
-def _fact(evidence: Evidence, by: Naming, now: datetime, *, note: bool = False) -> str:
-    source = f" · _{by.source(words.source(evidence.source))}_" if evidence.source.strip() else ""
-    reserve = f"\nCounts for less: {by.quote(evidence.note, 200)}" if note and evidence.note else ""
-    return f"*{words.day(evidence.at, now)}*  {by.quote(evidence.sentence, 200)}{source}{reserve}"
+def _fact(evidence: Evidence, by: Naming, now: datetime, source: str, *, note: bool = False) -> str:
+    reserve = f" (counts for less: {by.quote(evidence.note, 200)})" if note and evidence.note else ""
+    said = by.quote(evidence.sentence, 200)
+    return f"*{words.day(evidence.at, now)}*  {said}{_seen(evidence, by, source, ' · ')}{reserve}"
 
 
-def whom(assessment: Assessment, by: Naming, watched: Collection[str] = (), most: int = _TURN_TO) -> str:
-    """Name whom to turn to with the reasons, the successor first, in the same words wherever it is told."""
-    people = " or ".join(_suggestion(suggestion, by, watched) for suggestion in ranking(assessment, most))
-    return f"*{_ask(assessment)}:* {people}" if people else ""
+def _source(evidence: Sequence[Evidence]) -> str:
+    """Return the source that is told once for most of these facts; empty where each has its own."""
+    sources = Counter(fact.source.strip() for fact in evidence)
+    source, count = sources.most_common(1)[0] if sources else ("", 0)
+    return source if count > 1 or len(sources) == 1 else ""
+
+
+def _seen(evidence: Evidence, by: Naming, source: str, sign: str) -> str:
+    """Say where a fact was seen, after a sign; nothing where that is told once for all."""
+    where = evidence.source.strip()
+    return f"{sign}_{by.source(words.source(where))}_" if where not in {"", source} else ""
+
+
+def _told_once(evidence: Sequence[Evidence], by: Naming) -> str:
+    """Say where these facts were seen, as far as their lines do not say it."""
+    source = _source(evidence)
+    others = any(fact.source.strip() != source for fact in evidence)
+    return f"Source{', unless said' if others else ''}: {by.source(words.source(source))}" if source else ""
 
 
 def _first_choice(assessment: Assessment) -> list[str]:
     return [suggestion.address for suggestion in ranking(assessment, 1)]
 
 
-def _ask(assessment: Assessment) -> str:
-    return "Ask for a second contact now" if assessment.verdict is Verdict.SLIPPING else "Turn to"
-
-
-def _suggestion(suggestion: Suggestion, by: Naming, watched: Collection[str]) -> str:
-    reasons = [by.quote(reason, 100) for reason in suggestion.reasons[:_REASONS]]
-    if suggestion.address in watched:
-        reasons.append("watched")
-    if suggestion.guess:
-        reasons.insert(0, _guessed(suggestion, by))
-    told = f" ({'; '.join(reasons)})" if reasons else ""
-    return f"{by.name(suggestion) if suggestion.guess else by.link(suggestion)}{told}"
-
-
-def _person(suggestion: Suggestion, by: Naming) -> str:
-    return f"{by.name(suggestion)} ({_guessed(suggestion, by)})" if suggestion.guess else by.link(suggestion)
-
-
-def _guessed(suggestion: Suggestion, by: Naming) -> str:
-    shown = f": {quote(suggestion.address, 80)}" if by.names == "full" else ""
-    return f"guessed address{shown}"
-
-
-def _known(assessment: Assessment, by: Naming, now: datetime) -> str:
+def _known(assessment: Assessment, by: Naming, now: datetime, told: Sequence[Evidence]) -> str:
     """Say in small print what must not be missing: what is at stake, last contact, what else it could be."""
     stakes = (by.quote(text, 150) for text in assessment.stakes)
     parts = [f"{text[:1].upper()}{text[1:]}" for text in stakes]
@@ -269,7 +281,7 @@ def _known(assessment: Assessment, by: Naming, now: datetime) -> str:
         parts.append(f"Still possible: {'; '.join(others)}")
     if not assessment.suggestions:
         parts.append("Nobody else is known there")
-    return " · ".join(parts)
+    return " · ".join(part for part in [*parts, _told_once(told, by)] if part)
 
 
 def _state(raised: Alert, of: Case | None, by: Naming, scene: Scene) -> str:
@@ -323,11 +335,11 @@ def _summary(raised: Alert, by: Naming, now: datetime, owner: str) -> str:
     at_stake = _deal(contact, by, now)
     who = f"{by.name(contact)}, {quote(contact.account_name, 80)}{f' ({at_stake})' if at_stake else ''}"
     reason = by.quote(assessment.headline, 300).rstrip(".")
-    names = " or ".join(by.name(person) for person in ranking(assessment))
+    names = " or ".join(by.name(one) for one in ranking(assessment))
     parts = [
         f"{words.title(assessment.verdict)}: {who}",
         reason[:1].upper() + reason[1:],
-        f"{_ask(assessment)}: {names}" if names else "",
+        f"{suggestions.ask(assessment)}: {names}" if names else "",
         f"Owner: {owner}" if owner else "",
     ]
     return ". ".join(part for part in parts if part).replace(".. ", ". ")  # initials end in a full stop

@@ -29,10 +29,11 @@ from slackblocks import (
 
 from bot.model import Alert, Choice, Suggestion
 from bot.notes import Note, To
-from bot.slack import cards, words
+from bot.slack import words
 from bot.slack.buttons import can_watch, option
 from bot.slack.mrkdwn import is_user, plain, quote
 from bot.slack.names import Naming
+from bot.slack.suggestions import brief, ranking
 
 SUBMIT = "answer."
 """The modals that answer carry this and their choice as callback id."""
@@ -234,7 +235,7 @@ def note_for(chosen: Chosen) -> int:
 
 
 def _offered(raised: Alert) -> list[Suggestion]:
-    ranked = cards.ranking(raised.assessment, _PEOPLE)
+    ranked = ranking(raised.assessment, _PEOPLE)
     return [one for one in ranked if can_watch(one)]
 
 
@@ -249,7 +250,7 @@ def _champion(
     if not people:
         return None
     options = [
-        option(plain(one.name or one.address, _OPTION), str(number), plain("; ".join(one.reasons), _OPTION))
+        option(plain(one.name or one.address, _OPTION), str(number), plain("; ".join(brief(one)), _OPTION))
         for number, one in enumerate(people)
     ]
     options.append(option(plain(nobody, _OPTION), NOBODY))

@@ -24,7 +24,6 @@ from slackblocks import ActionsBlock, Button, Element
 from bot.crm.proposals import LEASE, Kept, Proposal, State, Wanted, Writer, settled, wanted
 from bot.model import Alert, Case, Home, NeedsHuman, SourceDown
 from bot.slack.board import Board
-from bot.slack.cards import whom
 from bot.slack.door import Ack, Door, Stopped
 from bot.slack.forms import home
 from bot.slack.mrkdwn import quote
@@ -32,6 +31,7 @@ from bot.slack.names import Naming
 from bot.slack.parts import Card, section, small_print
 from bot.slack.people import Directory
 from bot.slack.presses import Who
+from bot.slack.suggestions import whom
 from bot.slack.web import ask, code
 from bot.store import Store
 

@@ -17,11 +17,12 @@ from bot.coverage import Gap
 from bot.digest import Change, Due, Held, Week, monday_of
 from bot.model import Choice, Contact, Reason, Watched
 from bot.slack import charts, words
-from bot.slack.cards import MARKS, whom
+from bot.slack.cards import MARKS
 from bot.slack.marks import Marks
 from bot.slack.mrkdwn import quote
 from bot.slack.names import Naming
 from bot.slack.parts import Card, section, small_print
+from bot.slack.suggestions import whom
 from bot.stats import Precision
 
 T = TypeVar("T")
@@ -139,8 +140,8 @@ def _due(one: Due, now: datetime) -> str:
     told = f"since {words.day(one.alert.at, now)}{f' (held: {why_held(one.held)})' if one.held else ''}"
     reason = quote(assessment.headline, 120)
     turn_to = whom(assessment, Naming())
-    said = f"{mark} {name_and_account(contact)}{stake}: *{words.title(assessment.verdict)}* {told}, {reason}"
-    return f"{said}. {turn_to}" if turn_to else said
+    said = f"{mark} {name_and_account(contact)}{stake}\n*{words.title(assessment.verdict)}* {told}: {reason}"
+    return f"{said}\n{turn_to}" if turn_to else said
 
 
 def _change(one: Change, now: datetime) -> str:

@@ -88,9 +88,29 @@ def settled(choice: Choice, until: date | None = None, champion: str = "") -> Ca
     return replace(case(), settled=word(choice, until, champion))
 
 
-@pytest.mark.parametrize("assessment", [SLIPPING, LEFT])
+@pytest.mark.parametrize("assessment", [SLIPPING, replace(LEFT, headline=REPLIED.sentence)])
 def test_an_alert_is_understood_in_four_to_six_lines(assessment: Assessment) -> None:
     assert 4 <= len(lines(cards.case(alert(assessment), None, Scene(NOW, RITA)))) <= 6
+
+
+def test_three_people_to_turn_to_are_three_short_lines_more_than_none() -> None:
+    many = ("Head of Operations", "last reply 3 days ago", "on 12 threads with us, 5 of them with Jane Doe")
+    crowd = tuple(Suggestion(f"Person {i}", f"p{i}@acme.example", many) for i in range(3))
+    judged = replace(LEFT, headline=REPLIED.sentence, suggestions=crowd)
+    told = lines(cards.case(alert(judged), None, Scene(NOW, RITA)))
+    assert len(told) <= 7
+    assert [line for line in told if "Person" in line] == [
+        "*Turn to:* <mailto:p0@acme.example|Person 0> (Head of Operations; last reply 3 days ago)",
+        "or <mailto:p1@acme.example|Person 1> (Head of Operations; last reply 3 days ago)",
+        "or <mailto:p2@acme.example|Person 2> (Head of Operations; last reply 3 days ago)",
+    ]
+
+
+def test_a_first_reason_is_told_however_long_it_is() -> None:
+    long = "answered instead of Maria-Magdalena von Hohenberg-Schwarzenfels, 5 days ago"
+    one = Suggestion("Eve Poe", "eve.poe@acme.example", (long, "last reply 5 days ago"))
+    told = "".join(lines(cards.case(alert(replace(LEFT, suggestions=(one,))), None, Scene(NOW))))
+    assert f"({long})" in told
 
 
 def test_the_first_line_says_who_and_what_is_at_stake() -> None:
@@ -135,11 +155,37 @@ def test_no_probability_and_no_weight_is_shown() -> None:
 
 
 def test_evidence_is_dated_sourced_and_newest_first() -> None:
-    shown = [line for line in lines(cards.case(alert(SLIPPING), None, Scene(NOW))) if line.startswith("•")]
+    elsewhere = replace(PUSHED, source="calendar rita@vendor.example")
+    judged = replace(SLIPPING, evidence=(PUSHED_AGAIN, elsewhere))
+    shown = [line for line in lines(cards.case(alert(judged), None, Scene(NOW))) if line.startswith("•")]
     assert shown == [
         "• *Tue 14 Jul*  Meeting pushed from 4 Aug to 18 Aug by them · _mailbox rita@vendor.example_",
-        "• *Tue 30 Jun*  Meeting pushed from 21 Jul to 4 Aug by them · _mailbox rita@vendor.example_",
+        "• *Tue 30 Jun*  Meeting pushed from 21 Jul to 4 Aug by them · _calendar rita@vendor.example_",
     ]
+
+
+def test_the_source_of_all_facts_is_told_once() -> None:
+    shown = lines(cards.case(alert(SLIPPING), None, Scene(NOW)))
+    assert [line for line in shown if line.startswith("•")] == [
+        "• *Tue 14 Jul*  Meeting pushed from 4 Aug to 18 Aug by them",
+        "• *Tue 30 Jun*  Meeting pushed from 21 Jul to 4 Aug by them",
+    ]
+    assert shown[-1].endswith(" · Source: mailbox rita@vendor.example")
+
+
+def test_a_source_that_only_one_fact_has_stands_beside_it() -> None:
+    elsewhere = replace(REPLIED, source="https://acme.example/team")
+    judged = replace(LEFT, evidence=(elsewhere, PUSHED_AGAIN, PUSHED))
+    for card in (
+        cards.why(alert(judged), Scene(NOW)),
+        cards.raised_again(alert(judged), alert(), Scene(NOW)),
+    ):
+        shown = lines(card)
+        assert any(line.endswith("no longer with Acme · _https://acme.example/team_") for line in shown)
+        assert shown[-1].endswith("Source, unless said: mailbox rita@vendor.example")
+    stated = replace(judged, headline=REPLIED.sentence)
+    said = lines(cards.case(alert(stated), None, Scene(NOW)))[1]
+    assert "(Mon 3 Aug, _https://acme.example/team_; strong evidence" in said
 
 
 def test_the_weightiest_evidence_is_shown_and_a_fact_only_once() -> None:
@@ -160,11 +206,11 @@ def test_evidence_that_does_not_count_is_left_to_why() -> None:
 
 
 def test_the_successor_comes_first_among_the_suggestions_with_the_reasons() -> None:
-    shown = next(line for line in lines(cards.case(alert(), None, Scene(NOW))) if line.startswith("*Turn to"))
-    assert shown == (
-        "*Turn to:* <mailto:ann.lee@acme.example|Ann Lee> (named in the automatic reply) or "
-        "<mailto:bob.roe@acme.example|Bob Roe> (on the last 3 invitations; wrote 9 days ago)"
-    )
+    shown = [line for line in lines(cards.case(alert(), None, Scene(NOW))) if "mailto" in line]
+    assert shown == [
+        "*Turn to:* <mailto:ann.lee@acme.example|Ann Lee> (named in the automatic reply)",
+        "or <mailto:bob.roe@acme.example|Bob Roe> (on the last 3 invitations; wrote 9 days ago)",
+    ]
 
 
 def test_slipping_asks_for_a_second_contact_now() -> None:
@@ -182,7 +228,7 @@ def test_a_guessed_address_is_called_a_guess_and_is_no_link() -> None:
 
 def test_what_else_it_could_be_and_the_last_real_contact_are_shown() -> None:
     shown = lines(cards.case(alert(SLIPPING), None, Scene(NOW)))[-1]
-    assert shown == "Last real contact Tue 23 Jun, 41 days ago · Still possible: a full calendar"
+    assert shown.startswith("Last real contact Tue 23 Jun, 41 days ago · Still possible: a full calendar · ")
 
 
 NAMES: tuple[Names, Names] = ("full", "initials")
@@ -387,10 +433,11 @@ def test_a_stronger_alert_says_what_it_was_and_what_is_new() -> None:
     shown = lines(card)
     assert shown[0].startswith(f":red_circle: {RITA} *Left* (was: slipping)")
     assert [line for line in shown if line.startswith("•")] == [
-        "• *Mon 3 Aug*  Automatic reply: no longer with Acme · _mailbox rita@vendor.example_",
+        "• *Mon 3 Aug*  Automatic reply: no longer with Acme",
     ]
     assert "Raised again" in card.text
-    assert "Ann Lee" in shown[-1]
+    assert "Ann Lee" in shown[2]
+    assert shown[-1] == "Source: mailbox rita@vendor.example"
 
 
 def test_a_reply_does_not_repeat_whom_to_turn_to() -> None:

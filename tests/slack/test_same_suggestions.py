@@ -19,9 +19,9 @@ from bot.crm.writing import writer
 from bot.model import Suggestion
 from bot.pipeline import Pipeline
 from bot.service import rules
-from bot.slack.cards import whom
 from bot.slack.names import Naming
 from bot.slack.outbox import drain
+from bot.slack.suggestions import brief, whom
 from tests.servers import hubspot
 from tests.servers.slack import Workspace
 from tests.slack.commanding import Reception, reception, said
@@ -34,8 +34,6 @@ from watchers.mailbox import Mailbox
 pytestmark = pytest.mark.servers
 
 CHAMPION = replace(story.CHAMPION, owner="rita@vendor.example")
-REASONS = 3
-"""So many reasons are told of each person, wherever there is little room."""
 
 
 @pytest.fixture
@@ -120,10 +118,11 @@ async def test_alert_why_show_digest_crm_and_terminal_name_the_same_people_for_t
     places = {"alert": alert, "digest": await digest(desk), "crm": await crm_card(office, portal)}
     for where, text in places.items():
         assert words in text, where
-    places |= {"why": asked, "show": said(card), "terminal": await on_terminal(desk)}
-    for where, text in places.items():
+    roomy = {"why": asked, "show": said(card), "terminal": await on_terminal(desk)}
+    for where, text in (places | roomy).items():
         for one in people:
             assert one.name in text, where
             assert one.address in text, where
-            assert "; ".join(one.reasons[:REASONS]) in text, (where, one.name)
+            told = one.reasons if where in roomy else brief(one)
+            assert "; ".join(told) in text, (where, one.name)
         assert text.index(people[0].address) < text.index(people[1].address), where

@@ -58,9 +58,10 @@ def test_the_terminal_says_what_slack_says() -> None:
         "● Jane Doe, Head of Platform, Acme",
         "@U0RITA0001",
         "Left: an automatic reply says that she no longer works there",
-        "• Mon 3 Aug Automatic reply: no longer with Acme · mailbox rita@vendor.example",
+        "• Mon 3 Aug Automatic reply: no longer with Acme",
         "Turn to: Ann Lee <ann.lee@acme.example> (named in the automatic reply)",
-        "Last real contact Wed 3 Jun, 61 days ago",
+        "or Bob Roe <bob.roe@acme.example> (on the last 3 invitations; wrote 9 days ago)",
+        "Last real contact Wed 3 Jun, 61 days ago · Source: mailbox rita@vendor.example",
         "[ Confirm left ]",
         "[ Snooze… ]",
     ):
