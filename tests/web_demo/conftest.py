@@ -12,7 +12,8 @@ from threading import Thread
 
 import aiohttp
 import pytest
-from playwright.async_api import Page, async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from bot.web_demo import shown
 from tests.servers.slack_node import CannotRun, find_node, installed
@@ -23,6 +24,8 @@ PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 
 LONG = 30_000
 """Milliseconds that the page may take on a busy machine before a test gives up."""
+
+expect.set_options(timeout=LONG)
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +69,7 @@ def served() -> Iterator[str]:
     thread.join()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def address(served: str) -> str:
     """Where the page is shown, as if nobody had been there before."""
     async with aiohttp.ClientSession(raise_for_status=True) as client:
@@ -103,19 +106,24 @@ def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     process.wait(10)
 
 
-@pytest.fixture
-async def page(browser: str, address: str, scheme: str) -> AsyncIterator[Page]:
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def steered(browser: str) -> AsyncIterator[Browser]:
+    """The running Chromium, in the hands of one driver for all tests."""
+    async with async_playwright() as playwright:
+        yield await playwright.chromium.connect_over_cdp(browser)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(steered: Browser, address: str, scheme: str) -> AsyncIterator[Page]:
     """The page, loaded; nothing on it may complain, and it may ask nobody but this machine."""
     complaints: list[str] = []
-    async with async_playwright() as playwright:
-        running = await playwright.chromium.connect_over_cdp(browser)
-        window = await running.new_context(color_scheme="dark" if scheme == "dark" else "light")
-        opened = await window.new_page()
-        opened.set_default_timeout(LONG)
-        opened.on("pageerror", lambda error: complaints.append(str(error)))
-        opened.on("request", lambda one: None if one.url.startswith(address) else complaints.append(one.url))
-        await opened.goto(address)
-        await opened.wait_for_selector("body[data-ready]")
-        yield opened
-        await window.close()
+    window = await steered.new_context(color_scheme="dark" if scheme == "dark" else "light")
+    opened = await window.new_page()
+    opened.set_default_timeout(LONG)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("request", lambda one: None if one.url.startswith(address) else complaints.append(one.url))
+    await opened.goto(address)
+    await opened.wait_for_selector("body[data-ready]")
+    yield opened
+    await window.close()
     assert complaints == []

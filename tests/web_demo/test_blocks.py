@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from playwright.async_api import Locator, Page, expect
+
+# One worker has the browser, and one loop its driver.
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("page")]
 
 USERS = {"U0RITA0001": "Rita Rep"}
 RIGHT_TO_LEFT = "\u202e"

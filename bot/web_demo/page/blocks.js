@@ -128,12 +128,12 @@ function control(one, block, press) {
   }
   if (one.type === "overflow") {
     const choices = one.options.map((option) => element("button", { type: "button", onclick: () => press({ ...action, selected_option: { value: option.value } }) }, option.text.text));
-    return element("details", { class: "menu" }, element("summary", { "aria-label": "More" }, "\u22ef"), element("div", {}, ...choices));
+    return element("details", { class: "menu" }, element("summary", { "aria-label": "More", "data-action": one.action_id }, "\u22ef"), element("div", {}, ...choices));
   }
   if (one.type === "static_select") {
     const chosen = one.initial_option?.value;
     const options = one.options.map((option) => element("option", { value: option.value, selected: option.value === chosen }, option.text.text));
-    return element("select", { "aria-label": "Choose", onchange: (event) => press({ ...action, selected_option: { value: event.target.value } }) }, ...options);
+    return element("select", { "aria-label": "Choose", "data-action": one.action_id, onchange: (event) => press({ ...action, selected_option: { value: event.target.value } }) }, ...options);
   }
   return null;
 }

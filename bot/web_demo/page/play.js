@@ -12,6 +12,7 @@ let timer = 0;
 let here = null;
 let latest = 0;
 let pressed = null;
+let shown = null;
 
 async function ask(path, body) {
   const answer = await fetch(path, body === undefined ? {} : { method: "POST", body: JSON.stringify(body) });
@@ -69,8 +70,13 @@ function inbox(now) {
   }));
 }
 
+/** Show a conversation; one that stands there already stays, and so does the focus of whoever reads it. */
 function converse(messages, forward) {
+  if (messages === shown) return;
+  shown = messages;
   const place = at("slack");
+  const reading = document.activeElement.closest("#slack article");
+  const focus = reading && { ts: reading.dataset.ts, action: document.activeElement.dataset.action };
   const seen = new Set([...place.querySelectorAll("[data-ts]")].map((one) => one.dataset.ts));
   if (!messages.length) {
     place.replaceChildren(element("p", { class: "none" }, "Nothing yet. One push of a meeting is normal life: Stillthere keeps quiet until there is something to say."));
@@ -88,6 +94,14 @@ function converse(messages, forward) {
       element("img", { src: "files/icon.svg", alt: "", width: "36", height: "36" }),
       element("div", {}, element("p", { class: "by" }, "Stillthere", element("span", {}, `${short(one.at)}, ${notes.filter(Boolean).join(" \u00b7 ")}`)), ...body));
   }));
+  if (focus) enter(focus);
+}
+
+/** Give the focus to a control of a message, or to the message where the control is gone. */
+function enter({ ts, action }) {
+  const message = [...at("slack").querySelectorAll("article")].find((one) => one.dataset.ts === ts);
+  const control = message && [...message.querySelectorAll("[data-action]")].find((one) => one.dataset.action === action);
+  (control ?? message)?.focus();
 }
 
 /** Load the story anew; what was asked for later counts. */
@@ -101,12 +115,11 @@ async function renew() {
   show(moment);
 }
 
-/** Give the focus back to what was pressed, which was drawn anew, or to its message where it is gone. */
+/** Give the focus back to what was pressed; a dialog that was just closed still holds it. */
 function refocus() {
-  if (!pressed || at("modal").open || document.activeElement !== document.body) return;
-  const message = [...at("slack").querySelectorAll("article")].find((one) => one.dataset.ts === pressed.ts);
-  const again = message && [...message.querySelectorAll("[data-action]")].find((one) => one.dataset.action === pressed.action);
-  (again ?? message)?.focus();
+  const modal = at("modal");
+  const lost = document.activeElement === document.body || modal.contains(document.activeElement);
+  if (pressed && lost && !modal.open) enter(pressed);
 }
 
 async function act(what) {
