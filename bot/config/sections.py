@@ -98,7 +98,7 @@ class Config(Section):
         default=None, description="the file with that address, instead of the variable"
     )
     review: Duration = Field(
-        default=timedelta(hours=6), description="how often everybody is judged anew, without news"
+        default=timedelta(hours=6), description="how often it is seen who is to be judged again, without news"
     )
     retention: Duration = Field(
         default=timedelta(days=365),
