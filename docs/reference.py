@@ -21,12 +21,12 @@ FOLDER = Path(__file__).parent
 WIDTH = 80
 NOTE = "<!-- Written by `python docs/reference.py`; change what it describes, not this page. -->"
 ABOUT_SETTINGS = """\
-The settings of the service. `stillthere run` reads them, and so does every command with the option `--config`;
-`demo`, `check`, `read` and `backtest` need none. `stillthere init` writes the file, and `config.example.yaml` has
-every key with its comment, to copy from.
+The settings of the service. `stillthere run` reads them, and so does every command with the option
+`--config`; `demo`, `check`, `read` and `backtest` need none. `stillthere init` writes the file, and
+`config.example.yaml` has every key with its comment, to copy from.
 
-Paths are relative to the file. A time is a number and a unit: `30s`, `5m`, `6h`, `7d`. A key that is unknown, or
-a value that cannot be, stops the start, with the line and what to write instead.
+Paths are relative to the file. A time is a number and a unit: `30s`, `5m`, `6h`, `7d`. A key that is
+unknown, or a value that cannot be, stops the start, with the line and what to write instead.
 """
 WORDS = {
     str: "text",
