@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -11,9 +12,15 @@ from tests.servers.slack_node import CannotRun
 
 
 @pytest.fixture(autouse=True)
-def logging_is_as_at_the_start() -> None:
-    """Undo what an earlier test told the log: which lines there are must not depend on the order."""
+def logging_is_as_at_the_start() -> Iterator[None]:
+    """Undo what a test tells the log: which lines there are must not depend on the order."""
     structlog.reset_defaults()
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.getLogger("apscheduler").setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import runpy
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +20,6 @@ DOCS = Path(__file__).parent.parent / "docs"
 CONTACTS = f"email,name,account\n{JANE.upper()},Jane Doe,Acme\nnobody,N,Acme\n{BOB},Bob Ray,Acme\n"
 VERDICTS = {"left", "likely left", "slipping", "quiet", "on leave", "active", "unchecked"}
 NOW = ("--now", "2026-08-14")
-
-
-@pytest.fixture(autouse=True)
-def _logging_restored() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    logging.basicConfig(level=level, handlers=handlers, force=True)
 
 
 @pytest.fixture

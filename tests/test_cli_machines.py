@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -91,14 +90,6 @@ def _leaves(name: str, command: click.Command) -> Iterator[tuple[str, click.Comm
 
 
 LEAVES = dict(commands())
-
-
-@pytest.fixture(autouse=True)
-def _logging_restored() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    logging.basicConfig(level=level, handlers=handlers, force=True)
 
 
 @pytest.fixture(scope="module")

@@ -74,11 +74,22 @@ class Office:
         message, channel = self.message(), self.server.channel("champions")
         unknown = {"type": "button", "action_id": action, "block_id": "answers", "value": self.mark()}
         pressed = {**(on_message(message, action) or unknown), **changes}
+        return self._pressed(pressed, message, {"id": channel, "name": "champions"}, by)
+
+    def pressed_on(self, card: dict[str, Any], action: str, by: str = "rita") -> dict[str, Any]:
+        """Return what Slack sends when a button of a message to one person is pressed."""
+        pressed = on_message(card, action)
+        assert pressed is not None
+        return self._pressed(pressed, card, {"id": card["channel_id"], "name": "directmessage"}, by)
+
+    def _pressed(
+        self, pressed: dict[str, Any], message: dict[str, Any], channel: dict[str, str], by: str
+    ) -> dict[str, Any]:
         return {
             "type": "block_actions",
             **self.sender(by),
-            "container": {"type": "message", "message_ts": message["ts"], "channel_id": channel},
-            "channel": {"id": channel, "name": "champions"},
+            "container": {"type": "message", "message_ts": message["ts"], "channel_id": channel["id"]},
+            "channel": channel,
             "message": message,
             "trigger_id": self.server.trigger(by),
             "actions": [{**pressed, "action_ts": "1"}],

@@ -334,22 +334,27 @@ async def test_a_guest_is_no_owner(office: Office) -> None:
     assert set(answer["errors"]) == {"owner"}
 
 
-async def test_a_draft_is_shown_to_copy_for_whom_the_rep_chooses_and_nothing_is_sent(office: Office) -> None:
-    await office.post_alert()
-    view = await office.open("note")
-    assert "Jane Doe named you as the contact" in texts(view)
-    assert "best for what comes next" not in texts(view)
+async def choose_another(office: Office, view: dict[str, Any], by: str) -> None:
+    """Choose in the modal of a draft for whom else it is to be."""
     picked = {"type": "static_select", "action_id": "note.for", "block_id": "note.for"}
     await office.interact(
         {
             "type": "block_actions",
-            **office.sender("rita"),
+            **office.sender(by),
             "container": {"type": "view", "view_id": view["view_id"]},
             "view": office.filled(view, **{"note.for": option("2")}),
             "trigger_id": "1.2.3",
             "actions": [{**picked, **option("2"), "action_ts": "1"}],
         }
     )
+
+
+async def test_a_draft_is_shown_to_copy_for_whom_the_rep_chooses_and_nothing_is_sent(office: Office) -> None:
+    await office.post_alert()
+    view = await office.open("note")
+    assert "Jane Doe named you as the contact" in texts(view)
+    assert "best for what comes next" not in texts(view)
+    await choose_another(office, view, "rita")
     await office.eventually(lambda: "best for what comes next" in texts(office.server.views()[-1]))
     assert await office.submit(office.server.views()[-1]) == {}
     assert len(office.messages()) == 1
@@ -418,17 +423,7 @@ async def test_a_guest_gets_no_draft_by_choosing_in_a_modal_of_somebody_else(off
     view = await office.open("note")
     before = texts(view)
     office.server.show_user("max", is_restricted=True)
-    picked = {"type": "static_select", "action_id": "note.for", "block_id": "note.for"}
-    await office.interact(
-        {
-            "type": "block_actions",
-            **office.sender("max"),
-            "container": {"type": "view", "view_id": view["view_id"]},
-            "view": office.filled(view, **{"note.for": option("2")}),
-            "trigger_id": "1.2.3",
-            "actions": [{**picked, **option("2"), "action_ts": "1"}],
-        }
-    )
+    await choose_another(office, view, "max")
     [told] = await office.told()
     assert "guests" in told["text"]
     assert texts(office.server.views()[-1]) == before

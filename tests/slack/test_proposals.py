@@ -19,7 +19,7 @@ from bot.slack.proposals import ACCEPT, DECLINE, GONE, MEANWHILE
 from tests.servers import hubspot
 from tests.servers.slack import Workspace
 from tests.servers.slack_wire import Transport
-from tests.slack.pressing import Office, on_message, open_office
+from tests.slack.pressing import Office, open_office
 from tests.slack.story import ADDRESS, ANN
 from watchers.crm import hubspot as line
 
@@ -60,18 +60,7 @@ def shown(office: Office) -> str:
 
 
 async def press(office: Office, action: str, by: str = "rita") -> None:
-    card = cards(office)[-1]
-    pressed = on_message(card, action)
-    assert pressed is not None
-    payload = {
-        "type": "block_actions",
-        **office.sender(by),
-        "container": {"type": "message", "message_ts": card["ts"], "channel_id": card["channel_id"]},
-        "channel": {"id": card["channel_id"], "name": "directmessage"},
-        "message": card,
-        "trigger_id": office.server.trigger(by),
-        "actions": [{**pressed, "action_ts": "1"}],
-    }
+    payload = office.pressed_on(cards(office)[-1], action, by)
     assert (await office.interact(payload))[0] == 200
 
 

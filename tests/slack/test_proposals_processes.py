@@ -23,7 +23,7 @@ from bot.store.postgres import PostgresStore
 from tests.servers import hubspot
 from tests.servers.postgres import PostgresServer
 from tests.servers.slack import Workspace
-from tests.slack.pressing import Office, on_message, open_office
+from tests.slack.pressing import Office, open_office
 from tests.slack.story import ADDRESS
 from watchers.crm import hubspot as line
 
@@ -53,19 +53,7 @@ class Offer:
 
     def pressed(self, action: str) -> str:
         """Return what Slack sends when the rep presses a button of the card."""
-        card, server = self.card(), self.office.server
-        pressed = on_message(card, action)
-        assert pressed is not None
-        payload = {
-            "type": "block_actions",
-            **self.office.sender("rita"),
-            "container": {"type": "message", "message_ts": card["ts"], "channel_id": card["channel_id"]},
-            "channel": {"id": card["channel_id"], "name": "directmessage"},
-            "message": card,
-            "trigger_id": server.trigger("rita"),
-            "actions": [{**pressed, "action_ts": "1"}],
-        }
-        return json.dumps(payload)
+        return json.dumps(self.office.pressed_on(self.card(), action))
 
     async def process(self, later: timedelta = timedelta()) -> Process:
         """Start a process, which waits until it is told to go on."""

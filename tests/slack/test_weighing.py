@@ -9,10 +9,19 @@ from bot.config import Config, Plan, Team
 from bot.model import Answer, Choice, Contact, Deal
 from bot.service import Service, now
 from tests.servers.slack import Workspace
-from tests.slack.pressing import open_office
+from tests.slack.pressing import Office, open_office
 from tests.slack.story import SLIPPING, raise_alert
 
 pytestmark = pytest.mark.servers
+
+
+async def answer_nothing_wrong(office: Office, times: int) -> None:
+    """Raise so many alerts, each of which a rep says was none."""
+    at = now()
+    for i in range(times):
+        contact = Contact(f"p{i}@a{i}.example", deal=Deal())
+        raised = await raise_alert(office.store, replace(SLIPPING, at=at), contact)
+        await office.store.answer(Answer(contact.address, raised.case, "U1", at, Choice.NOTHING_WRONG))
 
 
 async def test_a_kind_of_signal_that_is_wrong_too_often_is_left_to_the_digest_openly(
@@ -21,12 +30,7 @@ async def test_a_kind_of_signal_that_is_wrong_too_often_is_left_to_the_digest_op
     async with open_office(slack_server, ("max@vendor.example",)) as office:
         plan = Plan(Config(team=Team(domains=["vendor.example"]), data=tmp_path), ())
         service = Service(plan, office.store, office.app.poster, office.app)
-        at = now()
-        for i in range(12):
-            contact = Contact(f"p{i}@a{i}.example", deal=Deal())
-            raised = await raise_alert(office.store, replace(SLIPPING, at=at), contact)
-            word = Answer(contact.address, raised.case, "U1", at, Choice.NOTHING_WRONG)
-            await office.store.answer(word)
+        await answer_nothing_wrong(office, 12)
         for _ in range(2):
             await service.weigh_signals()
         assert service.pipeline.demoted == {"calendar"}
@@ -58,11 +62,7 @@ async def test_what_is_learnt_from_answers_is_told_to_the_admins_with_its_number
     async with open_office(slack_server, ("max@vendor.example",)) as office:
         plan = Plan(Config(team=Team(domains=["vendor.example"]), data=tmp_path), ())
         service = Service(plan, office.store, office.app.poster, office.app)
-        at = now()
-        for i in range(30):
-            contact = Contact(f"p{i}@a{i}.example", deal=Deal())
-            raised = await raise_alert(office.store, replace(SLIPPING, at=at), contact)
-            await office.store.answer(Answer(contact.address, raised.case, "U1", at, Choice.NOTHING_WRONG))
+        await answer_nothing_wrong(office, 30)
         for _ in range(2):
             await service.learn()
         assert service.pipeline.rules.scales.calendar < 0.8

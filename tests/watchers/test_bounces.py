@@ -147,29 +147,22 @@ def test_fields_with_odd_spaces_and_types_are_read() -> None:
     assert said(report(fields)) == ((JANE, "mailbox_gone"),)
 
 
+GONE = report(group(JANE, "5.1.1", "550 5.1.1 User unknown"))
+INNER = GONE.decode().replace('"b"', '"c"').replace("--b", "--c")
+"""A report that stands in another mail."""
+
+
 def test_a_report_attached_to_a_gateways_notice_is_read() -> None:
-    inner = (
-        report(group(JANE, "5.1.1", "550 5.1.1 User unknown"))
-        .decode()
-        .replace('"b"', '"c"')
-        .replace("--b", "--c")
-    )
     raw = case(
-        "x", mixed("The following addresses had permanent delivery errors", inner), Content_Type=MIXED
+        "x", mixed("The following addresses had permanent delivery errors", INNER), Content_Type=MIXED
     ).raw
     assert said(raw) == ((JANE, "mailbox_gone"),)
 
 
 def test_a_report_that_a_person_forwards_is_no_bounce() -> None:
-    inner = (
-        report(group(JANE, "5.1.1", "550 5.1.1 User unknown"))
-        .decode()
-        .replace('"b"', '"c"')
-        .replace("--b", "--c")
-    )
     raw = case(
         "x",
-        mixed("Look what came back. Your message could not be delivered: 550 User unknown", inner),
+        mixed("Look what came back. Your message could not be delivered: 550 User unknown", INNER),
         sender="Jane Roe <jane@acme.example>",
         Subject="Fwd: Undelivered Mail Returned to Sender",
         Content_Type=MIXED,

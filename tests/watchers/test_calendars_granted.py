@@ -92,19 +92,23 @@ def key(tmp_path: Path, tokens: AuthorizationServer) -> Path:
     return path
 
 
+def delegated(tokens: AuthorizationServer, key: Path, api: str) -> dict[str, Any]:
+    return {
+        "kind": "google_workspace",
+        "mailboxes": [RITA],
+        "key_file": key,
+        "outside": BOARD,
+        "api": api,
+        "token_url": f"{tokens.url}token",
+    }
+
+
 async def test_a_service_account_reads_the_calendars_of_the_group_and_no_others(
     tokens: AuthorizationServer, key: Path
 ) -> None:
     async with workspace(tokens) as (world, api):
         Google(world).write(CALL, SET)
-        settings = {
-            "kind": "google_workspace",
-            "mailboxes": [RITA],
-            "key_file": key,
-            "outside": BOARD,
-            "api": api,
-            "token_url": f"{tokens.url}token",
-        }
+        settings = delegated(tokens, key, api)
         (seen,) = await read(settings)
         assert seen.contact == JANE
 
@@ -159,14 +163,7 @@ async def test_a_fence_of_calendars_that_could_not_be_tried_is_not_taken_for_clo
 ) -> None:
     async with workspace(tokens) as (world, api):
         Google(world).write(CALL, SET)
-        settings: dict[str, Any] = {
-            "kind": "google_workspace",
-            "mailboxes": [RITA],
-            "key_file": key,
-            "outside": BOARD,
-            "api": api,
-            "token_url": f"{tokens.url}token",
-        }
+        settings = delegated(tokens, key, api)
         calendar = GoogleCalendars.model_validate(settings).box(RITA)
         look = Pass(SET + HOUR, SET - DAY, WATCHED, {})
         hidden = settings["key_file"].rename(f"{key}.hidden")
