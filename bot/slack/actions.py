@@ -242,8 +242,8 @@ class Desk:
         if known is not None:
             return f"{name} is watched already."
         deal = f", {quote(like.deal.name, 80)}" if like.deal and like.deal.name else ""
-        owner = await self._people.mention(like.owner) if like.owner else ""
-        return f"{name} is watched now: {quote(like.account_name, 80)}{deal}{f', {owner}' if owner else ''}."
+        owner = f", for {await self._people.mention(like.owner)}" if like.owner else ""
+        return f"{name} is watched now: {quote(like.account_name, 80)}{deal}{owner}."
 
     async def _more(self, ack: Ack, press: Press, profile: Profile) -> None:
         """Open what the menu offers."""

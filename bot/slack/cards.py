@@ -21,7 +21,7 @@ from bot.slack import buttons, suggestions, words
 from bot.slack.marks import Marks
 from bot.slack.mrkdwn import quote, user
 from bot.slack.names import Names, Naming
-from bot.slack.parts import Card, section, small_print
+from bot.slack.parts import Card, section, sections, small_print
 from bot.slack.suggestions import ranking, whom
 
 MARKS: Mapping[Verdict, str] = {
@@ -40,7 +40,6 @@ With several people, a verdict whose reason is itself a dated fact has one line 
 
 _WHY_FACTS = 10
 _WHY_REASONS = 5
-_A_BLOCK = 4
 _EXPLANATIONS = 2
 _ADDRESSES = 5
 
@@ -131,9 +130,7 @@ def why(raised: Alert, scene: Scene) -> Card:
     who = f"*{by.name(contact)}*, *{quote(contact.account_name, 80)}*"
     opening = _headline(raised, by) if raised.is_notice else f"{who}\n{_verdict(assessment, by, now, source)}"
     blocks: list[Block] = [section("who", opening)]
-    for begin in range(0, len(shown), _A_BLOCK):
-        facts = [_fact(fact, by, now, source, note=True) for fact in shown[begin : begin + _A_BLOCK]]
-        blocks.append(section(f"facts-{begin}", "\n".join(f"• {fact}" for fact in facts)))
+    blocks += sections("facts", (f"• {_fact(fact, by, now, source, note=True)}" for fact in shown))
     more = len(assessment.evidence) - len(shown)
     if more:
         blocks.append(small_print("more", f"and {more} more{'' if raised.is_notice else ' of less weight'}"))
@@ -160,13 +157,14 @@ def _notice(raised: Alert, of: Case | None, scene: Scene) -> Card:
     """Build the message of an account in trouble: many addresses, not many departures."""
     by = Naming.of(raised, scene.names)
     word = of.settled if of else None
-    done = (word is not None and word.is_final) or scene.after is not None
+    is_settled = word is not None and word.is_final
+    done = is_settled or scene.after is not None
     owner = _owner(raised.contact, scene)
     mark = SETTLED_MARK if done else CALM_MARK
     opening = f"{mark} {_headline(raised, by)} {owner}".rstrip()
     again = _again(raised, by, scene)
     affected = _affected(raised, by)
-    lines = [opening, again, _possible(raised.assessment, by), affected]
+    lines = [opening] if is_settled else [opening, again, _possible(raised.assessment, by), affected]
     blocks: list[Block] = [section("alert", "\n".join(line for line in lines if line))]
     state = _state(raised, of, by, scene)
     if state:
@@ -221,7 +219,7 @@ def _verdict(
     was = f" (was: {before.verdict})" if before and before.verdict is not assessment.verdict else ""
     same = _stated(assessment)
     on = f"{words.day(same[-1].at, now)}{_seen(same[-1], by, source, ', ')}; " if same else ""
-    headline = by.quote(words.reason(assessment.verdict, assessment.headline), 300).rstrip(".")
+    headline = by.quote(words.reason(assessment.verdict, assessment.headline).rstrip("."), 300)
     return f"*{words.title(assessment.verdict)}*{was}: {headline} ({on}{words.strength(assessment)})."
 
 
@@ -334,7 +332,7 @@ def _summary(raised: Alert, by: Naming, now: datetime, owner: str) -> str:
         return _headline(raised, by).replace("*", "")
     at_stake = _deal(contact, by, now)
     who = f"{by.name(contact)}, {quote(contact.account_name, 80)}{f' ({at_stake})' if at_stake else ''}"
-    reason = by.quote(assessment.headline, 300).rstrip(".")
+    reason = by.quote(assessment.headline.rstrip("."), 300)
     names = " or ".join(by.name(one) for one in ranking(assessment))
     parts = [
         f"{words.title(assessment.verdict)}: {who}",

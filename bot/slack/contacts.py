@@ -158,7 +158,7 @@ def listed(page: Page, now: datetime) -> Card:
     if not page.watched:
         return say(f"{whose}: nobody so far. {usage(VERBS['add'])} adds somebody.")
     number, shown = page.number, page.watched
-    span = f"{number * PAGE + 1} to {number * PAGE + len(shown)} of {page.total}"
+    span = f"{number * PAGE + 1} to {number * PAGE + len(shown)} of {page.total}" if page.last else _all(page)
     blocks: list[Block] = [section("whose", f"*{whose}*, {span}, gravest first")]
     for i, one in enumerate(shown):
         blocks.append(_with_show(i, _row(one, now, with_owner=page.everybody), one.contact))
@@ -171,6 +171,10 @@ def listed(page: Page, now: datetime) -> Card:
         blocks.append(ActionsBlock(turns, block_id="turn"))
     names = "; ".join(f"{cards.name(one.contact)}: {one.verdict}" for one in shown[:NAMED])
     return Card.of(f"{whose}, {span}. {names}", blocks)
+
+
+def _all(page: Page) -> str:
+    return f"{page.total} {'person' if page.total == 1 else 'people'}"
 
 
 def _with_show(number: int, text: str, contact: Contact) -> SectionBlock:
@@ -275,9 +279,9 @@ def _for(contacts: Sequence[Contact]) -> str:
 
 
 def _named(contacts: Sequence[Contact]) -> str:
-    names = [f"{cards.name(one)}, {quote(one.account_name, 80)}" for one in contacts[:NAMED]]
+    names = [f"{cards.name(one)} ({quote(one.account_name, 80)})" for one in contacts[:NAMED]]
     more = len(contacts) - NAMED
-    return "; ".join(names) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
 
 
 def _is(contacts: Sequence[Contact]) -> str:

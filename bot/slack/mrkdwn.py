@@ -8,11 +8,13 @@ https://docs.slack.dev/messaging/formatting-message-text
 from __future__ import annotations
 
 import re
-from unicodedata import category
+from unicodedata import bidirectional, category
 
 ELLIPSIS = "…"
+LEFT_TO_RIGHT = "\u200e"
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
+_RIGHT_TO_LEFT = frozenset({"R", "AL"})
 _JOINERS = "\u200c\u200d"  # scripts and emoji need them; every other format character only hides or reorders
 _LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3
 _READ_AT_MOST = 8  # characters looked at for each one shown, so that 10 MB of text costs no time
@@ -24,18 +26,28 @@ _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 
 def quote(text: str, limit: int = 200) -> str:
-    """Return the text on one line, harmless in mrkdwn, in at most `limit` characters after escaping."""
+    """Return the text on one line, harmless in mrkdwn, in at most `limit` characters after escaping.
+
+    After Hebrew or Arabic our own line goes on from left to right: otherwise a name, a title and an account
+    in a row would be shown in the reverse order (Unicode UAX #9).
+    """
     shown = clean(text[: limit * _READ_AT_MOST]).translate(_LOOKALIKES)
     shown = _EMOJI_COLON.sub("\u2236", _EDGE_UNDERSCORE.sub("\u02cd", shown))
+    end = LEFT_TO_RIGHT if runs_right_to_left(shown) else ""
     pieces: list[str] = []
-    room = limit
+    room = limit = limit - len(end)
     for character in shown:
         piece = ENTITIES.get(character, character)
         if len(piece) > room:
-            return _cut(pieces, limit)
+            return _cut(pieces, limit) + end
         pieces.append(piece)
         room -= len(piece)
-    return "".join(pieces)
+    return "".join(pieces) + end
+
+
+def runs_right_to_left(text: str) -> bool:
+    """Say whether there is anything in the text that is written from right to left."""
+    return not text.isascii() and any(bidirectional(character) in _RIGHT_TO_LEFT for character in text)
 
 
 def plain(text: str, limit: int) -> str:

@@ -5,13 +5,14 @@ https://docs.slack.dev/reference/block-kit/blocks
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from slackblocks import Block, ContextBlock, SectionBlock, Text, WebhookMessage
 
 LONGEST_PLAIN = 2000
+LONGEST_SECTION = 3000
 ANSWER_THERE = (
     "Slack did not take this message as it is drawn. It can be answered on the Home tab of this app."
 )
@@ -37,6 +38,17 @@ class Card:
 def section(block_id: str, text: str) -> SectionBlock:
     """Return text (mrkdwn) in which nothing becomes a link by itself."""
     return SectionBlock(Text(text, verbatim=True), block_id=block_id)
+
+
+def sections(block_id: str, lines: Iterable[str]) -> list[SectionBlock]:
+    """Return lines (mrkdwn) under each other in as few sections as Slack takes."""
+    texts: list[str] = []
+    for line in lines:
+        if texts and len(texts[-1]) + 1 + len(line) <= LONGEST_SECTION:
+            texts[-1] += f"\n{line}"
+        else:
+            texts.append(line)
+    return [section(f"{block_id}-{number}", text) for number, text in enumerate(texts)]
 
 
 def small_print(block_id: str, text: str) -> ContextBlock:

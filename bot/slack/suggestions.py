@@ -14,8 +14,8 @@ from bot.slack.names import Naming
 TURN_TO = 3
 """So many people are named."""
 
-ROOM = 60
-"""Characters for the reasons of one person: what can be taken in at a glance. The first is always told."""
+ROOM = 64
+"""Characters for the reasons of one person: a line on a wide screen. The first of them is always told."""
 
 _REASON = 100
 _ADDRESS = 80
@@ -43,10 +43,10 @@ def person(suggestion: Suggestion, by: Naming) -> str:
 
 
 def brief(suggestion: Suggestion) -> list[str]:
-    """Return the first reasons, as many as there is room for."""
+    """Return the first reasons, as many as there is room for; beside a guessed address only the first."""
     told = list(suggestion.reasons[:1])
     for reason in suggestion.reasons[1:]:
-        if len("; ".join([*told, reason])) > ROOM:
+        if suggestion.guess or len("; ".join([*told, reason])) > ROOM:
             break
         told.append(reason)
     return told

@@ -156,7 +156,7 @@ def settings(chosen: Preferences, quiet: tuple[time, time], alerts_a_day: int | 
             "quiet_to",
             "Quiet until",
             TimePicker(VALUE, initial_time=f"{end:%H:%M}"),
-            "In your own time zone; twice the same time: never. Left waits for the next morning at most.",
+            "In your time zone. The same time twice: no quiet hours. Left waits until morning at most.",
         ),
         _input("day", "Digest on", StaticSelectMenu(VALUE, days, initial_option=days[chosen.digest_day])),
         _input("hour", "Digest at", StaticSelectMenu(VALUE, hours, initial_option=hours[chosen.digest_hour])),

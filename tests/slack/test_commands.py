@@ -50,7 +50,7 @@ async def test_add_watches_the_person_for_whoever_asked_however_slack_rewrote_it
 ) -> None:
     answer = await desk.type(typed)
     assert await known(desk) == Contact(ADDRESS, "Jane Doe", account="Acme", owner="rita@vendor.example")
-    assert "Jane Doe, Acme is watched from now on" in said(answer)
+    assert "Jane Doe (Acme) is watched from now on" in said(answer)
 
 
 async def test_adding_somebody_twice_is_said_and_changes_nothing(desk: Reception) -> None:

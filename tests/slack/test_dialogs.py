@@ -60,7 +60,7 @@ async def test_confirming_with_a_champion_settles_and_watches_them_in_the_same_s
     )
     assert office.buttons("watch") == []
     [told] = await office.told()
-    assert told["text"] == f"Ann Lee is watched now: Acme, Renewal 2026, <@{rita}>."
+    assert told["text"] == f"Ann Lee is watched now: Acme, Renewal 2026, for <@{rita}>."
 
 
 async def test_confirming_with_nobody_watches_nobody(office: Office) -> None:

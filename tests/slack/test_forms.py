@@ -74,7 +74,7 @@ async def test_add_alone_opens_the_form_and_what_is_entered_is_watched(desk: Rec
             links="https://acme.example/team\nhttps://other.example/jane",
         ),
     )
-    assert "Jane Doe, Acme is watched from now on, for max@vendor.example" in becomes(answer)
+    assert "Jane Doe (Acme) is watched from now on, for max@vendor.example" in becomes(answer)
     assert await desk.store.contacts() == [
         replace(
             JANE_DOE,

@@ -63,3 +63,13 @@ def test_an_address_that_could_be_no_link_becomes_none() -> None:
 )
 def test_plain_text_is_one_line_without_emoji_and_fits(text: str, shown: str) -> None:
     assert mrkdwn.plain(text, 10) == shown
+
+
+def test_after_a_name_from_right_to_left_the_line_goes_on_from_left_to_right() -> None:
+    assert mrkdwn.quote("נועה כהן", 80) == "נועה כהן\u200e"
+    assert mrkdwn.quote("Jane Doe", 80) == "Jane Doe"
+    assert mrkdwn.quote("Zoë", 80) == "Zoë"
+
+
+def test_a_text_from_right_to_left_keeps_the_limit() -> None:
+    assert mrkdwn.quote("נועה כהן", 5) == "נוע…\u200e"

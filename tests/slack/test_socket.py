@@ -106,7 +106,7 @@ async def test_a_command_whose_envelope_comes_again_is_done_once(desk: Reception
     await goes(desk, mishap, desk.typed(f"add {ADDRESS} Jane Doe, Acme"), "slash_commands")
     text = said(await desk.told())
     await desk.app.stop()
-    assert text.startswith("Jane Doe, Acme is watched from now on")
+    assert text.startswith("Jane Doe (Acme) is watched from now on")
     assert len(desk.server.responses()) == 1
 
 
