@@ -17,9 +17,9 @@ from bot import config
 from bot.model import Json, NeedsHuman, SourceDown
 from bot.store import Store
 from bot.vault import Spoiled, Vault
-from watchers.mail.grants import Secret
 from watchers.mail.oauth import Granted, GrantRefused, Lease, ask, post
 from watchers.mail.tokens import SCOPES, Connected, Provider, Use
+from watchers.secret import Secret
 
 log = structlog.get_logger()
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bot.model import Json, NeedsHuman
+from watchers.secret import read_secret_file
 
-LARGEST_KEYS = 2**12
 NOT_OURS = (InvalidToken, ValueError, TypeError)
 MAKE_ONE = "make one with `stillthere connect key` and put it there; keep a copy apart from the data"
 
@@ -42,12 +42,7 @@ class Vault:
         if path is None:
             where, text = f"the environment variable {variable}", os.environ.get(variable, "")
         else:
-            where = str(path)
-            try:
-                with path.open(encoding="utf-8") as file:
-                    text = file.read(LARGEST_KEYS)
-            except (OSError, UnicodeDecodeError):
-                raise NeedsHuman(f"{where} cannot be read", MAKE_ONE) from None
+            where, text = str(path), read_secret_file(path, MAKE_ONE).decode("ascii", "replace")
         keys = re.findall(r"[^\s,]+", text)
         if not keys:
             raise NeedsHuman(f"{where} holds no key", MAKE_ONE)

@@ -124,7 +124,7 @@ async def test_killed_between_renewal_and_saving_the_mailbox_is_kept_where_the_p
         raise SystemExit(9)
 
     with monkeypatch.context() as patch:
-        patch.setattr(vendor.store, "save_setting", power_cut)
+        patch.setattr(vendor.store, "amend_setting", power_cut)
         with pytest.raises(SystemExit):
             await connected.tokens.token(Use.MAIL)
     vendor.tokens.refresh |= kept  # as Microsoft does: an old refresh token goes on to be good

@@ -14,14 +14,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from bot.model import NeedsHuman
 from watchers.mail.tokens import SAFE_ADDRESS
+from watchers.secret import read_secret_file
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 LONGEST = timedelta(days=366)
 
 NEVER_QUIET = (time(), time())
 """Quiet hours that never begin."""
-
-LONGEST_SECRET = 2**14
 
 
 def duration(value: object) -> object:
@@ -90,13 +89,10 @@ def secret(variable: str, path: Path | None) -> str:
     """
     if path is None:
         return os.environ.get(variable, "")
-    try:
-        with path.open(encoding="utf-8") as file:
-            found = file.read(LONGEST_SECRET).strip()
-    except (OSError, UnicodeDecodeError):
-        found = ""
+    put_right = "put the secret there, alone in the file"
+    found = read_secret_file(path, put_right).decode("utf-8", "replace").strip()
     if not found:
-        raise NeedsHuman(f"{path} cannot be read, or is empty", "put the secret there, alone in the file")
+        raise NeedsHuman(f"{path} is empty", put_right)
     return found
 
 

@@ -20,9 +20,9 @@ from watchers import Settings
 from watchers.calendar import MOST_ENTRIES, Entry, Page, Pass, dav, overfull, versions
 from watchers.calendar.dav import CAL, CS, DAV, Multistatus, Resource
 from watchers.calendar.line import FORBIDDEN, INSUFFICIENT, NOT_FOUND, UNAUTHORIZED, Answer, Line, TooLarge
-from watchers.calendar.secret import Secret
 from watchers.calendar.split import entries
 from watchers.cursor import Cursor
+from watchers.secret import Secret
 
 log = structlog.get_logger()
 

@@ -17,9 +17,9 @@ from bot.model import Json, NeedsHuman, SourceDown
 from watchers import Settings
 from watchers.calendar import MOST_ENTRIES, Entry, Page, Pass, overfull, versions
 from watchers.calendar.line import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, Line
-from watchers.calendar.secret import Secret
 from watchers.calendar.split import entries
 from watchers.cursor import Cursor
+from watchers.secret import Secret
 
 log = structlog.get_logger()
 

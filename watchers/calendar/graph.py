@@ -17,8 +17,8 @@ from pydantic import Field
 
 from bot.model import Json, NeedsHuman
 from watchers.calendar import CANCELLED, MOST_ENTRIES, MOST_LOOKUPS, Entry, Page, Pass, overfull, values
+from watchers.calendar.held_token import ByToken
 from watchers.calendar.resuming import resumed
-from watchers.calendar.secret import ByToken
 from watchers.mail.ics import MAX_ATTENDEES, Attendee, plain_address, steady, title
 from watchers.mail.rest import FORBIDDEN, NOT_FOUND, Refused, Rest
 from watchers.mail.tokens import SAFE_ADDRESS, Tokens, Use

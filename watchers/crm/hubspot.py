@@ -17,8 +17,8 @@ from pydantic import Field
 
 from bot.model import NeedsHuman, SourceDown
 from watchers.crm.line import FORBIDDEN, UNAUTHORIZED, Dialect, Line, number, objects, pages, text, under
-from watchers.mail.grants import Secret
 from watchers.mail.tokens import SAFE_ADDRESS
+from watchers.secret import Secret
 from watchers.settings import Settings
 
 API = "https://api.hubapi.com/"

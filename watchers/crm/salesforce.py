@@ -17,9 +17,10 @@ from pydantic import Field, model_validator
 
 from bot.model import NeedsHuman, SourceDown
 from watchers.crm.line import FORBIDDEN, UNAUTHORIZED, Dialect, Key, Line, number, objects, pages, text, under
-from watchers.mail.grants import Secret, read_secret_file, rsa_key, signed_jwt
+from watchers.mail.grants import rsa_key, signed_jwt
 from watchers.mail.oauth import Granted, GrantRefused, Lease, ask
 from watchers.mail.tokens import SAFE_ADDRESS
+from watchers.secret import Secret, read_secret_file
 from watchers.settings import Settings
 
 VERSION = "62.0"

@@ -7,10 +7,11 @@ from typing import Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from watchers.mail.grants import GOOGLE_TOKEN_URL, MICROSOFT_LOGIN, Application, Secret, ServiceAccount
+from watchers.mail.grants import GOOGLE_TOKEN_URL, MICROSOFT_LOGIN, Application, ServiceAccount
 from watchers.mail.group import Group, Opened, keeps_out
 from watchers.mail.rest import NOT_FOUND, Refused
 from watchers.mail.tokens import SAFE_ADDRESS
+from watchers.secret import Secret
 
 
 class GoogleGroup(Group):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import secrets
 import time
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from bot.model import NeedsHuman
 from watchers.mail.oauth import Granted, GrantRefused, Lease, ask
 from watchers.mail.tokens import SCOPES, Provider, Use
+from watchers.secret import Secret, read_secret_file
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -29,8 +29,6 @@ EVERYTHING_GRANTED = "https://graph.microsoft.com/.default"
 
 ASSERTION_SECONDS = 600
 """How long an assertion that we sign is good; Google allows an hour, Microsoft ten minutes."""
-
-LARGEST_KEY = 2**16
 
 
 class NotGranted(NeedsHuman):
@@ -160,37 +158,6 @@ class Application:
             "exp": now + ASSERTION_SECONDS,
         }
         return signed_jwt({"alg": "PS256", "typ": "JWT", "x5t#S256": base64url(thumbprint)}, claims, key)
-
-
-class Secret:
-    """A secret in an environment variable or a file: read when it is needed, never kept, never shown."""
-
-    def __init__(self, variable: str, path: Path | None, whose: str) -> None:
-        self._variable = variable
-        self._path = path
-        self._whose = whose
-
-    def read(self) -> str:
-        """Return the secret. Raises NeedsHuman where there is none."""
-        put_right = f"put the secret of {self._whose} there"
-        if self._path is None:
-            where = f"the environment variable {self._variable}"
-            secret = os.environ.get(self._variable, "")
-        else:
-            where = str(self._path)
-            secret = read_secret_file(self._path, put_right).decode("utf-8", "replace")
-        if not secret.strip():
-            raise NeedsHuman(f"{where} is empty", put_right)
-        return secret.strip()
-
-
-def read_secret_file(path: Path, put_right: str) -> bytes:
-    """Return what a small file holds. Raises NeedsHuman where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return file.read(LARGEST_KEY)
-    except OSError as error:
-        raise NeedsHuman(f"{path} cannot be read: {error.strerror}", put_right) from None
 
 
 def rsa_key(pem: bytes) -> RSAPrivateKey:

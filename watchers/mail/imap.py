@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-import os
 import re
 import socket
 import ssl
@@ -31,6 +30,7 @@ from watchers.cursor import Cursor
 from watchers.mail import Item, RawMail, Skipped, Wants
 from watchers.mail.head import LIMITS
 from watchers.mail.parse import parse
+from watchers.secret import Secret
 
 log = structlog.get_logger()
 logging.getLogger("imapclient").setLevel(logging.WARNING)  # at debug level it logs tokens and bodies
@@ -380,21 +380,7 @@ def _refusal(box: ImapMailbox, answer: str) -> SourceDown | NeedsHuman:
 
 
 def _secret(box: ImapMailbox) -> str:
-    """Read the password or token; it is never kept, so that a renewed one is used at once."""
-    variable, path = box.password_env or box.token_env, box.password_file or box.token_file
-    if variable:
-        secret, where = os.environ.get(variable, ""), f"the environment variable {variable}"
-    else:
-        assert path is not None
-        where = str(path)
-        try:
-            secret = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise NeedsHuman(f"{where} cannot be read", f"put the secret of {box.user} there") from error
-    secret = secret.strip()
-    if not secret:
-        raise NeedsHuman(f"{where} is empty", f"put the secret of {box.user} there")
-    return secret
+    return Secret(box.password_env or box.token_env, box.password_file or box.token_file, box.user).read()
 
 
 def _is_this_machine(host: str) -> bool:

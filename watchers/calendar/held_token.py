@@ -1,4 +1,4 @@
-"""Read a secret from where the operator put it: an environment variable or a file, never config.yaml."""
+"""Open a calendar with an access token that somebody else renews."""
 
 from __future__ import annotations
 
@@ -10,33 +10,8 @@ from pydantic import Field, model_validator
 
 from bot.model import NeedsHuman
 from watchers import Settings
-from watchers.mail import grants
 from watchers.mail.tokens import Use
-
-
-@dataclass(frozen=True)
-class Secret:
-    """A password, token or secret address of `whose`. Never kept: a renewed one counts at once."""
-
-    variable: str
-    path: Path | None
-    whose: str
-
-    @property
-    def where(self) -> str:
-        """Return where it stands, in words."""
-        return f"the environment variable {self.variable}" if self.variable else str(self.path)
-
-    def read(self) -> str:
-        """Return it. Raises NeedsHuman where there is none."""
-        return grants.Secret(self.variable, self.path, self.whose).read()
-
-    def token(self) -> str:
-        """Return it as an access token, which travels in a header. Raises NeedsHuman where it cannot."""
-        token = self.read()
-        if not token.isascii() or not token.isprintable():
-            raise NeedsHuman(f"{self.where} holds no token", f"put the token of {self.whose} there")
-        return token
+from watchers.secret import Secret
 
 
 @dataclass(frozen=True)
