@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.model import Observation
+from bot.model import Json, NeedsHuman, Observation
 from watchers import Example, MailReader, Scope, Watcher, load
 from watchers.mail.parse import parse
 
@@ -89,20 +88,40 @@ def test_a_reader_bears_mails_of_headers_only_and_no_mail_at_all(reader: type[Ma
 
 
 @pytest.fixture
-def documented() -> Iterator[type[MailReader]]:
-    """Define the reader that the documentation shows, and forget it again."""
+def documented() -> tuple[type[MailReader], type[Watcher[Any]]]:
+    """Define the reader and the watcher that the documentation shows, and take them off the list again."""
     text = (DOCS / "adding-a-watcher.md").read_text()
-    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    before = dict(MailReader.registry)
-    MailReader.registry.clear()
-    namespace: dict[str, Any] = {"__name__": "documented"}
-    exec(code, namespace)  # noqa: S102 - the documentation is ours
-    (name,) = MailReader.registry
-    yield MailReader.registry[name]
-    MailReader.registry.clear()
-    MailReader.registry.update(before)
+    before = dict(MailReader.registry), dict(Watcher.registry)
+    for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        alone = compile(code, "adding-a-watcher.md", "exec", dont_inherit=True)
+        exec(alone, {"__name__": "documented"})  # noqa: S102 - the documentation is ours
+    (reader,) = MailReader.registry.keys() - before[0].keys()
+    (watcher,) = Watcher.registry.keys() - before[1].keys()
+    return MailReader.registry.pop(reader), Watcher.registry.pop(watcher)
 
 
-def test_the_reader_that_the_documentation_shows_works(documented: type[MailReader]) -> None:
-    for example in documented.examples:
-        assert {seen.kind for seen in read(documented(), example.raw)} == set(example.kinds)
+def test_the_reader_that_the_documentation_shows_works(documented: tuple[type[MailReader], object]) -> None:
+    reader, _ = documented
+    for example in reader.examples:
+        assert {seen.kind for seen in read(reader(), example.raw)} == set(example.kinds)
+
+
+async def test_the_watcher_that_the_documentation_shows_works(
+    documented: tuple[object, type[Watcher[Any]]], tmp_path: Path
+) -> None:
+    _, kind = documented
+    for example in kind.examples:
+        assert {seen.kind for seen in kind().read(example.raw, SCOPE)} == set(example.kinds)
+    listed = tmp_path / "leavers.txt"
+    watcher = kind(kind.Config.model_validate({"file": listed}))
+    (source,) = watcher.sources(SCOPE)
+    with pytest.raises(NeedsHuman):
+        await anext(watcher.fetch(source, None, SCOPE))
+    cursor: Json = None
+    for line in ("jane@acme.example 2026-05-04", "bob@acme.example 2026-05-05"):
+        with listed.open("a") as file:
+            file.write(f"{line}\n")
+        (batch,) = [batch async for batch in watcher.fetch(source, cursor, SCOPE)]
+        assert batch.items == [line]
+        assert {seen.source for one in batch.items for seen in watcher.read(one, SCOPE)} == {source}
+        cursor = batch.cursor
