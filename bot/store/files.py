@@ -7,12 +7,9 @@ few others. Files are gzipped JSON (`zcat` shows them): small, and their checksu
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import gzip
 import hashlib
-import json
 import os
-import socket
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -389,32 +386,6 @@ class Shelf:
         return _database(self._open(path.name.removesuffix(FILE))).all(), [f"{path} {problem}; {outcome}"]
 
 
-class OwnerLock:
-    """Hold a folder for this process alone, for as long as it lives; the kernel lets go if it dies."""
-
-    def __init__(self, folder: Path) -> None:
-        """Take the lock; raise NeedsHuman, naming the process that holds it, where it is taken."""
-        path = folder / "owner.lock"
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            owner = _owner(os.read(self._file, 4096))
-            os.close(self._file)
-            raise NeedsHuman(
-                f"{folder} is in use by {owner}",
-                "stop that process, or give this one a data folder of its own",
-            ) from error
-        since = datetime.now(UTC).isoformat(timespec="seconds")
-        content = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, json.dumps(content).encode(), 0)
-
-    def release(self) -> None:
-        """Let go of the folder."""
-        os.close(self._file)
-
-
 def encode(tables: Tables) -> bytes:
     """Return the tables as they stand in a file."""
     return gzip.compress(to_json(tables), COMPRESSION, mtime=0)
@@ -475,14 +446,6 @@ def _set_aside(path: Path) -> Path:
 
 def _holds_documents(table: Any) -> bool:
     return isinstance(table, dict) and all(isinstance(document, dict) for document in table.values())
-
-
-def _owner(content: bytes) -> str:
-    try:
-        owner = json.loads(content)
-        return f"process {owner['pid']} on {owner['host']} since {owner['since']}"
-    except (ValueError, KeyError, TypeError):
-        return "another process"
 
 
 def _doc_id(key: str) -> int:

@@ -31,11 +31,12 @@ from bot.model import (
 )
 from bot.store import Amendment, changes, codec
 from bot.store.claims import Claims
-from bot.store.files import Group, OwnerLock, Shelf, make_private
+from bot.store.files import Group, Shelf, make_private
 from bot.store.forgotten import Forgotten, expired, neighbourhood
 from bot.store.index import Index
 from bot.store.marks import Marks
 from bot.store.moving import Entry
+from bot.store.owner import OwnerLock
 from bot.store.verbs import Verbs
 from bot.store.writer import Writer
 from watchers.web.listed import LISTED
