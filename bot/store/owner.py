@@ -17,7 +17,10 @@ class OwnerLock:
     """Hold a folder for this process alone, for as long as it lives; the kernel lets go if it dies."""
 
     def __init__(self, folder: Path) -> None:
-        """Take the lock; raise NeedsHuman, naming the process that holds it, where it is taken."""
+        """Take the lock; raise NeedsHuman, naming the process that holds it, where it is taken.
+
+        Raises OSError where this file system has no locks.
+        """
         path = folder / "owner.lock"
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
         try:
@@ -25,6 +28,8 @@ class OwnerLock:
         except OSError as error:
             owner = _owner(os.read(self._file, 4096))
             os.close(self._file)
+            if not isinstance(error, BlockingIOError):
+                raise
             raise NeedsHuman(
                 f"{folder} is in use by {owner}",
                 "stop that process, or give this one a data folder of its own",
@@ -43,5 +48,5 @@ def _owner(content: bytes) -> str:
     try:
         owner = json.loads(content)
         return f"process {owner['pid']} on {owner['host']} since {owner['since']}"
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return "another process"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import stat
 import subprocess
@@ -159,6 +160,17 @@ async def test_an_owner_that_left_no_name_is_refused_all_the_same(tmp_path: Path
         (tmp_path / "owner.lock").write_text("{")
         with pytest.raises(NeedsHuman, match="in use by another process"):
             await TinyStore.open(tmp_path)
+
+
+async def test_a_file_system_without_locks_is_said_to_have_none_and_not_to_be_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("bot.store.owner.fcntl.flock", refuse)
+    with pytest.raises(NeedsHuman, match="cannot be used: .*No locks available"):
+        await TinyStore.open(tmp_path)
 
 
 async def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
