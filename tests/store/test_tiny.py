@@ -169,7 +169,7 @@ async def test_a_file_system_without_locks_is_said_to_have_none_and_not_to_be_in
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr("bot.store.owner.fcntl.flock", refuse)
-    with pytest.raises(NeedsHuman, match="cannot be used: .*No locks available"):
+    with pytest.raises(NeedsHuman, match=r"cannot be used: .*No locks available"):
         await TinyStore.open(tmp_path)
 
 
