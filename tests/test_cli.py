@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
+from bot.cli.pipes import ENDED, end_quietly
 from tests.mails import BOB, JANE, REP, at, bounce, mbox, plain, story
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -268,8 +269,9 @@ def test_watchers_lists_each_with_what_it_is_for() -> None:
 @pytest.mark.parametrize("how", ["", "--json"])
 def test_a_reader_that_goes_away_early_causes_no_traceback(tmp_path: Path, how: str) -> None:
     (tmp_path / "box.mbox").write_bytes(mbox(*(plain(JANE, REP, at(3)) for _ in range(2000))))
-    told = shell(f"$STILLTHERE read {how} {tmp_path}/box.mbox | head -n 1")
-    assert told.stdout.count(b"\n") == 1
+    told = shell(f"$STILLTHERE read {how} {tmp_path}/box.mbox | head -n 1; echo ${{PIPESTATUS[0]}}")
+    assert told.stdout.count(b"\n") == 2
+    assert told.stdout.endswith(b"\n141\n")
     assert b"Traceback" not in told.stderr
     assert b"Error" not in told.stderr
 
@@ -291,3 +293,13 @@ def test_help_gives_the_whole_first_sentence_of_each_command_in_a_command() -> N
         for one in group.commands.values():
             sentence, _, _ = (one.help or "").partition("\n\n")
             assert " ".join(sentence.split()) in told
+
+
+def test_the_demo_ends_as_other_tools_do_when_its_reader_goes_away() -> None:
+    told = shell("set -o pipefail; $STILLTHERE demo | head -n 1")
+    assert (told.returncode, told.stderr) == (ENDED, b"")
+    assert told.stdout.startswith(b"Rita sells to Acme")
+
+
+def test_a_pipe_that_is_read_is_not_taken_for_a_closed_one() -> None:
+    assert not end_quietly()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from bot.cli import commands
 from bot.cli.console import note
 from bot.cli.groups import Group
 from bot.cli.parameters import examples
+from bot.cli.pipes import ENDED, end_quietly
 
 
 class Commands(Group):
@@ -35,6 +37,18 @@ class Commands(Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command."""
+        try:
+            try:
+                return self._tell_failures(ctx)
+            finally:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            if not end_quietly():
+                raise
+            ctx.exit(ENDED)
+
+    def _tell_failures(self, ctx: click.Context) -> Any:
+        """Run it, and say what to do about a failure that is no bug."""
         from bot.model import NeedsHuman, SourceDown
 
         try:
@@ -62,5 +76,6 @@ def main() -> None:
 
     Results go to stdout, as lines of JSON with --json; everything else goes to stderr. It ends with 0 where
     all is well, with 1 where something is not as it should be or cannot be reached, and with 2 where a person
-    must act: an option, a setting or a secret is wrong or missing.
+    must act: an option, a setting or a secret is wrong or missing. Where its reader goes away, as in
+    `| head -1`, it ends quietly, with 141.
     """

@@ -66,7 +66,13 @@ def console() -> Console:
     """Return the console that results are printed on."""
     from rich.console import Console as RichConsole
 
-    return RichConsole(highlight=False)
+    class Results(RichConsole):
+        """Leaves it to the command how to end where nobody reads any more."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Results(highlight=False)
 
 
 def print_json(line: object) -> None:
