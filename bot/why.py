@@ -33,6 +33,7 @@ DECISIONS = 8
 
 WIDEST = 120
 CERTAIN = 0.999
+UNKNOWN = "as if every source could be read then: past outages are not kept"
 
 ACTIONS = {Action.SEND: "told", Action.DIGEST: "left to the digest", Action.HOLD: "not told"}
 REASONS = {
@@ -245,7 +246,8 @@ def _show_verdict(found: Explained, console: Console, width: int) -> None:
     for suggestion in assessment.suggestions:
         console.print(turn_to(suggestion), width=width)
     made = "judged for this answer, as of" if found.anew else "concluded on"
-    console.print(Text(f"{made} {assessment.at:%-d %B %Y, %H:%M} UTC", "dim"), width=width)
+    reserve = f"; {UNKNOWN}" if found.anew else ""
+    console.print(Text(f"{made} {assessment.at:%-d %B %Y, %H:%M} UTC{reserve}", "dim"), width=width)
 
 
 def _show_evidence(found: Explained, console: Console, width: int) -> None:

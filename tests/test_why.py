@@ -96,7 +96,7 @@ def test_the_past_is_judged_anew_by_what_was_known_then(story: Path) -> None:
     shown = said(CHAMPION, "--data", str(story), "--now", "2026-05-15T17:00")
 
     assert "Slipping" in shown
-    assert "judged for this answer, as of 15 May 2026, 17:00 UTC" in shown
+    assert "judged for this answer, as of 15 May 2026, 17:00 UTC; as if every source could be read" in shown
     assert "2 pushes, 28 days lost, both by them" in shown
     assert "auto-reply" not in shown
     assert "20 Aug" not in shown

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 @click.option(
     "--now",
     type=Moment(),
-    help="Judge anew as of then; a day is judged at its end (UTC). Default: what was last concluded.",
+    help="Judge anew as of then, as if every source could be read: past outages are not kept. "
+    "A day is judged at its end (UTC). Default: what was last concluded.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON, with every decision and meeting.")
 def command(contact: str, config_file: Path, data: Path | None, now: datetime | None, as_json: bool) -> None:
