@@ -30,9 +30,9 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 
 from benchmarks.recorded import Recorded
+from watchers.web.findings import Watched
 from watchers.web.memory import Memory
 from watchers.web.pages import Fetched, decode
-from watchers.web.presence import Watched
 from watchers.web.visits import visit
 
 FIRST = datetime(2026, 3, 2, tzinfo=UTC)

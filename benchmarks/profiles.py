@@ -24,9 +24,9 @@ from time import perf_counter
 from typing import Any, TextIO
 
 from benchmarks.recorded import Recorded
+from watchers.web.findings import State, Watched
 from watchers.web.memory import NOBODY, Memory
 from watchers.web.pages import Fetched
-from watchers.web.presence import State, Watched
 from watchers.web.reading import Look, look
 from watchers.web.visits import News, visit
 

@@ -13,9 +13,10 @@ from enum import StrEnum
 from urllib.parse import urljoin, urlsplit
 
 from bot.model import Json
+from watchers.web.findings import Finding, Kept, Report, Sighting, State, Watched
 from watchers.web.matching import Matcher, Sought
 from watchers.web.persons import Person
-from watchers.web.presence import Finding, Kept, Report, Sighting, State, Watched, look_again
+from watchers.web.presence import look_again
 
 A_DAY = timedelta(days=1)
 _KEY = "person"

@@ -17,8 +17,8 @@ from bot.cli.commands.page import _completed
 from bot.page_view import Seen, by_section, listed, reached, view
 from tests.web.site import Clock, client, serving
 from tests.web.team_pages import TEAM, bullets, cards, page
+from watchers.web.findings import Sighting, Watched
 from watchers.web.pages import Fetched
-from watchers.web.presence import Sighting, Watched
 from watchers.web.reading import look
 
 URL = "https://www.acme.example/team"

@@ -13,11 +13,11 @@ from bot.model import Contact, Family, Json, Kind, Means, NeedsHuman, Observatio
 from watchers import Batch, Example, Scope, Settings, Watcher
 from watchers.web import known_pages
 from watchers.web.client import Client, Courtesy, Manners
+from watchers.web.findings import Finding, State, Watched
 from watchers.web.guard import PUBLIC, Reach, Refused, host_of
 from watchers.web.memory import Memory, who
 from watchers.web.pace import Pace
 from watchers.web.persons import Person
-from watchers.web.presence import Finding, State, Watched
 from watchers.web.visits import News, visit
 
 MOST_PAGES = 20

@@ -18,9 +18,9 @@ from bot.store.tiny import TinyStore
 from tests.servers.postgres import PostgresServer
 from tests.store.test_forget import on_disk
 from watchers.web import listed
+from watchers.web.findings import Report, Watched
 from watchers.web.memory import Memory, listed_at
 from watchers.web.persons import Person
-from watchers.web.presence import Report, Watched
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 JANE = Contact("jane@acme.example", "Jane Doe", account="Acme")

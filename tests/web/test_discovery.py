@@ -19,9 +19,9 @@ from watchers.public_pages import PublicPages
 from watchers.web import known_pages
 from watchers.web.client import Client
 from watchers.web.discovery import MOST_TRIED, Proposal, discover, locations, sites
+from watchers.web.findings import Watched
 from watchers.web.known_pages import KnownPage, Status
 from watchers.web.pages import Fetched
-from watchers.web.presence import Watched
 
 JANE = Watched("jane@acme.example", "Jane Doe", "VP Sales", "Acme")
 HOME = page("<h1>Acme</h1><p>We make anvils.</p>")

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.web.team_pages import DESIGNS, FIRST_DAY, TEAM, URL, cards, fetched, page
+from watchers.web.findings import Sighting, Watched
 from watchers.web.pages import MOST_BYTES, Fetched, decode, unpack
-from watchers.web.presence import Sighting, Watched, look_again
+from watchers.web.presence import look_again
 from watchers.web.reading import look
 
 LONGEST_SECONDS = 20

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from tests.web.team_pages import fetched, page
-from watchers.web.presence import Kept, State, Watched, look_again
+from watchers.web.findings import Kept, State, Watched
+from watchers.web.presence import look_again
 from watchers.web.reading import look
 
 Member = tuple[str, str, str]

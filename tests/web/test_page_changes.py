@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.web.team_pages import DESIGNS, TEAM, Member, cards, fetched, page, table
-from watchers.web.presence import Kept, State, Watched, look_again
+from watchers.web.findings import Kept, State, Watched
+from watchers.web.presence import look_again
 from watchers.web.reading import look
 
 OTHERS: tuple[Member, ...] = (

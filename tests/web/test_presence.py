@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 from tests.web.team_pages import FIRST_DAY, TEAM, Member, bullets, cards, fetched, hcards, page
+from watchers.web.findings import Finding, Kept, Report, Sighting, State, Watched
 from watchers.web.pages import Fetched
-from watchers.web.presence import Finding, Kept, Report, Sighting, State, Watched, look_again
+from watchers.web.presence import look_again
 from watchers.web.reading import look
 
 CONTACTS = [Watched(name, name, title, "Acme") for name, title in TEAM]

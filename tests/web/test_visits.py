@@ -7,8 +7,8 @@ import gc
 
 from tests.web.site import START, Clock, client, serving
 from tests.web.team_pages import TEAM, cards, page
+from watchers.web.findings import Watched
 from watchers.web.memory import Memory
-from watchers.web.presence import Watched
 from watchers.web.visits import visit
 
 JANE = (Watched("jane@acme.example", "Jane Doe", "VP Sales", "Acme"),)

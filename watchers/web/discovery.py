@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from watchers.web.client import Client
+from watchers.web.findings import State, Watched
 from watchers.web.guard import MOST_URL, host_of
 from watchers.web.pages import Fetched, decode, further, unpack
-from watchers.web.presence import State, Watched, look_again
+from watchers.web.presence import look_again
 from watchers.web.reading import look, open_page
 from watchers.web.words import vocabulary
 

@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from watchers.web.findings import Finding, Kept, Report, State, Watched
 from watchers.web.names import parse
 from watchers.web.persons import Person
-from watchers.web.presence import Finding, Kept, Report, State, Watched
 from watchers.web.revalidation import Validators
 
 SOONEST = timedelta(days=1)

@@ -11,103 +11,24 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
-from enum import StrEnum
-from typing import Any
 
-from watchers.web.employers import (
-    employer,
-    is_company,
-    replaced,
-    replaced_alone,
-    replaced_note,
-    same_company,
-)
-from watchers.web.matching import Match, Matcher, Sought
+from watchers.web.employers import employer, replaced, replaced_alone, replaced_note, same_company
+from watchers.web.findings import Finding, Kept, Report, Sighting, State, Watched
+from watchers.web.matching import Match
 from watchers.web.names import may_be_slip, parse
 from watchers.web.persons import Person
-from watchers.web.titles import difference, fold_title, same_title, says_departed
+from watchers.web.roll import MANY, call_roll
+from watchers.web.titles import difference, fold_title, same_title
 
 CONFIRM_DAYS = 1
 """Between the look that missed somebody, or saw a change, and the one that confirms it."""
-_FOUND_SHARE = 0.25
-_FOUND_ENOUGH = 3
 _REORGANISED = 3
-_SUDDEN_SHARE = 0.6
-_MANY = 4
-_DETOUR_SHARE = 0.6
 _MASS_SHARE = 0.34
 _MOST_OTHERS = 1_000
-_ALONE = "alone"
 _QUOTED = 80
-
-Kept = dict[str, Any]
-
-
-class State(StrEnum):
-    """What a look concluded of a person; CHANGED and MOVED are said once, GONE until they are seen again."""
-
-    PRESENT = "present"
-    GONE = "gone"
-    CHANGED = "changed"
-    MOVED = "moved"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """A person to look for, as the CRM knows them; `key` is the caller's, an address for instance."""
-
-    key: str
-    name: str
-    title: str = ""
-    company: str = ""
-    email: str = ""
-
-
-def _no_guess() -> str:
-    return ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """A page as read. `reason` says why it could not be read, empty where it could.
-
-    `guess` says what the page looks like if it is not the listing; that takes long and is seldom asked for.
-    `gaps` are signs that the page shows less than its list; `unread` that pages which hold the rest could
-    not be had; `detour` that another page than the one asked for was answered.
-    """
-
-    people: tuple[Person, ...] = ()
-    reason: str = ""
-    guess: Callable[[], str] = _no_guess
-    gaps: frozenset[str] = frozenset()
-    unread: bool = False
-    detour: bool = False
-    url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What is to be said of one person after a look, and why; `was` and `now` hold a title or an employer."""
-
-    key: str
-    state: State
-    reason: str
-    was: str = ""
-    now: str = ""
-    person: Person | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All that one look found: a finding for each person, and notices that concern the whole page."""
-
-    findings: tuple[Finding, ...]
-    state: Kept
-    notices: tuple[str, ...] = ()
 
 
 def look_again(state: Kept | None, watched: Sequence[Watched], seen: Sighting, day: date) -> Report:
@@ -116,130 +37,41 @@ def look_again(state: Kept | None, watched: Sequence[Watched], seen: Sighting, d
     `state` is None at the first look, which only sets the baseline: people found are present, people missing
     are unknown.
     """
+    if seen.reason:
+        findings = tuple(Finding(each.key, State.UNKNOWN, seen.reason) for each in watched)
+        return Report(findings, state or {})
     return _Look(state or {}, watched, seen, day).report()
 
 
-@dataclass
 class _Look:
-    """One look at a page."""
+    """One look at a page that could be read. What is kept of each person changes as they are judged."""
 
-    old: Kept
-    watched: Sequence[Watched]
-    seen: Sighting
-    day: date
-    notices: list[str] = field(default_factory=list)
+    def __init__(self, old: Kept, watched: Sequence[Watched], seen: Sighting, day: date) -> None:
+        self.old = old
+        self.watched = watched
+        self.seen = seen
+        self.day = day
+        self.notices: list[str] = []
+        self.roll = call_roll(old, watched, seen, day)
+        self.before = dict(self.roll.before)
+        self.company_of = {each.key: each.company for each in watched}
+        self.formats = self._shared_changes()
+        self.rebrands = self._rebrands()
 
     def report(self) -> Report:
         """Return what is found."""
-        before: Kept = self.old.get("people", {})
-        if self.seen.reason:
-            findings = tuple(Finding(each.key, State.UNKNOWN, self.seen.reason) for each in self.watched)
-            return Report(findings, self.old)
-        self.before = {each.key: before.get(each.key, {}) for each in self.watched}
-        self.company_of = {each.key: each.company for each in self.watched}
-        matcher = Matcher(self.seen.people, self.old.get("names", ()))
-        matches = matcher.run([self._sought(each) for each in self.watched])
-        matches = {
-            key: match for key, match in matches.items() if not self._only_mentioned(key, match.person)
-        }
-        self.companies = self._companies(matches.values())
-        matches = {key: replace(match, person=self._sorted(match.person)) for key, match in matches.items()}
-        self.here = {key: match for key, match in matches.items() if not self._left(key, match.person)}
-        self.left = {key: match for key, match in matches.items() if key not in self.here}
-        self.ambiguous = matcher.ambiguous
-        self.known = self._known()
-        self.formats = self._shared_changes()
-        self.rebrands = self._rebrands()
-        self.doubt = self._recognised()
         found = [self._find(each) for each in self.watched]
         self._notice_reorganisation(found)
         confirmed = any(finding.state is State.GONE for finding in found)
         return Report(tuple(found), self._new_state(confirmed=confirmed), tuple(self.notices))
 
-    def _sought(self, each: Watched) -> Sought:
-        kept = self.before[each.key]
-        names = tuple(dict.fromkeys(name for name in (each.name, kept.get("name", "")) if name))
-        email = kept.get("email", "") or each.email
-        return Sought(
-            each.key,
-            names,
-            kept.get("title", ""),
-            kept.get("link", ""),
-            kept.get("photo", ""),
-            email,
-            kept.get("handle", ""),
-        )
-
-    def _only_mentioned(self, key: str, person: Person) -> bool:
-        """Say whether someone who was listed in full before is now only named somewhere on the page."""
-        return person.weak and not person.former and self.before[key].get("style", _ALONE) != _ALONE
-
-    def _companies(self, matches: Iterable[Match]) -> frozenset[str]:
-        """Return the employers that we know, or that the page names as such."""
-        named = (match.person.org for match in matches)
-        kept = (kept.get("org", "") for kept in self.before.values())
-        return frozenset(org for org in (*(each.company for each in self.watched), *named, *kept) if org)
-
-    def _sorted(self, person: Person) -> Person:
-        """Return the person with an employer that was read as the title in its place."""
-        if not person.org and person.title and is_company(person.title, self.companies):
-            return replace(person, org=person.title, title="")
-        return person
-
-    def _left(self, key: str, person: Person) -> bool:
-        """Say whether the page lists the person among those who left."""
-        if person.former:
-            return True
-        was = self.before[key].get("title", "")
-        return says_departed(person.title, self.day.year) and not (was and says_departed(was, self.day.year))
-
-    def _known(self) -> tuple[int, int]:
-        """Return how many of the people known before are found, and how many there were."""
-        listed = {
-            parse(person.name).loose_digest
-            for person in self.seen.people
-            if not person.former and not person.weak
-        }
-        others = set(self.old.get("others", ()))
-        watched = [
-            key for key, kept in self.before.items() if kept.get("seen") and kept.get("state") != State.GONE
-        ]
-        return len(others & listed) + sum(key in self.here for key in watched), len(others) + len(watched)
-
     # What concerns the page as a whole.
-
-    def _recognised(self) -> str:
-        """Return why a miss on this page cannot count, or nothing where it does."""
-        found, known = self.known
-        needed = max(1, min(_FOUND_ENOUGH, math.ceil(_FOUND_SHARE * (known - 1))))
-        if found < needed:
-            return self.seen.guess() or "not the listing it was: too few of the people we know are on it"
-        if self.seen.detour and found < _DETOUR_SHARE * known:
-            return self.seen.guess() or "another page was answered"
-        new_gaps = sorted(
-            self.seen.gaps
-            - set(self.old.get("gaps", ()))
-            - ({"more pages", "frames"} if not self.seen.unread else set())
-        )
-        if new_gaps:
-            return f"the page may not show everybody: {', '.join(new_gaps)}"
-        if (
-            len(self.left) >= _MANY
-            and len(self.left) > _SUDDEN_SHARE * max(1, len(self.left) + len(self.here))
-            and self._suddenly_left()
-        ):
-            return "nearly everybody stands under a heading of former people at once"
-        return ""
-
-    def _suddenly_left(self) -> bool:
-        new = [key for key in self.left if self.before[key].get("state") != State.GONE]
-        return len(new) > _SUDDEN_SHARE * len(self.left)
 
     def _shared_changes(self) -> set[tuple[frozenset[str], frozenset[str]]]:
         """Return the changes of title that so many share that the page's style changed, not their jobs."""
         changes: Counter[tuple[frozenset[str], frozenset[str]]] = Counter()
         titled = 0
-        for key, match in self.here.items():
+        for key, match in self.roll.here.items():
             was = self.before[key].get("title", "")
             if was and match.person.title:
                 titled += 1
@@ -251,7 +83,7 @@ class _Look:
         """Return the employers that changed for all their people alike: renamed, or bought."""
         pairs: Counter[tuple[str, str]] = Counter()
         staff: Counter[str] = Counter()
-        for key, match in self.here.items():
+        for key, match in self.roll.here.items():
             was, now = self._employer_before(key), self._employer_now(key, match.person)
             staff[was] += bool(now)
             if was and now and not same_company(was, now):
@@ -272,7 +104,7 @@ class _Look:
     def _employer_now(self, key: str, person: Person) -> str:
         """Return the employer that the page names, if need be by the place where the last one stood."""
         kept, was = self.before[key], self._employer_before(key)
-        named = employer(person, self.companies)
+        named = employer(person, self.roll.companies)
         if named or not was:
             return named
         title = kept.get("title", "")
@@ -282,36 +114,36 @@ class _Look:
 
     def _notice_reorganisation(self, findings: list[Finding]) -> None:
         changed = [finding for finding in findings if finding.state is State.CHANGED]
-        if len(changed) >= _REORGANISED and len(changed) * 4 >= len(self.here):
+        if len(changed) >= _REORGANISED and len(changed) * 4 >= len(self.roll.here):
             self.notices.append(
-                f"{len(changed)} of {len(self.here)} titles changed at once: a reorganisation"
+                f"{len(changed)} of {len(self.roll.here)} titles changed at once: a reorganisation"
             )
         url, was = self.seen.url, self.old.get("url", "")
-        if was and url and url != was and self.known[0] > 1:
+        if was and url and url != was and self.roll.found > 1:
             self.notices.append(f"the page moved to {url}")
 
     # What concerns one person.
 
     def _find(self, each: Watched) -> Finding:
-        if each.key in self.here:
-            return self._present(each, self.here[each.key])
-        if each.key in self.left:
-            return self._departed(each, self.left[each.key].person)
+        if each.key in self.roll.here:
+            return self._present(each, self.roll.here[each.key])
+        if each.key in self.roll.left:
+            return self._departed(each, self.roll.left[each.key].person)
         return self._missing(each)
 
     def _missing(self, each: Watched) -> Finding:
         kept = self.before[each.key]
         if not kept.get("seen"):
             return Finding(each.key, State.UNKNOWN, "never seen on this page")
-        if each.key in self.ambiguous:
+        if each.key in self.roll.ambiguous:
             return Finding(each.key, State.UNKNOWN, "several people on the page may be meant")
-        if self.doubt:
-            return Finding(each.key, State.UNKNOWN, self.doubt)
+        if self.roll.doubt:
+            return Finding(each.key, State.UNKNOWN, self.roll.doubt)
         if heir := self._respelled(each, kept):
             return Finding(each.key, State.UNKNOWN, f"may be listed as {heir[:_QUOTED]}")
-        others = self.known[1] - (kept.get("state") != State.GONE)
+        others = self.roll.known - (kept.get("state") != State.GONE)
         return self._confirm_gone(
-            each, f"no longer on the page, where {self.known[0]} of {others} others still are", None
+            each, f"no longer on the page, where {self.roll.found} of {others} others still are", None
         )
 
     def _respelled(self, each: Watched, kept: Kept) -> str:
@@ -321,7 +153,7 @@ class _Look:
         """
         title, before = kept.get("title", ""), set(self.old.get("names", ()))
         known = parse(kept.get("name", "") or each.name)
-        taken = {match.person.name for match in self.here.values()}
+        taken = {match.person.name for match in self.roll.here.values()}
         for person in self.seen.people:
             name = parse(person.name)
             if person.former or person.name in taken or not may_be_slip(name, known):
@@ -339,8 +171,8 @@ class _Look:
             if person.former
             else f"listed as \u201c{person.title}\u201d"
         )
-        if len(self.left) >= _MANY and self.before[each.key].get("seen") and self.doubt:
-            return Finding(each.key, State.UNKNOWN, self.doubt)
+        if len(self.roll.left) >= MANY and self.before[each.key].get("seen") and self.roll.doubt:
+            return Finding(each.key, State.UNKNOWN, self.roll.doubt)
         return self._confirm_gone(each, why, person)
 
     def _confirm_gone(self, each: Watched, why: str, person: Person | None) -> Finding:
@@ -469,25 +301,22 @@ class _Look:
 
         Whoever stands behind a new button would else be gone as soon as we got used to the button.
         """
-        found = self.here.keys() | self.left.keys()
+        found = self.roll.here.keys() | self.roll.left.keys()
         missing = (kept for key, kept in self.before.items() if key not in found)
         return any(kept.get("seen") and kept.get("state") != State.GONE for kept in missing)
 
     def _new_state(self, *, confirmed: bool) -> Kept:
         """Return the state to keep: people, hashes of the others' names, and what the page was like."""
-        found, known = self.known
         state: Kept = {**self.old, "people": {**self.old.get("people", {}), **self.before}}
-        if known and (
-            found < max(1, min(_FOUND_ENOUGH, math.ceil(_FOUND_SHARE * (known - 1)))) or self.seen.detour
-        ):
+        if self.roll.known and (self.seen.detour or not self.roll.is_the_list):
             return state
-        mine = {self.here[key].person.name for key in self.here}
+        mine = {self.roll.here[key].person.name for key in self.roll.here}
         others = [
             parse(person.name)
             for person in self.seen.people
             if not person.former and not person.weak and person.name not in mine
         ]
-        full = confirmed or known == 0 or found >= known * (1 - _MASS_SHARE)
+        full = confirmed or self.roll.found >= self.roll.known * (1 - _MASS_SHARE)
         if full:
             state["others"] = sorted({name.loose_digest for name in others})[:_MOST_OTHERS]
             if not self._misses_somebody():

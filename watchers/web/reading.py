@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from watchers.web.blocks import Document
+from watchers.web.findings import Sighting
 from watchers.web.pages import (
     MOST_FURTHER,
     Fetched,
@@ -21,7 +22,6 @@ from watchers.web.pages import (
 )
 from watchers.web.people import Listing, from_json, read
 from watchers.web.persons import Person
-from watchers.web.presence import Sighting
 
 _PASSABLE = ("page not found",)
 

@@ -12,9 +12,10 @@ from typing import Protocol
 from weakref import WeakKeyDictionary
 
 from watchers.web.client import Answer
+from watchers.web.findings import Finding, Report, State, Watched
 from watchers.web.memory import Memory, Part, said, who
 from watchers.web.pages import Fetched
-from watchers.web.presence import Finding, Report, State, Watched, look_again
+from watchers.web.presence import look_again
 from watchers.web.reading import Look, Opened, open_page, put_together
 from watchers.web.revalidation import Validators
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from watchers.web.client import Client
+    from watchers.web.findings import Sighting, Watched
     from watchers.web.pages import Fetched
-    from watchers.web.presence import Sighting, Watched
 
 IS_URL = ("http://", "https://")
 _BY_HAND = "open it in a browser yourself; a page of your own network can be saved and read as a file"
@@ -66,7 +66,7 @@ def command(
     from datetime import UTC, datetime
 
     from bot.model import NeedsHuman
-    from watchers.web.presence import Watched
+    from watchers.web.findings import Watched
 
     start()
     if person is None and (title or employer or previous):

@@ -108,8 +108,8 @@ async def _found(
 
     from watchers import FREE_MAIL
     from watchers.web.discovery import discover, sites
+    from watchers.web.findings import Watched
     from watchers.web.known_pages import KnownPage, Status
-    from watchers.web.presence import Watched
 
     people: dict[tuple[str, str], list[Watched]] = {}
     settled = {page.account.lower() for page in known}
