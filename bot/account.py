@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from bot import exposure, incidents
-from bot.circle import NOBODY_LISTED, Listed, ago
+from bot.circle import NOBODY_LISTED, Listed, ago, followed
 from bot.incidents import Incident, Sort
 from bot.model import ALARMING, Assessment, Contact, Kind, Means, Person, Reason, Strength, Verdict
 from bot.pauses import Pauses
@@ -107,9 +107,11 @@ class Account:
             for theirs, address in others[-1:]
         )
 
-    def _colleagues(self, contact: Contact) -> Iterable[Person]:
-        """Yield everybody else there; the contact's other addresses are the contact."""
-        return (one.somebody.person for one in self.circle.others(contact.address))
+    def _colleagues(self, contact: Contact) -> Iterator[Person]:
+        """Yield everybody else there, as they write now; the contact's other addresses are the contact."""
+        for one in self.circle.others(contact.address):
+            _, past = followed(one.somebody, self.circle.moved_to, self.now)
+            yield replace(one.somebody.person, observations=past)
 
     def _standing_alone(self, contact: Contact) -> tuple[str, ...]:
         """Say that nobody else there answers, where nobody does."""

@@ -159,7 +159,7 @@ def acquaint(
     for one in everybody:
         threads.learn(one.observations.once(_letters))
     our_names = _our_names(everybody, frozenset(ours))
-    moved = _moved_to(everybody, now)
+    moved = moved_to(everybody, now)
     return [_acquaintance(one, now, threads, our_names, frozenset(ours), listed, moved) for one in everybody]
 
 
@@ -245,7 +245,7 @@ def _domain(seen: Observation) -> str:
     return _text(seen.facts.get("domain"))
 
 
-def _moved_to(everybody: Iterable[Somebody], now: datetime) -> frozenset[str]:
+def moved_to(everybody: Iterable[Somebody], now: datetime) -> frozenset[str]:
     """Return the domains that an account moved to, by who writes from there.
 
     One person who writes from elsewhere may have found another employer; several have not, unless as many go
@@ -268,6 +268,22 @@ def _moved_to(everybody: Iterable[Somebody], now: datetime) -> frozenset[str]:
     return frozenset(found)
 
 
+def followed(one: Somebody, moved: Collection[str], now: datetime) -> tuple[str, Past]:
+    """Return the address that somebody writes from, and their past; their account `moved` to these domains.
+
+    Mails from there are their own, and that the old address bounces says nothing.
+    """
+    newer = [seen for seen in _from_elsewhere(one, now) if _domain(seen) in moved]
+    if not newer:
+        return one.address, one.observations
+    return f"{one.address.partition('@')[0]}@{_domain(newer[-1])}", _at_new_address(one, newer)
+
+
+def _at_new_address(one: Somebody, newer: Iterable[Observation]) -> Past:
+    wrote = (replace(seen, kind=WROTE) for seen in newer)
+    return Past.of([*(seen for seen in one.observations if seen.kind != BOUNCED), *wrote])
+
+
 def _is_closed(
     one: Somebody,
     now: datetime,
@@ -280,10 +296,7 @@ def _is_closed(
     Whoever writes from where their account moved to (`newer`) is not gone because the old address bounces.
     """
     local = one.address.partition("@")[0]
-    past: Iterable[Observation] = one.observations
-    if newer:
-        wrote = (replace(seen, kind=WROTE) for seen in newer)
-        past = [*(seen for seen in past if seen.kind != BOUNCED), *wrote]
+    past = _at_new_address(one, newer) if newer else one.observations
     return (
         is_desk(one.address)
         or under(one.address, ours)

@@ -15,8 +15,7 @@ from bot import stats
 from bot.alerts import GRAVITY
 from bot.audit import draw
 from bot.coverage import Coverage, Gap, gaps
-from bot.exposure import has_open_deal, in_contact, stake
-from bot.identity import resolve
+from bot.exposure import InTouch, has_open_deal, in_touch, stake
 from bot.model import Action, Alert, Case, Choice, Contact, Person, Reason, Verdict, Watched
 from bot.stats import Precision, Tally
 
@@ -189,12 +188,15 @@ def _alone(book: Book, now: datetime) -> Iterable[Contact]:
 
     Of somebody whom we cannot see, we cannot say it either.
     """
+    there: dict[str, tuple[InTouch, ...]] = {}
     for own in sorted(book.people, key=lambda own: -stake(own.watched.contact)):
         contact = own.watched.contact
         if not has_open_deal(contact) or own.watched.verdict in {Verdict.LEFT, Verdict.UNCHECKED}:
             continue
-        others = resolve(book.around.get(contact.account_name, ()))
-        if not any(in_contact(one.person, now) for one in others if contact.address not in one.addresses):
+        account = contact.account_name
+        if account not in there:
+            there[account] = in_touch(book.around.get(account, ()), now)
+        if all(contact.address in one.addresses for one in there[account]):
             yield contact
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.circle import has_accepted, is_desk, is_gone, is_leaving
+from bot.circle import followed, has_accepted, is_desk, is_gone, is_leaving, moved_to
 from bot.identity import resolve
 from bot.model import Contact, Person
 
@@ -90,7 +90,7 @@ def exposure(
         if has_open_deal(champion):
             by_account.setdefault(champion.account_name, []).append(champion)
     found = [
-        Exposure(account, tuple(mine), _in_touch(people.get(account, ()), now))
+        Exposure(account, tuple(mine), in_touch(people.get(account, ()), now))
         for account, mine in by_account.items()
     ]
     return sorted(found, key=lambda one: (len(one.in_touch), -one.amount, one.account))
@@ -106,12 +106,16 @@ def in_contact(person: Person, now: datetime) -> datetime | None:
     return last_real_contact(person, now)
 
 
-def _in_touch(people: Iterable[Person], now: datetime) -> tuple[InTouch, ...]:
-    found = [
-        InTouch(one.address, one.label, last, one.addresses)
-        for one in resolve(people)
-        if (last := in_contact(one.person, now)) is not None
-    ]
+def in_touch(people: Iterable[Person], now: datetime) -> tuple[InTouch, ...]:
+    """Return who of an account is in real contact, latest first; where it moved, its people are followed."""
+    everybody = resolve(people)
+    moved = moved_to(everybody, now)
+    found = []
+    for one in everybody:
+        address, past = followed(one, moved, now)
+        last = in_contact(replace(one.person, observations=past), now)
+        if last is not None:
+            found.append(InTouch(address, one.label, last, one.addresses | {address}))
     return tuple(sorted(found, key=lambda one: (one.last, one.address), reverse=True))
 
 

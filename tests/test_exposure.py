@@ -85,3 +85,25 @@ def test_the_thinnest_account_comes_first_and_closed_deals_are_left_out() -> Non
 )
 def test_a_deal_is_open_until_it_is_won_or_lost(stage: str, is_open: bool) -> None:  # noqa: FBT001 - a table
     assert has_open_deal(replace(JANE, deal=Deal("x", stage=stage))) is is_open
+
+
+def moved(name: str, days: int, domain: str = "acme-group.example") -> Person:
+    """Return somebody whose old address bounces, to whom we wrote, and who writes from another domain."""
+    before = person(name, ("wrote", 90), ("written_to", 30), ("mailbox_gone", 20))
+    new = person(name, ("wrote_elsewhere", days), domain=domain, message_id=f"<{name}@new>")
+    return replace(before, observations=(*before.observations, *new.observations))
+
+
+def test_whoever_writes_from_where_their_account_moved_still_carries_its_deal() -> None:
+    rows = exposure([JANE], {"Acme": [moved("ann", 3), moved("bob", 9), moved("jane", 5)]}, NOW)
+    assert [one.address for one in rows[0].in_touch] == [
+        "ann@acme-group.example",
+        "jane@acme-group.example",
+        "bob@acme-group.example",
+    ]
+    assert rows[0].without(JANE) == 2
+
+
+def test_whoever_changed_employers_alone_carries_no_deal_of_the_old_one() -> None:
+    rows = exposure([JANE], {"Acme": [moved("ann", 3, "newco.example"), person("bob", *BOTH)]}, NOW)
+    assert [one.address for one in rows[0].in_touch] == ["bob@acme.example"]
