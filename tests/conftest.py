@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import logging
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +11,27 @@ import structlog
 from tests.servers import mail, postgres
 from tests.servers.slack import Workspace, workspace
 from tests.servers.slack_node import CannotRun
+
+gc.disable()  # nothing that is collected is garbage: to look through thousands of tests again takes 4 s
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.fixture
+def signals_are_heard() -> Iterator[None]:
+    """Let processes that a test starts hear the signals that a shell lets us ignore in the background."""
+    before = {
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
+        signal.SIGHUP: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+    }
+    yield
+    for name, handler in before.items():
+        signal.signal(name, handler)
 
 
 @pytest.fixture(autouse=True)

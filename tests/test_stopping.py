@@ -34,6 +34,7 @@ def silent_server() -> Iterator[socket.socket]:
         yield server
 
 
+@pytest.mark.usefixtures("signals_are_heard")
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_each_signal_that_means_so_stops_the_service_cleanly(name: signal.Signals, tmp_path: Path) -> None:
     service = serviced(tmp_path, "{kind: files, path: mail}")

@@ -141,6 +141,7 @@ def test_a_row_that_is_there_twice_counts_once(tmp_path: Path) -> None:
     assert truth.departures(tmp_path / "t.csv") == {}
 
 
+@pytest.mark.usefixtures("signals_are_heard")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_is_stopped_leaves_no_process_behind_and_its_helpers_say_nothing(how: int) -> None:
     running = subprocess.Popen(
@@ -157,7 +158,10 @@ def test_a_run_that_is_stopped_leaves_no_process_behind_and_its_helpers_say_noth
             os.killpg(running.pid, how)
         else:
             running.kill()
-        _, said = running.communicate(timeout=PATIENCE)
+        try:
+            _, said = running.communicate(timeout=PATIENCE)
+        finally:
+            running.kill()
     end = time.monotonic() + PATIENCE
     while is_there(helper) and time.monotonic() < end:
         time.sleep(timedelta(milliseconds=50).total_seconds())
