@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import Counter
 from dataclasses import dataclass
 from itertools import accumulate
 
-from watchers.web.blocks import Asset, Box, Document, Line, Piece, Place, lay_out, semantic
+from watchers.web.blocks import Asset, Document, Line, Piece, Place, lay_out, semantic
+from watchers.web.certain import CARD_LINES, MOST_TITLE, Design, certain
 from watchers.web.folding import EDGES, clean, fold, words
 from watchers.web.headings import Kind, kind_of
 from watchers.web.hints import Hint, Hints
@@ -20,20 +20,14 @@ from watchers.web.sections import Standing, standings
 from watchers.web.structured import people_in_scripts
 from watchers.web.titles import is_prose, same_title
 
-_GROUP_FEWEST = 2
-_GROUP_SHARE = 0.5
-_GROUP_MANY, _GROUP_MANY_SHARE = 4, 0.3
 _NOTE, _MOST_NOTES = 80, 4
-_SMALL_CARD = 6
 _AFTER_DEGREE = re.compile(r"([^,|\u2013\u2014-]{1,20})[,|\u2013\u2014-](.*)", re.DOTALL)
 _PRONOUNS = re.compile(r"\s*[(\[](?:she|he|they|ze|xe|any)\s?[/,][^()\[\]]{0,24}[)\]]", re.IGNORECASE)
 _JOINED_AT = re.compile(r"\S@\S")
 _IN_BRACKETS = re.compile(r"\(([^()]{2,60})\)$")
 _LOWEST_HEADING = 6
-_CARD_LINES = 12
 _AHEAD = 6
 _CLIMB = 8
-_MOST_TITLE = 400
 _HANDLES = (
     "github.com/",
     "twitter.com/",
@@ -44,8 +38,6 @@ _HANDLES = (
     "bsky.app/profile/",
 )
 _NO_TITLES = frozenset((Hint.BIO, Hint.CONTACT, Hint.OTHER, Hint.NAME, Hint.FIRST, Hint.LAST))
-_ROWS = frozenset("tr ul ol dl table tbody main body html".split())
-"""Elements whose parts are one person each."""
 _TEAMS = frozenset("team people staff us members".split())
 _GENERIC_LINKS = frozenset(("", "#", "/"))
 
@@ -117,12 +109,11 @@ class _Reader:
         self.hints = Hints(doc)
         self.standings: list[Standing] = standings(doc)
         self.found = mentions(doc, self.standings, self.hints)
-        self._styles: dict[int, str] = {}
-        self._positions: dict[int, str] = {}
+        self.design = Design(doc)
 
     def people(self) -> list[Person]:
         """Return the people in order."""
-        sure = self._sure()
+        sure = certain(self.doc, self.found, self.standings, self.design)
         named = [0] * (len(self.doc.lines) + 1)
         shown = without_photos(sure)
         for mention in shown:
@@ -133,95 +124,6 @@ class _Reader:
         kept = {id(mention) for mention in shown}
         alone = [mention for mention in self.found if id(mention) not in kept and mention.shape != "alt"]
         return people + [self._weak(mention) for mention in alone]
-
-    def _sure(self) -> list[Mention]:
-        """Return the mentions that are names by themselves or by the company they keep."""
-        total: Counter[str] = Counter()
-        for number in range(len(self.doc.lines)):
-            total[self._position(number)] += 1
-        yes: Counter[str] = Counter()
-        for mention in self.found:
-            if mention.seen is Look.YES and mention.shape != "list":
-                yes[self._position(mention.line)] += 1
-        return [mention for mention in self.found if self._is_sure(mention, yes, total)]
-
-    def _is_sure(self, mention: Mention, yes: Counter[str], total: Counter[str]) -> bool:
-        style = self._position(mention.line)
-        share = _GROUP_SHARE if yes[style] < _GROUP_MANY else _GROUP_MANY_SHARE
-        grouped = yes[style] >= _GROUP_FEWEST and yes[style] >= share * total[style]
-        if mention.seen is Look.MAYBE:
-            fits = yes[style] > _GROUP_FEWEST and yes[style] >= _GROUP_SHARE * total[style]
-            return fits and mention.shape != "split" and not self._beside_a_name(mention)
-        if mention.shape in {"list", "name", "two"}:
-            return True
-        if self._follows_a_name(mention.line) or _runs_on(mention):
-            return False
-        return grouped or self._has_company(mention)
-
-    def _beside_a_name(self, mention: Mention) -> bool:
-        """Say whether the line's own card names somebody already, so that the line is no name."""
-        box = self.doc.boxes[self.doc.lines[mention.line].box]
-        for around in (box, self.doc.boxes[box.parent] if box.parent >= 0 else box):
-            near = self.doc.lines[around.first : min(around.last, around.first + _CARD_LINES)]
-            if len(near) > 1 and sum(look(line.text) is Look.YES for line in near if not line.alt) == 1:
-                return True
-        return False
-
-    def _has_company(self, mention: Mention) -> bool:
-        """Say whether a lone name has what belongs to a person beside it: a title, a heading, a photo."""
-        line = self.doc.lines[mention.line]
-        if mention.rest:
-            return has_title_word(mention.rest) and not is_prose(mention.rest)
-        near = self.doc.lines[mention.line + 1 : mention.line + 3]
-        titled = any(
-            has_title_word(other.text) and not is_prose(other.text) and len(other.text) <= _MOST_TITLE // 2
-            for other in near
-        )
-        return titled or line.heading == 1 or has_title_word(self.standings[mention.line].text)
-
-    def _follows_a_name(self, number: int) -> bool:
-        """Say whether a small card names somebody before this line, so that this is their employer or place.
-
-        Names side by side look alike and have nothing, or their titles, between them.
-        """
-        card, line = self._small_card(number), self.doc.lines[number]
-        if card is None or line.heading:
-            return False
-        before = [other for other in self.doc.lines[card.first : number] if not other.alt]
-        named = [place for place, other in enumerate(before) if look(other.text) is Look.YES]
-        if not named:
-            return False
-        if self._style(before[named[-1]].pieces[0].box) != self._style(line.pieces[0].box):
-            return True
-        after = self.doc.lines[number + 1 : min(number + 2, card.last)]
-        return named[-1] < len(before) - 1 and not any(has_title_word(other.text) for other in after)
-
-    def _small_card(self, number: int) -> Box | None:
-        """Return the element that holds this line and a few others."""
-        box = self.doc.boxes[self.doc.lines[number].box]
-        card = box if box.last - box.first > 1 or box.parent < 0 else self.doc.boxes[box.parent]
-        return card if card.last - card.first <= _SMALL_CARD and card.tag not in _ROWS else None
-
-    def _position(self, number: int) -> str:
-        """Return the design of a line and, in a small card, which line of it this is.
-
-        What stands third in every card is no name because it looks like one: "Blue Harbor" is an employer.
-        """
-        if number not in self._positions:
-            card = self._small_card(number)
-            place = number - card.first if card else -1
-            self._positions[number] = f"{place}@{self._style(self.doc.lines[number].box)}"
-        return self._positions[number]
-
-    def _style(self, box: int) -> str:
-        """Return what elements of one design have in common: their tags and classes, three deep."""
-        if box not in self._styles:
-            outer = [self.doc.boxes[index] for _, index in zip(range(3), self.doc.up(box), strict=False)]
-            self._styles[box] = ">".join(f"{each.tag}.{each.attrs.get('class', '')[:60]}" for each in outer)
-        return self._styles[box]
-
-    def _style_of(self, mention: Mention) -> str:
-        return self._style(self.doc.lines[mention.line].box)
 
     def _named_in(self, first: int, last: int) -> int:
         return self.counts[min(last, len(self.counts) - 1)] - self.counts[first]
@@ -237,7 +139,7 @@ class _Reader:
             inside = self.doc.boxes[index]
             if (
                 step > _CLIMB
-                or inside.last - inside.first > 2 * _CARD_LINES
+                or inside.last - inside.first > 2 * CARD_LINES
                 or inside.tag in {"main", "body", "html"}
             ):
                 break
@@ -255,7 +157,7 @@ class _Reader:
             if self.doc.boxes[box].parent >= 0
             else self.doc.boxes[box]
         )
-        last = min(limit, mention.line + _CARD_LINES, max(parent.last, mention.line + 1))
+        last = min(limit, mention.line + CARD_LINES, max(parent.last, mention.line + 1))
         return mention.line, last + (last == mention.line + 1 < limit and self._is_title(last)), -1
 
     def _is_title(self, number: int) -> bool:
@@ -288,7 +190,7 @@ class _Reader:
             email=assets["email"],
             handle=assets["handle"],
             former=former,
-            style=f"{mention.shape}:{self._style_of(mention)}",
+            style=f"{mention.shape}:{self.design.style(self.doc.lines[mention.line].box)}",
             notes=notes,
         )
 
@@ -373,7 +275,7 @@ class _Reader:
 
     def _term(self, line: int) -> list[tuple[str, int]]:
         """Return the term that a definition list gives the title in, before the name."""
-        for number in range(line - 1, max(-1, line - _CARD_LINES), -1):
+        for number in range(line - 1, max(-1, line - CARD_LINES), -1):
             before = self.doc.lines[number]
             if self.doc.boxes[before.box].tag == "dt":
                 return [(before.text, before.box)]
@@ -402,12 +304,6 @@ class _Reader:
                 if asset.line == mention.line and asset.kind != "photo"
             ]
         return _known_by(found, mention.name)
-
-
-def _runs_on(mention: Mention) -> bool:
-    """Say whether a name only begins running text, such as the authors and the title of a paper."""
-    first = mention.rest.partition(". ")[0]
-    return mention.shape == "split" and is_prose(mention.rest) and not has_title_word(first)
 
 
 def _parts_of(line: Line) -> list[Piece]:
@@ -445,7 +341,7 @@ def _known_by(assets: list[Asset], name: str) -> dict[str, str]:
 
 def _score(text: str, hint: Hint, given: str, order: int) -> int:  # noqa: PLR0911 - each return is a rule
     """Say how much a text looks like the title of the person beside it; 0 is none."""
-    if not text or len(text) > _MOST_TITLE or hint in _NO_TITLES:
+    if not text or len(text) > MOST_TITLE or hint in _NO_TITLES:
         return 0
     if _is_address(text) or is_prose(text, given) or not any(letter.isalpha() for letter in text):
         return 0
