@@ -15,9 +15,9 @@ from bot.crm.csv import Contacts, amount, day, decode, parse_contacts, read_cont
 from bot.model import Contact, Deal, NeedsHuman
 
 OURS = (
-    "email,name,title,account,owner,deal,amount,currency,stage,close_date,country,links\n"
+    "email,name,title,account,owner,deal,amount,currency,stage,close_date,country,informed_on,links\n"
     "jane@acme.example,Jane Doe,CTO,Acme,ann@vendor.example,Renewal,48000,EUR,Proposal,2026-09-30,DE,"
-    "https://social.example/jane https://acme.example/team\n"
+    "2026-10-05,https://social.example/jane https://acme.example/team\n"
 )
 JANE = Contact(
     address="jane@acme.example",
@@ -28,6 +28,7 @@ JANE = Contact(
     deal=Deal("Renewal", 48000.0, "EUR", "Proposal", date(2026, 9, 30)),
     country="DE",
     links=("https://social.example/jane", "https://acme.example/team"),
+    informed_on=date(2026, 10, 5),
 )
 
 
@@ -44,6 +45,11 @@ def only(text: str) -> Contact:
 
 def test_our_own_columns_are_read() -> None:
     assert only(OURS) == JANE
+
+
+def test_a_later_row_may_say_when_somebody_was_informed() -> None:
+    rows = "email,name,informed_on\njane@acme.example,Jane Doe,\njane@acme.example,,05.10.2026\n"
+    assert parse(rows).contacts == (Contact("jane@acme.example", "Jane Doe", informed_on=date(2026, 10, 5)),)
 
 
 def test_an_address_is_all_that_is_needed() -> None:

@@ -52,6 +52,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "close_date": ("close_date", "close date", "closing date", "closedate"),
     "country": ("country", "country/region", "mailing country", "mailingcountry", "country code"),
     "links": ("links", "link", "linkedin", "linkedin url", "linkedin profile", "website", "website url"),
+    "informed_on": ("informed_on",),
 }
 """What each column may be called, in lower case: our own name first, then those of CRM exports."""
 
@@ -246,6 +247,7 @@ def _contact(address: str, cells: dict[str, str]) -> Contact:
         deal=deal if deal != Deal() else None,
         country=cells.get("country", ""),
         links=tuple(filter(None, re.split(r"[\s;|]+", cells.get("links", "")))),
+        informed_on=day(cells.get("informed_on", "")),
     )
 
 
@@ -253,7 +255,7 @@ def _merged(known: Contact, other: Contact) -> Contact:
     """Return the known contact with what only the other row says."""
     changes = {
         name: getattr(other, name)
-        for name in ("name", "title", "account", "owner", "deal", "country", "links")
+        for name in ("name", "title", "account", "owner", "deal", "country", "links", "informed_on")
         if not getattr(known, name) and getattr(other, name)
     }
     return replace(known, **changes)
@@ -280,7 +282,7 @@ def amount(text: str) -> float | None:
 
 def day(text: str) -> date | None:
     """Read a date in the forms of the common exports; None where it is none."""
-    for form in DATE_FORMATS:
+    for form in DATE_FORMATS if text else ():
         try:
             return datetime.strptime(re.split(r"[T\s,]", text, maxsplit=1)[0], form).date()  # noqa: DTZ007 - a day has no zone
         except ValueError:
