@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import smtplib
 import socket
 import subprocess
@@ -210,7 +211,7 @@ class MailServers:
             self._controller.start()
         if self._tokens is None:
             self._tokens = ThreadingHTTPServer((HOST, self.ports.tokens), Introspection)
-            threading.Thread(target=self._tokens.serve_forever, daemon=True).start()
+            threading.Thread(target=self._tokens.serve_forever, args=(0.05,), daemon=True).start()
         if self._dovecot is None:
             self._dovecot = _popen("/usr/sbin/dovecot", "-F", "-c", str(self.base / "dovecot.conf"))
         if self._postfix is None:
@@ -336,17 +337,13 @@ def _run(*command: str, env: dict[str, str] | None = None, timeout: float = 60) 
 
 def _popen(*command: str) -> subprocess.Popen[bytes]:
     nowhere = subprocess.DEVNULL
-    return subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere)
+    return subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True)
 
 
 def _end(process: subprocess.Popen[bytes] | None) -> None:
-    if process is None:
-        return
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
+    """End a server and all its processes at once: asked to, Dovecot takes six seconds."""
+    if process is not None:
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
