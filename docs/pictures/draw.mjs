@@ -9,6 +9,13 @@ const require = createRequire(import.meta.url);
 const { Message } = require("slack-blocks-to-jsx");
 const style = readFileSync(require.resolve("slack-blocks-to-jsx").replace(/index\.m?js$/, "style.css"), "utf8");
 
+// The letters that Slack uses, so that lines break where they do there.
+const lato = (weight, slant) => require.resolve(`@fontsource/lato/files/lato-latin-${weight}-${slant}.woff2`);
+const face = (weight, slant) =>
+  `@font-face { font-family: Lato; font-weight: ${weight}; font-style: ${slant}; ` +
+  `src: url(data:font/woff2;base64,${readFileSync(lato(weight, slant), "base64")}); }`;
+const faces = [400, 700, 900].flatMap((weight) => ["normal", "italic"].map((slant) => face(weight, slant))).join("\n");
+
 const logo =
   "data:image/svg+xml," +
   encodeURIComponent(
@@ -51,6 +58,8 @@ const page = theme === "dark" ? "#1a1d21" : "#ffffff";
 const line = theme === "dark" ? "#35373b" : "#e8e8e8";
 const ink = theme === "dark" ? "#d1d2d3" : "#1d1c1d";
 process.stdout.write(`<!doctype html><html data-theme="${theme}"><head><meta charset="utf-8"><style>${style}
+${faces}
+body :not(code) { font-family: Lato, sans-serif !important; }
 body { margin: 0; padding: 16px 20px; width: ${width - 40}px; background: ${page}; }
 .circle, .check { display: inline-block; width: 15px; height: 15px; border-radius: 50%; vertical-align: -2px; margin-right: 3px; }
 .check { border-radius: 3px; background: #77b255; color: #fff; font: bold 13px/15px sans-serif; text-align: center; }
@@ -67,4 +76,4 @@ body { margin: 0; padding: 16px 20px; width: ${width - 40}px; background: ${page
 .modal input[type="date"] { color-scheme: ${theme}; }
 .modal footer .go { background: #007a5a; border-color: #007a5a; color: #fff; }
 </style></head><body>${drawn.join("\n")}
-<script>document.title = String(document.documentElement.scrollHeight)</script></body></html>`);
+<script>document.fonts.ready.then(() => (document.title = document.documentElement.scrollHeight))</script></body></html>`);

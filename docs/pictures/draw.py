@@ -67,9 +67,39 @@ JANE = Contact(
     Deal("Renewal 2026", 120_000, "EUR", "", date(2026, 10, 30)),
 )
 ANN = Suggestion(
-    "Ann Lee", "ann.lee@acme.example", ("named in Jane Doe's own reply of 3 August",), successor=True
+    "Ann Lee",
+    "ann.lee@acme.example",
+    ("named in Jane Doe's own reply of 3 August", "Operations Manager", "last wrote 40 days ago"),
+    successor=True,
 )
-BOB = Suggestion("Bob Roe", "bob.roe@acme.example", ("on 3 threads with us, last wrote 12 days ago",))
+BOB = Suggestion(
+    "Bob Roe",
+    "bob.roe@acme.example",
+    ("CTO", "last reply 12 days ago", "on 3 threads with us, 2 of them with Jane Doe"),
+)
+EVE = Suggestion(
+    "Eve Poe",
+    "eve.poe@acme.example",
+    ("Procurement Lead on their team page", "no mail with them yet", "the pattern of 4 other addresses"),
+    guess=True,
+)
+ZOE = Contact(
+    "zoe.fox@initech.example",
+    "Zoë 🚀 Fox :fire:",
+    "VP *Sales* 🤖",
+    "Initech <Labs> & Sons",
+    RITA,
+    Deal("Pilot 💰"),
+)
+NOA = Contact("noa@globex.example", "נועה כהן", "מנהלת פיתוח", "גלובקס", RITA, Deal("חידוש", 50_000, "ILS"))
+MAGDALENA = Contact(
+    "m.von-hohenberg-schwarzenfels@beteiligungsgesellschaft.example",
+    "Dr. Maria-Magdalena Gräfin von Hohenberg-Schwarzenfels",
+    "Executive Vice President for Global Strategic Transformation and Partnerships",
+    "Internationale Beteiligungsgesellschaft für Energietechnik und Anlagenbau mbH & Co. KG",
+    RITA,
+    Deal("Framework agreement for the modernisation of all sites 2026 to 2031", 12_345_678, "EUR"),
+)
 PLACE = Place("jane.doe@acme.example:1", "C0CHAMPION", "1")
 
 
@@ -107,6 +137,9 @@ def pictures() -> dict[str, list[Shown]]:
     return {
         "alert": [message(first)],
         "likely": [message(case(likely))],
+        "three": [message(case(about(left, JANE, (ANN, BOB, EVE))))],
+        "nobody": [message(case(about(likely, Contact("omar@hooli.example", owner=RITA), ())))],
+        "odd-names": [message(case(about(left, one, (BOB,)))) for one in (MAGDALENA, NOA, ZOE)],
         "slipping": [message(case(drift))],
         "thread": [message(first), reply(left, drift)],
         "settled": [
@@ -143,6 +176,11 @@ def message(
 ) -> Shown:
     """Return the message of a case."""
     return Shown(cards.case(of.alert, of, Scene(NOW, MENTION, names, watched, before)).blocks)
+
+
+def about(raised: Alert, contact: Contact, people: tuple[Suggestion, ...]) -> Alert:
+    """Return the same of somebody else, with these people to turn to."""
+    return replace(raised, contact=contact, assessment=replace(raised.assessment, suggestions=people))
 
 
 def reply(raised: Alert, earlier: Alert) -> Shown:
@@ -190,7 +228,7 @@ def draw(path: Path, shown: Sequence[Shown], theme: str, width: int) -> None:
             f"--user-data-dir={folder}/profile",
         ]
         size = f"--window-size={width}"
-        dom = run(*browser, f"{size},100", "--dump-dom", page.as_uri())
+        dom = run(*browser, f"{size},100", "--virtual-time-budget=2000", "--dump-dom", page.as_uri())
         height = re.search(r"<title>(\d+)</title>", dom)
         assert height is not None, "the page did not say how high it is"
         shot = f"--screenshot={path.absolute()}.png"
