@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from bot.model import Contact
@@ -15,6 +15,9 @@ YEARS: Final = 3
 """How many years back free days are looked up: as far as the silence model looks."""
 
 LONGEST_NAME: Final = 60
+
+CODES: Final = 256
+"""There are fewer countries: the free days of each are put together once a day."""
 
 GENERIC: Final = frozenset(
     "ac ag ai am as bz cc cd co fm gg im in io la ly me ms mu nu pm sc sh sx tk to tv vc vg ws".split()
@@ -107,6 +110,7 @@ def _year(code: str, year: int) -> tuple[Period, ...]:
     return (*ends, *(_holidays(code, year) if code else ()))
 
 
+@lru_cache(maxsize=CODES)
 def _up_to(code: str, today: date) -> tuple[Period, ...]:
     """Return the free days of the latest years."""
     years = range(max(today.year - YEARS, date.min.year), today.year + 1)
