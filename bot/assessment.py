@@ -17,9 +17,10 @@ from bot import silence
 from bot.backscatter import HARD
 from bot.evidence import EVEN, Leave, Scales, day, leave, weigh
 from bot.free_days import Period
-from bot.history import DEPARTURES, History
+from bot.history import DEPARTURES, NOTHING_DERIVED, Derived, History
 from bot.incidents import Incident
 from bot.model import Assessment, Evidence, Family, Kind, Means, Observation, Strength, Verdict
+from bot.past import Past
 from bot.pauses import leaves
 from bot.rechecks import recheck
 
@@ -154,7 +155,7 @@ def assess(
     now: datetime,
     kinds: Mapping[str, Kind],
     *,
-    derived: Iterable[Observation] = (),
+    derived: Derived = NOTHING_DERIVED,
     circumstances: Circumstances = NORMAL,
     thresholds: Thresholds = SHIPPED,
     scales: Scales = EVEN,
@@ -164,7 +165,8 @@ def assess(
 
     `stands` is the verdict so far, which takes less to stay than it took to rise.
     """
-    history = History.of(address, observations, now + SKEW, kinds, derived)
+    past = Past.of(observations)
+    history = History.of(address, past, now + SKEW, kinds, derived.observations)
     last_contact = history.last_contact
     away = leave(history, kinds, now)
     evidence = weigh(
@@ -212,7 +214,8 @@ def assess(
             now,
             away=away,
             last_contact=last_contact,
-            ahead=(seen.at - SKEW for seen in observations if seen.at > now + SKEW),
+            derived_until=derived.until,
+            ahead=(seen.at - SKEW for seen in past.after(now + SKEW)),
         ),
     )
 

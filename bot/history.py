@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from operator import attrgetter
+from typing import NamedTuple
 
 from bot.backscatter import BOUNCES, MAIL_WORKS, text
 from bot.model import Family, Kind, Means, Observation
@@ -21,6 +23,16 @@ ACTIVITY = "activity"
 _at = attrgetter("at")
 
 
+class Derived(NamedTuple):
+    """What the watchers conclude from what was observed, and until when time alone changes nothing of it."""
+
+    observations: Sequence[Observation] = ()
+    until: datetime | None = None
+
+
+NOTHING_DERIVED = Derived()
+
+
 @dataclass(frozen=True)
 class History:
     """The observations of one person of kinds that are known, oldest first, and what they show at once.
@@ -30,7 +42,6 @@ class History:
     `moves` are the invitations that they sent.
     """
 
-    observations: Sequence[Observation]
     by_kind: Mapping[str, Sequence[Observation]]
     life: Observation | None
     mail_worked: Observation | None
@@ -54,7 +65,8 @@ class History:
         for name, found in meant.by_kind.items():
             if name in kinds:
                 by_kind[name] = Past.of([*by_kind[name], *found]) if name in by_kind else found
-        life = proofs_of_life(by_kind, kinds)
+        doubted = past.once(holds_forged) or holds_forged(meant)
+        life = proofs_of_life(by_kind, kinds, doubted=doubted)
         moves = [seen for seen in by_kind.get(MEETING, ()) if seen.facts.get("by") == address]
         contact = [
             *(found for name, found in life.items() if kinds[name].family is not Family.ANSWER),
@@ -62,7 +74,6 @@ class History:
             [seen for seen in moves if seen.facts.get("words")],
         ]
         return cls(
-            observations=sorted((seen for found in by_kind.values() for seen in found), key=_at),
             by_kind=by_kind,
             life=latest(found[-1] for found in life.values() if found),
             mail_worked=latest(_newest_genuine(by_kind.get(name, ())) for name in MAIL_WORKS),
@@ -71,6 +82,16 @@ class History:
             moves=moves,
         )
 
+    @cached_property
+    def observations(self) -> Sequence[Observation]:
+        """Return everything that is known, oldest first."""
+        return sorted((seen for found in self.by_kind.values() for seen in found), key=_at)
+
+    @property
+    def newest(self) -> datetime | None:
+        """Return when the last thing happened that is known, None where nothing is."""
+        return max((found[-1].at for found in self.by_kind.values() if found), default=None)
+
     @property
     def activity(self) -> list[datetime]:
         """Return when they did anything at all: a meeting moved without a word, or a login, is no silence."""
@@ -78,22 +99,34 @@ class History:
 
 
 def proofs_of_life(
-    by_kind: Mapping[str, Sequence[Observation]], kinds: Mapping[str, Kind]
-) -> dict[str, list[Observation]]:
+    by_kind: Mapping[str, Sequence[Observation]], kinds: Mapping[str, Kind], *, doubted: bool
+) -> dict[str, Sequence[Observation]]:
     """Return by kind what shows that the person was there: their own mail, an acceptance, a rep's word.
 
     A departure or leave reply that no header marks as automatic looks like a mail by the person; it is not.
+    `doubted` says whether any of it was found forged.
     """
     automatic = {_ident(seen) for kind in REPLIES for seen in by_kind.get(kind, ()) if _ident(seen)[0]}
-    return {
-        name: [seen for seen in found if not (is_forged(seen) or (automatic and _ident(seen) in automatic))]
+    alive = {
+        name: found
         for name, found in by_kind.items()
         if kinds[name].means is Means.ALIVE and not kinds[name].narrow
+    }
+    if not (automatic or doubted):
+        return alive
+    return {
+        name: [seen for seen in found if not (is_forged(seen) or _ident(seen) in automatic)]
+        for name, found in alive.items()
     }
 
 
 def _ident(seen: Observation) -> tuple[str, datetime]:
     return text(seen.facts.get("message_id")), seen.at
+
+
+def holds_forged(past: Past) -> bool:
+    """Say whether any of it was found forged, which is rare."""
+    return any(map(is_forged, past))
 
 
 def is_forged(seen: Observation) -> bool:

@@ -7,9 +7,10 @@ is need not be worked out each time: whoever keeps people in memory keeps it wit
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from itertools import takewhile
 from operator import attrgetter
 from typing import Any, TypeVar, cast
 
@@ -50,7 +51,14 @@ class Past(tuple[Observation, ...]):  # noqa: SLOT001 - it remembers what was wo
         """Return what had happened by then: all of it, unless a clock ran ahead."""
         if not self or self[-1].at <= now:
             return self
-        return Past(seen for seen in self if seen.at <= now)
+        asked = ("until", bisect_right(self, now, key=_at))
+        if asked not in self._worked_out:
+            self._worked_out[asked] = Past(self[: asked[1]])
+        return cast("Past", self._worked_out[asked])
+
+    def after(self, now: datetime) -> Iterator[Observation]:
+        """Yield what is dated later, the latest first."""
+        return takewhile(lambda seen: seen.at > now, reversed(self))
 
     def once(self, fold: Callable[[Past], T]) -> T:
         """Return what a function makes of this past; it is called the first time only.
@@ -71,10 +79,17 @@ class Past(tuple[Observation, ...]):  # noqa: SLOT001 - it remembers what was wo
 
         `moments` returns, in order, from when on the function may make something else of it.
         """
+        self._moments.add(moments)
         asked = (fold, bisect_right(self.once(moments), now))
         if asked not in self._worked_out:
             self._worked_out[asked] = fold(self, now)
         return cast("T", self._worked_out[asked])
+
+    def next_stage(self, now: datetime) -> datetime | None:
+        """Return from when on time alone makes something else of it, by what was asked; None where never."""
+        asked = (self.once(moments) for moments in self._moments)
+        ahead = (found[bisect_right(found, now)] for found in asked if found and found[-1] > now)
+        return min(ahead, default=None)
 
     @cached_property
     def by_kind(self) -> Mapping[str, Sequence[Observation]]:
@@ -96,6 +111,10 @@ class Past(tuple[Observation, ...]):  # noqa: SLOT001 - it remembers what was wo
     @cached_property
     def _parts_before(self) -> dict[str, Past]:
         return {}
+
+    @cached_property
+    def _moments(self) -> set[Callable[[Past], Sequence[datetime]]]:
+        return set()
 
     @cached_property
     def _worked_out(self) -> dict[object, object]:

@@ -22,7 +22,7 @@ from bot.assessment import LEAST_PRIOR, SHIPPED, Circumstances, Thresholds, asse
 from bot.circle import Listed
 from bot.doubles import once
 from bot.evidence import EVEN, Scales
-from bot.history import is_forged
+from bot.history import Derived, holds_forged, is_forged
 from bot.incidents import Incident
 from bot.model import (
     ALARMING,
@@ -75,10 +75,11 @@ class Rules:
     thresholds: Thresholds = SHIPPED
     scales: Scales = EVEN
 
-    def derive(self, person: Person, now: datetime) -> list[Observation]:
-        """Return what a person's observations mean together at `now`."""
+    def derive(self, person: Person, now: datetime) -> Derived:
+        """Return what a person's observations mean together at `now`, and for how long."""
         history = Past.of(person.observations).once(_genuine).until(now)
-        return [seen for deriver in self.derivers for seen in deriver(history, now)]
+        found = [seen for deriver in self.derivers for seen in deriver(history, now)]
+        return Derived(found, history.next_stage(now))
 
 
 @dataclass(frozen=True)
@@ -356,7 +357,7 @@ def _sorted(person: Person) -> Person:
 
 
 def _genuine(past: Past) -> Past:
-    return Past(seen for seen in past if not is_forged(seen)) if any(map(is_forged, past)) else past
+    return Past(seen for seen in past if not is_forged(seen)) if past.once(holds_forged) else past
 
 
 def is_glimpse(source: str) -> bool:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from bot import activity
 from bot.answers import KINDS
 from bot.assessment import NORMAL, Circumstances, assess
-from bot.model import Assessment, Json, Observation, Verdict
+from bot.model import Assessment, Json, Observation, Person, Verdict
 from bot.pipeline import Rules
 from watchers import derivers, kinds, load
 
@@ -78,8 +78,7 @@ def judged(
     stands: Verdict | None = None,
 ) -> Assessment:
     """Judge Jane by these observations, with the kinds and derivers of all watchers."""
-    history = sorted((item for item in observations if item.at <= now), key=lambda item: item.at)
-    derived = [found for deriver in RULES.derivers for found in deriver(history, now)]
+    derived = RULES.derive(Person(JANE, observations=tuple(observations)), now)
     return assess(
         JANE, observations, now, RULES.kinds, derived=derived, circumstances=circumstances, stands=stands
     )

@@ -27,7 +27,14 @@ def test_until_leaves_out_what_has_not_happened_yet() -> None:
     past = Past.of([seen(1), seen(2), seen(5)])
     assert past.until(START + timedelta(days=2)) == (seen(1), seen(2))
     assert past.until(START + timedelta(days=5)) is past
+    assert past.until(START + timedelta(days=2)) is past.until(START + timedelta(days=4))
     assert Past().until(START) == ()
+
+
+def test_what_is_dated_later_comes_latest_first() -> None:
+    past = Past.of([seen(1), seen(2), seen(5), seen(6)])
+    assert [*past.after(START + timedelta(days=2))] == [seen(6), seen(5)]
+    assert [*past.after(START + timedelta(days=6))] == []
 
 
 def test_what_is_made_of_a_past_is_made_once_and_again_of_another_one() -> None:
@@ -59,9 +66,12 @@ def test_what_depends_on_the_time_is_made_again_once_a_moment_has_passed() -> No
         return sum(seen.at + timedelta(days=5) <= now for seen in past)
 
     past = Past.of([seen(1), seen(3)])
+    assert past.next_stage(START) is None
     found = [past.at_stage(overdue, moments, START + timedelta(days=days)) for days in (4, 5, 6, 7, 8, 9, 5)]
     assert found == [0, 0, 1, 1, 2, 2, 0]
     assert len(asked) == 3
+    stages = [past.next_stage(START + timedelta(days=days)) for days in (4, 6, 8)]
+    assert stages == [START + timedelta(days=6), START + timedelta(days=8), None]
 
 
 def test_what_was_worked_out_of_a_kind_is_kept_until_there_is_news_of_that_kind() -> None:

@@ -1,17 +1,32 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.model import Contact, Observation, Verdict
+from bot.model import Contact, Observation, Person, Verdict
 from bot.pipeline import Pipeline
 from bot.store.memory import MemoryStore
-from tests.observations import BOX, JANE, NOW, RULES, bounce, exchange, judged, meeting, seen, wrote
+from tests.observations import (
+    BOX,
+    JANE,
+    NOW,
+    RULES,
+    bounce,
+    exchange,
+    judged,
+    meeting,
+    seen,
+    written_to,
+    wrote,
+)
 
 TOM = "tom@other.example"
+OURS = "rita@vendor.example"
 
 
 async def pipeline(*contacts: str) -> Pipeline:
@@ -54,6 +69,63 @@ def test_somebody_long_silent_is_judged_more_seldom_than_somebody_who_wrote_yest
     assert fresh.recheck is not None
     assert old.recheck is not None
     assert fresh.recheck < old.recheck
+
+
+def test_who_was_told_to_leave_by_a_colleague_is_judged_again_when_that_day_has_passed() -> None:
+    told = [
+        *exchange(),
+        seen("colleague_said", 3, leaves="2026-06-16", full_name=True, by="ann@acme.example"),
+    ]
+    before = judged(told)
+    assert before.verdict is Verdict.ACTIVE
+    assert before.recheck == datetime(2026, 6, 17, tzinfo=UTC)
+    assert judged(told, before.recheck).verdict is Verdict.LIKELY_LEFT
+
+
+def test_a_mail_of_ours_is_no_reason_to_judge_anew_before_it_can_count_as_unanswered() -> None:
+    answered = judged([*exchange(), wrote(3), written_to(0.5)])
+    assert answered.recheck is not None
+    assert answered.recheck >= NOW + timedelta(days=3)
+    waiting = [*exchange(), *(written_to(days) for days in (16, 12, 8, 4, 0.5))]
+    ignored = judged(waiting)
+    assert "unanswered" not in {item.kind for item in ignored.evidence}
+    assert ignored.recheck == NOW + timedelta(days=1.5)
+    assert "unanswered" in {item.kind for item in judged(waiting, ignored.recheck).evidence}
+
+
+def test_whoever_wrote_today_is_left_alone_for_a_week_and_whoever_has_long_been_silent_is_not() -> None:
+    assert judged([*exchange(), wrote(0)]).recheck == NOW + timedelta(days=7)
+    assert judged([*exchange(), wrote(9)]).recheck == NOW + timedelta(days=3)
+
+
+def cancelled(invitation: Observation) -> Observation:
+    return replace(invitation, facts={**invitation.facts, "method": "CANCEL"})
+
+
+MAILS = st.sampled_from([wrote, written_to])
+MOVES = st.builds(
+    meeting, st.floats(0, 60), st.floats(-60, 60), words=st.booleans(), by=st.sampled_from([JANE, OURS])
+)
+CANCELLED = st.builds(lambda days: cancelled(meeting(days, -9)), st.floats(0, 9))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(MAILS, st.floats(0, 40)), max_size=8),
+    st.lists(MOVES | CANCELLED, max_size=5),
+    st.floats(0, 1),
+)
+def test_time_alone_changes_nothing_that_is_derived_before_the_moment_that_is_named(
+    mails: list[tuple[Callable[[float], Observation], float]],
+    moves: list[Observation],
+    part: float,
+) -> None:
+    history = [*exchange(), *(kind(days) for kind, days in mails), *moves]
+    person = Person(JANE, observations=tuple(history))
+    derived = RULES.derive(person, NOW)
+    until = derived.until or NOW + timedelta(days=60)
+    between = NOW + part * (until - NOW - timedelta(seconds=1))
+    assert RULES.derive(person, between).observations == derived.observations
 
 
 @settings(max_examples=40, deadline=None)

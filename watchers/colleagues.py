@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from bot.model import Family, Kind, Means, Observation
+from bot.past import Past
 from watchers import FREE_MAIL, Example, MailReader, Scope, under
 from watchers.mail.automatic import automatic, is_list
 from watchers.mail.dates import last_day
@@ -107,11 +108,8 @@ class Colleagues(MailReader):
 
     def derive(self, history: Sequence[Observation], now: datetime) -> Iterable[Observation]:
         """Say that they were told to have left, once that day is over and it is sure who is meant."""
-        said = [seen for seen in history if seen.kind == SAID and seen.at <= now]
-        if not said:
-            return ()
-        ours = [seen.facts.get("message_id") for seen in history if seen.kind == WRITTEN_TO]
-        return [_told(seen) for seen in said if _is_meant(seen, ours) and now >= _since(seen)]
+        past = Past.of(history).until(now)
+        return past.at_stage(_departures, _last_days, now) if SAID in past.by_kind else ()
 
 
 def _may_tell(head: Head, scope: Scope) -> bool:
@@ -198,6 +196,17 @@ def _observation(head: Head, address: str, full: bool, leaves: date | None) -> O
         },
         because=("a colleague wrote it; the text itself is not kept",),
     )
+
+
+def _departures(past: Past, now: datetime) -> Sequence[Observation]:
+    """Return who was told to have left by now, where it is sure who is meant."""
+    ours = [seen.facts.get("message_id") for seen in past.by_kind.get(WRITTEN_TO, ())]
+    return [_told(seen) for seen in past.by_kind[SAID] if _is_meant(seen, ours) and now >= _since(seen)]
+
+
+def _last_days(past: Past) -> Sequence[datetime]:
+    """Return when the last days are over that were told."""
+    return sorted(map(_since, past.by_kind[SAID]))
 
 
 def _is_meant(seen: Observation, ours: Collection[Json]) -> bool:

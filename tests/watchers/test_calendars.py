@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -91,10 +91,10 @@ class Desk:
         (assessment,) = await self.pipeline.judge(at, [JANE])
         return assessment
 
-    async def derived(self, at: datetime) -> list[Observation]:
+    async def derived(self, at: datetime) -> Sequence[Observation]:
         person = await self.pipeline.store.person(JANE)
         assert person is not None
-        return RULES.derive(person, at)
+        return RULES.derive(person, at).observations
 
     async def kinds(self, at: datetime) -> list[str]:
         return [seen.kind for seen in await self.derived(at)]

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from statistics import fmean, pvariance
+from statistics import fmean
 
 from bot.model import Json, Observation
 from bot.past import Past
@@ -142,7 +142,8 @@ def _meaning(past: Past, now: datetime) -> Sequence[Observation]:
 
 def _moments(past: Past) -> Sequence[datetime]:
     """Return when time alone says something new: when our latest mail is unanswered for long."""
-    return [seen.at + GRACE for seen in past.once(_exchanged).nudges[-1:]]
+    exchange = past.once(_exchanged)
+    return [exchange.nudges[-1].at + GRACE] if _is_nudged(exchange) else []
 
 
 def _slow(exchange: _Exchange) -> Iterator[Observation]:
@@ -152,7 +153,7 @@ def _slow(exchange: _Exchange) -> Iterator[Observation]:
     if len(earlier) < EARLIER:
         return
     before, after = fmean(earlier), fmean(latest)
-    spread = max(math.sqrt(pvariance(earlier)), LEAST_SPREAD)
+    spread = max(math.sqrt(fmean((wait - before) ** 2 for wait in earlier)), LEAST_SPREAD)
     error = spread * math.sqrt(1 / len(latest) + 1 / len(earlier))
     if after - before >= max(SLOWER, DEVIATIONS * error):
         sentence = f"answers now take {_span(after)}; they used to take {_span(before)}"
@@ -162,11 +163,17 @@ def _slow(exchange: _Exchange) -> Iterator[Observation]:
 def _unanswered(exchange: _Exchange, now: datetime) -> Iterator[Observation]:
     """Yield that more of our mails in a row stand unanswered than ever before, and at least three."""
     nudges = exchange.nudges
-    if not exchange.wrote or len(nudges) <= exchange.most_nudges:
-        return
-    if nudges[-1].at - nudges[0].at >= NUDGED_FOR and now - nudges[-1].at >= GRACE:
+    if _is_nudged(exchange) and now - nudges[-1].at >= GRACE:
         sentence = f"{len(nudges)} of our mails since {nudges[0].at:%-d %B} are unanswered"
         yield _derived(nudges[-1].at, UNANSWERED, sentence, exchange.contact)
+
+
+def _is_nudged(exchange: _Exchange) -> bool:
+    """Say whether we wrote more often in a row, and for longer, than they ever left us waiting."""
+    nudges = exchange.nudges
+    if not exchange.wrote or len(nudges) <= exchange.most_nudges:
+        return False
+    return nudges[-1].at - nudges[0].at >= NUDGED_FOR
 
 
 def _by_a_colleague(exchange: _Exchange) -> Iterator[Observation]:
