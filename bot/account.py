@@ -62,16 +62,19 @@ class Account:
         """Return what explains a silence there."""
         return Pauses.of(self.people.values(), self.written, self.now)
 
+    def escalated(self, contact: Contact, assessment: Assessment) -> Assessment:
+        """Say that a departure is graver where another watched person left shortly before."""
+        before = self._who_left_before(contact, assessment)
+        return replace(assessment, strength=Strength.STRONG, stakes=before) if before else assessment
+
     def completed(self, contact: Contact, person: Person, assessment: Assessment) -> Assessment:
-        """Add what the account makes of an alarm: whom to turn to, and what is at stake."""
+        """Add to an alarm whom to turn to, and what is at stake."""
         if assessment.verdict not in ALARMING:
             return assessment
-        before = self._who_left_before(contact, assessment)
         return replace(
             assessment,
-            strength=Strength.STRONG if before else assessment.strength,
             suggestions=suggest(contact, person.observations, self.circle, self.now),
-            stakes=(*before, *self._standing_alone(contact)),
+            stakes=(*assessment.stakes, *self._standing_alone(contact)),
         )
 
     def inhibits(self, assessment: Assessment) -> Reason | None:

@@ -108,6 +108,8 @@ class Pipeline:
         """The kinds of evidence that were wrong too often to raise an alert by themselves."""
         self.raised: Callable[[], None] = lambda: None
         """Called for each alert as soon as it is kept."""
+        self.suggests_always = True
+        """Whether whom to turn to is kept with every alarming judgement; else it stands in alerts alone."""
         self._blind: frozenset[str] = frozenset()
         self.our_days = OurDays(store, self.our_domains)
         self._unread_since: dict[str, datetime] = {}
@@ -279,11 +281,14 @@ class Pipeline:
                 scales=self.rules.scales,
                 stands=person.assessment.verdict if person.assessment is not None else None,
             )
-            assessment = account.completed(contact, person, assessment)
+            assessment = account.escalated(contact, assessment)
             inhibited = account.inhibits(assessment) or self._outage(assessment, circumstances)
             decision, alert = alerts.decide(person, contact, assessment, since, self.demoted, inhibited)
             if decision.reason is Reason.UNCONFIRMED:
                 assessment = replace(assessment, recheck=now + SECOND_LOOK)
+            if alert is not None or self.suggests_always:
+                assessment = account.completed(contact, person, assessment)
+                alert = replace(alert, assessment=assessment) if alert is not None else None
             account.judged(person, assessment)
             if alert is None and not person.news and still_stands(person.assessment, assessment):
                 return assessment

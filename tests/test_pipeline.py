@@ -292,6 +292,22 @@ async def test_an_unchanged_judgement_writes_nothing() -> None:
     assert await pipe.store.person(JANE) == before
 
 
+async def test_whom_to_turn_to_is_kept_with_a_judgement_that_raises_nothing_new_unless_nobody_asks() -> None:
+    ann = "ann@acme.example"
+    for always in (True, False):
+        pipe = await pipeline(Contact(JANE, account="Acme"), Contact(ann, account="Acme"))
+        pipe.suggests_always = always
+        await sweep(pipe, [*exchange(), *exchange(ann), bounce(1)])
+        await pipe.judge(NOW)
+        person = await pipe.store.person(JANE)
+        assert person is not None
+        (case,) = person.cases
+        assert [one.address for one in case.alert.assessment.suggestions] == [ann]
+        (later,) = await pipe.judge(NOW + timedelta(days=2), [JANE])
+        assert later.verdict is Verdict.LIKELY_LEFT
+        assert [one.address for one in later.suggestions] == ([ann] if always else [])
+
+
 async def test_the_founding_story_read_from_mail_needs_no_order_of_arrival(tmp_path: Any) -> None:
     from watchers.mail.files import FileMailbox
     from watchers.mailbox import Mailbox

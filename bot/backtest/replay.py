@@ -337,6 +337,7 @@ class Replay:
         self.clock = FrozenClock(span.begins)
         self.store = HistoryStore()
         self.pipeline = Pipeline(self.store, setting.rules, setting.our_domains, baseline=True)
+        self.pipeline.suggests_always = False
         self._part = part
         self._span = span
         self._watcher = Replayed(part.past, outages, self.clock)
