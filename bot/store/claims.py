@@ -34,11 +34,11 @@ class Claims:
         event = codec.normal(event)
         name = _document_of(event)
         document = self._shelf.get(name) or {"events": {}}
-        known = {name: datetime.fromisoformat(at) for name, at in document["events"].items()}
+        known = {one: datetime.fromisoformat(at) for one, at in document["events"].items()}
         events = changes.remembered(known, event, now)
         if events is None:
             return False
-        self._shelf.put(name, {"events": {name: at.isoformat() for name, at in events.items()}})
+        self._shelf.put(name, {"events": {one: at.isoformat() for one, at in events.items()}})
         return True
 
     def entries(self) -> Iterator[Entry]:

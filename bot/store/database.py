@@ -325,8 +325,7 @@ async def _migrate(connection: Connection) -> None:
     await connection.execute("SET LOCAL lock_timeout = 0")
     await connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATING,))
     await connection.execute("CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY)")
-    rows = await (await connection.execute("SELECT number FROM migration")).fetchall()
-    applied = {int(row[0]) for row in rows}
+    applied = {int(number) for (number,) in await rows(connection, "SELECT number FROM migration")}
     known = migrations()
     unknown = applied - set(known)
     if unknown:

@@ -170,6 +170,16 @@ async def test_an_address_without_a_calendar_is_said_to_be_wrong(program: Dav) -
         await Reading({**program.settings, "url": f"{program.server.url}{program.user}/nowhere/"}).at(SET)
 
 
+async def test_a_server_that_shows_nothing_at_all_has_no_calendar(radicale: Radicale, program: Dav) -> None:
+    async def nothing(request: web.Request, told: httpx.Response) -> web.Response | None:
+        del request, told
+        return web.Response(status=207, text=EMPTY.format(""), content_type="text/xml")
+
+    async with between(radicale, nothing) as (url, _):
+        with pytest.raises(NeedsHuman, match="has no calendar at"):
+            await Reading({**program.settings, "url": url}).at(SET)
+
+
 async def test_the_password_goes_to_no_other_host(radicale: Radicale, program: Dav) -> None:
     async def elsewhere(request: web.Request, told: httpx.Response) -> web.Response | None:
         del request

@@ -163,7 +163,7 @@ async def test_a_list_of_mailboxes_is_read_anew_at_each_look(tmp_path: Path) -> 
     assert watcher._open(f"mailbox:{RITA}") is watcher._open(f"mailbox:{RITA}")
     listed.write_text(f"{OMAR}\n")
     assert watcher.sources(Scope()) == [f"mailbox:{OMAR}"]
-    for damage in (b"\xff\xfe\x00", b"rita\n"):
+    for damage in (b"\xff\xfe\x00", b"rita\n", f"{OMAR}\n".encode() * 60_000):
         listed.write_bytes(damage)
         [source] = watcher.sources(Scope())
         with pytest.raises(NeedsHuman, match="one address a line"):

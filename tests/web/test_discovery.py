@@ -116,6 +116,13 @@ def test_the_file_of_pages_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["pages.csv"]
 
 
+def test_a_file_of_pages_that_cannot_be_replaced_stays_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "pages.csv" / "in the way").mkdir(parents=True)
+    with pytest.raises(OSError, match=r"pages\.csv"):
+        known_pages.write(tmp_path / "pages.csv", [PAGE])
+    assert [path.name for path in tmp_path.iterdir()] == ["pages.csv"]
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.binary(max_size=200))
 def test_a_damaged_file_of_pages_is_read_as_far_as_it_goes(body: bytes) -> None:

@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -52,6 +53,13 @@ def test_odd_pages_take_bounded_time(text: str) -> None:
     sighting = look([fetched(text)]).sighting
     look_again(None, [Watched("j", "Jane Doe")], sighting, fetched("").day)
     assert time.monotonic() - started < LONGEST_SECONDS
+
+
+@pytest.mark.parametrize("length", ["²", "9" * 5000, "-1", "1e9", ""])
+def test_any_length_can_be_announced(length: str) -> None:
+    whole = fetched(page(cards(TEAM)))
+    announced = replace(whole, headers={"content-length": length})
+    assert len(look([announced]).sighting.people) == len(TEAM)
 
 
 def test_a_gzip_bomb_is_unpacked_no_further_than_a_page() -> None:

@@ -163,6 +163,8 @@ class _Asking:
         start = httpx.URL(self.calendar.url)
         asked = ("d:resourcetype", "d:current-user-principal", "c:calendar-home-set", *ABOUT_CALENDAR)
         url, told = await self._first(start, asked)
+        if not told.resources:
+            raise _nothing_at(url)
         root = told.resources[0]
         if root.holds(f"{DAV}resourcetype", f"{CAL}calendar"):
             return [(url, root)]
@@ -224,7 +226,7 @@ class _Asking:
                 "share the calendar with this account; reading is enough",
             )
         if answer.status == NOT_FOUND:
-            raise NeedsHuman(f"{host} has no calendar at {answer.url.path[:100]}", "correct its `url`")
+            raise _nothing_at(answer.url)
         raise SourceDown(f"{host} answers {answer.status}")
 
 
@@ -357,6 +359,10 @@ class _Collection:
         """Return what is followed of these resources: a meeting, and its changed occurrences."""
         wanted = set(paths)
         return [ident for ident in self.known if _resource_of(ident) in wanted]
+
+
+def _nothing_at(url: httpx.URL) -> NeedsHuman:
+    return NeedsHuman(f"{url.host} has no calendar at {url.path[:100]}", "correct its `url`")
 
 
 def _own(resource: Resource) -> bool:

@@ -268,9 +268,12 @@ async def no_news(within: timedelta) -> bool:
 def _listed(path: Path) -> list[str]:
     try:
         with path.open(encoding="utf-8-sig") as file:
-            lines = file.read(LARGEST_LIST).splitlines()
+            text = file.read(LARGEST_LIST + 1)
     except (OSError, UnicodeDecodeError) as error:
         raise NeedsHuman(f"{path} cannot be read", "write one address a line into it") from error
+    if len(text) > LARGEST_LIST:
+        raise NeedsHuman(f"{path} is longer than any list of mailboxes", "write one address a line into it")
+    lines = text.splitlines()
     named = [line.partition("#")[0].strip() for line in lines]
     try:
         return [_address(one) for one in named if one]

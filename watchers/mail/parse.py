@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from watchers.mail.head import LIMITS, NEWLINE, Head, Limits, decode_charset, decode_transfer, split_head
@@ -63,7 +63,7 @@ class Mail:
 
     head: Head
     parts: tuple[Part, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     def of_type(self, *types: str) -> Iterator[Part]:
         """Yield the parts of these media types that are not inside an attached mail."""

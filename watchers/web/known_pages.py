@@ -68,11 +68,16 @@ def write(path: Path, pages: Iterable[KnownPage]) -> None:
     for page in pages:
         rows.writerow(" ".join(cell.split()) for cell in (page.account, page.url, page.status, page.why))
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-        file.write(text.getvalue())
-        file.flush()
-        os.fsync(file.fileno())
-    Path(name).replace(path)
+    written = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text.getvalue())
+            file.flush()
+            os.fsync(file.fileno())
+        written.replace(path)
+    except OSError:
+        written.unlink(missing_ok=True)
+        raise
 
 
 def propose(known: Sequence[KnownPage], found: Iterable[KnownPage]) -> list[KnownPage]:

@@ -36,6 +36,7 @@ _CHARSET = re.compile(r"charset\s{0,5}=\s{0,5}[\"']?([\w.:-]{2,40})", re.IGNOREC
 _LATIN = frozenset(("iso8859-1", "ascii", "cp1252"))
 _GZIP = b"\x1f\x8b"
 _HEAD = 2_048
+_MOST_DIGITS = 15
 _NOT_FOUND, _GONE, _UNAUTHORISED, _TOO_MANY, _BARRED, _FAILED = 404, 410, 401, 429, 451, 500
 _PAGING = re.compile(
     r"(?:[?&](?:page|p|pg|paged|offset|start|pagina|seite)=\d{1,5}|/page/\d{1,4})", re.IGNORECASE
@@ -157,8 +158,8 @@ def gaps(fetched: Fetched, text: str, doc: Document) -> frozenset[str]:
     tail = text[-_HEAD:].lower()
     if fetched.error or ("<" in text[:200] and "</html" not in tail and "</body" not in tail):
         found.add("cut off")
-    length = fetched.header("content-length")
-    if length.isdigit() and not fetched.header("content-encoding") and int(length) > len(fetched.body):
+    length = fetched.header("content-length") if not fetched.header("content-encoding") else ""
+    if length.isascii() and length.isdigit() and int(length[:_MOST_DIGITS]) > len(fetched.body):
         found.add("cut off")
     if not doc.complete:
         found.add("larger than we read")

@@ -62,7 +62,7 @@ def fold_title(title: str) -> frozenset[str]:
     text = _INITIALS.sub(lambda found: found[1].replace(".", ""), fold(title))
     text = _ASIDE.sub(lambda found: f" {found[1]} " if _tells(found[1]) else " ", text)
     parts = _PARTS.split(text)
-    kept = [part for part in parts[:1] + parts[1:] if not _only_places(part)] or parts
+    kept = [part for part in parts if not _only_places(part)] or parts
     found: list[str] = []
     for word in words(" ".join(kept)):
         found += _meanings().get(word, (word,))
