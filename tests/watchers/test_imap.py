@@ -28,6 +28,9 @@ pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("mail")]
 MAIL = (
     b"From: jane@acme.example\r\nSubject: number %n\r\nMessage-ID: <%n@acme.example>\r\n\r\nThe body %n.\r\n"
 )
+PATIENCE = 60.0
+"""Seconds that a busy machine may take before a test gives up."""
+
 serial = itertools.count()
 
 
@@ -56,6 +59,13 @@ def mailbox(servers: MailServers, user: str, **more: Any) -> ImapSource:
     return ImapSource(
         ImapMailbox.model_validate({"kind": "imap", **reached, **secret, **more}), "mailbox:test"
     )
+
+
+async def until_said(servers: MailServers, user: str, word: str, times: int = 1) -> None:
+    """Wait until the client, whose sessions are recorded, said a word so often."""
+    async with asyncio.timeout(PATIENCE):
+        while sum(session.count(word) for session in servers.sessions(user)) < times:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
 
 def everything(head: Head) -> bool:
@@ -388,6 +398,7 @@ class Proxy:
         self._target = port
         self._says = says
         self._held: list[socket.socket] = []
+        self.fell_silent = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -399,12 +410,12 @@ class Proxy:
                 threading.Thread(target=self._pump, args=(client, server, 10**9), daemon=True).start()
                 threading.Thread(target=self._pump, args=(server, client, self._says), daemon=True).start()
 
-    @staticmethod
-    def _pump(source: socket.socket, target: socket.socket, left: int) -> None:
+    def _pump(self, source: socket.socket, target: socket.socket, left: int) -> None:
         with contextlib.suppress(OSError):
             while left > 0 and (data := source.recv(min(left, 4096))):
                 target.sendall(data)
                 left -= len(data)
+        self.fell_silent.set()
 
     def close(self) -> None:
         for one in (self._listener, *self._held):
@@ -417,9 +428,9 @@ class Proxy:
 def silent_after(mail_servers: MailServers) -> Iterator[Any]:
     proxies = []
 
-    def make(says: int) -> int:
+    def make(says: int) -> Proxy:
         proxies.append(Proxy(mail_servers.ports.imap, says))
-        return proxies[-1].port
+        return proxies[-1]
 
     yield make
     for proxy in proxies:
@@ -432,27 +443,28 @@ async def test_a_server_that_stops_answering_is_given_up_in_time(
     mail_servers: MailServers, user: str, silent_after: Any, says: int
 ) -> None:
     mail_servers.deliver(user, MAIL, copies=50)
-    source = mailbox(mail_servers, user, port=silent_after(says), timeout_seconds=0.5)
+    source = mailbox(mail_servers, user, port=silent_after(says).port, timeout_seconds=0.5)
     began = time.monotonic()
     with pytest.raises(SourceDown, match="does not answer"):
         await one_pass(source)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < PATIENCE
 
 
 @pytest.mark.usefixtures("password")
 async def test_reading_that_is_cancelled_frees_its_thread_at_once(
     mail_servers: MailServers, user: str, silent_after: Any
 ) -> None:
-    source = mailbox(mail_servers, user, port=silent_after(400), timeout_seconds=60)
+    proxy = silent_after(400)
+    source = mailbox(mail_servers, user, port=proxy.port, timeout_seconds=60)
     before = threading.active_count()
     reading = asyncio.create_task(one_pass(source))
-    await asyncio.sleep(0.5)
+    assert await asyncio.to_thread(proxy.fell_silent.wait, PATIENCE)
     began = time.monotonic()
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
     await asyncio.get_running_loop().shutdown_default_executor()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < source.box.timeout_seconds / 2
     assert threading.active_count() <= before + 2  # the proxy's pumps
 
 
@@ -461,12 +473,13 @@ async def test_a_new_mail_wakes_and_silence_does_not(mail_servers: MailServers, 
     source = mailbox(mail_servers, user)
     mail_servers.deliver(user, MAIL)
     assert not await source.woken(timedelta(seconds=0.5))
-    waiting = asyncio.create_task(source.woken(timedelta(seconds=30)))
-    await asyncio.sleep(0.5)
+    mail_servers.record_sessions(user)
+    waiting = asyncio.create_task(source.woken(timedelta(seconds=2 * PATIENCE)))
+    await until_said(mail_servers, user, "IDLE")
     began = time.monotonic()
     mail_servers.send("rep@vendor.example", user)
     assert await waiting
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < PATIENCE
 
 
 @pytest.mark.usefixtures("password")
@@ -474,11 +487,15 @@ async def test_idle_is_renewed_before_the_server_forgets_it(
     mail_servers: MailServers, user: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert timedelta(minutes=10) >= imap.IDLE_RENEWAL
-    monkeypatch.setattr(imap, "IDLE_RENEWAL", timedelta(seconds=0.4))
+    monkeypatch.setattr(imap, "IDLE_RENEWAL", timedelta(seconds=0.1))
     mail_servers.record_sessions(user)
-    assert not await mailbox(mail_servers, user).woken(timedelta(seconds=1))
-    (sent,) = mail_servers.sessions(user)
-    assert sent.count("IDLE") == 3
+    waiting = asyncio.create_task(mailbox(mail_servers, user).woken(timedelta(seconds=2 * PATIENCE)))
+    await until_said(mail_servers, user, "IDLE", 3)
+    mail_servers.deliver(user, MAIL)
+    assert await waiting
+    (said,) = mail_servers.sessions(user)
+    words = [line.split()[-1] for line in said.splitlines() if line.endswith(("IDLE", "DONE"))]
+    assert words[:5] == ["IDLE", "DONE", "IDLE", "DONE", "IDLE"]
 
 
 @pytest.mark.usefixtures("password")

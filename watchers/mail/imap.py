@@ -243,7 +243,9 @@ class ImapSource:
                 client.idle()
                 if _arrives(client, min(left, IDLE_RENEWAL.total_seconds())):
                     return True
-                client.idle_done()
+                _, said_last = client.idle_done()
+                if _announce_mail(said_last):
+                    return True
             return False
 
 
@@ -294,11 +296,15 @@ def _arrives(client: IMAPClient, seconds: float) -> bool:
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         answers = client.idle_check(timeout=left)
-        if any(len(answer) > 1 and answer[1] == b"EXISTS" for answer in answers):
+        if _announce_mail(answers):
             return True
         if not answers and time.monotonic() < until:
             raise SourceDown("the server hung up during IDLE")
     return False
+
+
+def _announce_mail(answers: Sequence[Sequence[object]]) -> bool:
+    return any(len(answer) > 1 and answer[1] == b"EXISTS" for answer in answers)
 
 
 def _ask(
