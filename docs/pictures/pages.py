@@ -62,7 +62,9 @@ def home() -> list[dict[str, Any]]:
     mine = [
         watched(left.contact, Verdict.LEFT, left.assessment.headline, left),
         watched(drift.contact, Verdict.SLIPPING, drift.assessment.headline, drift),
-        watched(person("Omar Diaz", "Initech"), Verdict.QUIET, "12 days silent, usual gap 2"),
+        watched(
+            person("Omar Diaz", "Initech"), Verdict.QUIET, "silent 12 days; the longest gap in a year was 5"
+        ),
         watched(person("Eve Poe", "Globex"), Verdict.UNCHECKED, UNSEEN),
         watched(person("Bob Roe", "Acme"), Verdict.ACTIVE, "wrote on 31 July 2026"),
         replace(
@@ -98,7 +100,13 @@ def digest() -> list[dict[str, Any]]:
         ),
         slipping=(watched(drift.contact, Verdict.SLIPPING, drift.assessment.headline),),
         alone=(replace(person("Ann Lee", "Acme"), deal=Deal("Renewal 2026")),),
-        quiet=(watched(person("Omar Diaz", "Initech"), Verdict.QUIET, "12 days silent, usual gap 2"),),
+        quiet=(
+            watched(
+                person("Omar Diaz", "Initech"),
+                Verdict.QUIET,
+                "silent 12 days; the longest gap in a year was 5",
+            ),
+        ),
         away=(away,),
         unchecked=(Gap((person("Eve Poe", "Globex"),), UNSEEN, COVERAGE.outages[0]),),
         precision=(Precision("mailbox_gone", 5, 0), Precision("meeting_drift", 3, 1)),
