@@ -267,7 +267,7 @@ async def test_a_csv_file_is_sent_to_the_running_service(
     url = service.url.removesuffix("/activity")
     told = await asyncio.to_thread(run, folder / "logins.csv", "--url", url)
     assert f"{folder}/logins.csv: row 3: 'at' is no time" in told.output
-    assert "3 events: 1 new days of activity, 1 of people who are not watched, 1 refused" in told.output
+    assert "3 events: 1 new day of activity, 1 of people who are not watched, 1 refused" in told.output
     assert [kind for kind, _, _ in await service.kept()] == ["activity"]
     monkeypatch.setenv("STILLTHERE_ACTIVITY_SECRET", "another secret of a good length")
     refused = await asyncio.to_thread(run, folder / "logins.csv", "--url", url)

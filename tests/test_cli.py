@@ -95,7 +95,7 @@ def test_check_keeps_its_notes_off_the_results(folder: Path) -> None:
     told = check(folder, *NOW, "--json")
     assert len(lines(told)) == 2
     assert f"{folder}/contacts.csv: row 2: 'nobody' is no e-mail address" in told.stderr
-    assert "1 mails could not be read; --verbose names them" in told.stderr
+    assert "1 mail could not be read; --verbose names them" in told.stderr
 
 
 def test_check_names_each_unreadable_mail_when_asked_to(folder: Path) -> None:

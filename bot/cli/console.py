@@ -95,10 +95,11 @@ def note(text: str) -> None:
 
 def tell_what_was_read(found: Outcome, our_domains: Iterable[str]) -> None:
     """Say how much there was to judge by, and what a slip on the command line would look like."""
+    from bot.slack.words import counted
+
     people = len(found.checked)
-    note(
-        f"{found.mails} new mails read; {found.seen} of {people} contacts seen, {found.ours} written to by us"
-    )
+    read, of = counted(found.mails, "new mail"), counted(people, "contact")
+    note(f"{read} read; {found.seen} of {of} seen, {found.ours} written to by us")
     if found.seen and not found.ours:
         domains = ", ".join(our_domains)
         note(f"no mail from {domains} to a contact: is the domain right, and is the sent mail among it?")

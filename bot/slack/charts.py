@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from slackblocks import AxisConfig, BarChart, DataPoint, DataSeries, DataVisualizationBlock
 
+from bot.slack.words import counted
 from bot.stats import Tally
 
 ENOUGH_CASES = 5
@@ -58,10 +59,10 @@ def quarter(tallies: Sequence[Tally]) -> Picture | None:
     ]
     axes = AxisConfig(labels, x_label="Calendar week", y_label="Cases")
     right, wrong, unanswered = map(sum, counts.values())
-    words = f"{right} right, {wrong} false alarm{'' if wrong == 1 else 's'}, {unanswered} without an answer"
+    words = f"{right} right, {counted(wrong, 'false alarm')}, {unanswered} without an answer"
     most = max(tallies, key=lambda tally: tally.cases)
     alternative = (
-        f"Chart: {cases} cases in 13 weeks: {words}. Most in the week of "
+        f"Chart: {counted(cases, 'case')} in 13 weeks: {words}. Most in the week of "
         f"{most.monday.day} {most.monday:%B}: {most.cases}."
     )
     block = DataVisualizationBlock(TITLE, BarChart(series, axes), block_id="chart")

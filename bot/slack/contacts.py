@@ -174,7 +174,7 @@ def listed(page: Page, now: datetime) -> Card:
 
 
 def _all(page: Page) -> str:
-    return f"{page.total} {'person' if page.total == 1 else 'people'}"
+    return words.counted(page.total, "person", "people")
 
 
 def _with_show(number: int, text: str, contact: Contact) -> SectionBlock:
@@ -320,9 +320,10 @@ def exposed(rows: Sequence[Exposure], now: datetime) -> Card:
     ]
     blocks += [section(f"account-{i}", _exposure(row, now)) for i, row in enumerate(rows[:ROWS])]
     if len(rows) > ROWS:
-        blocks.append(small_print("more", f"and {len(rows) - ROWS} more accounts that rest on more people"))
+        more = words.counted(len(rows) - ROWS, "more account", "more accounts")
+        blocks.append(small_print("more", f"and {more} on no fewer people"))
     thin = [row for row in rows if len(row.in_touch) < 2]  # noqa: PLR2004 - one or nobody
-    text = f"{len(rows)} {'account' if len(rows) == 1 else 'accounts'} with open deals; "
+    text = f"{words.counted(len(rows), 'account')} with open deals; "
     names = ", ".join(quote(row.account, 80) for row in thin[:NAMED])
     return Card.of(text + (f"on one person or nobody: {names}" if thin else "each on several people"), blocks)
 
@@ -331,9 +332,7 @@ def _exposure(row: Exposure, now: datetime) -> str:
     deals = "; ".join(words.deal(one.deal, now) or "a deal" for one in row.champions[:3] if one.deal)
     people = ", ".join(f"{quote(one.name, 80)} ({words.day(one.last, now)})" for one in row.in_touch[:5])
     count = len(row.in_touch)
-    who = (
-        f"{count} {'person' if count == 1 else 'people'}: {people}" if count else "Nobody is in real contact"
-    )
+    who = f"{words.counted(count, 'person', 'people')}: {people}" if count else "Nobody is in real contact"
     lines = [f"*{quote(row.account, 80)}*: {deals}", f"{who}."]
     lines += [remaining(row, champion, cards.name(champion)) for champion in row.champions[:3]]
     return "\n".join(line for line in lines if line)

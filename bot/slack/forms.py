@@ -22,7 +22,7 @@ from slack_sdk.errors import SlackApiError
 from bot.crm.csv import decode
 from bot.model import Contact, NeedsHuman, SourceDown
 from bot.preferences import Preferences, preferences, save_preferences
-from bot.slack import contacts, grammar, manifest, tab, views
+from bot.slack import contacts, grammar, manifest, tab, views, words
 from bot.slack.adding import NAMED, add
 from bot.slack.erasure import Erased
 from bot.slack.gate import ADMINS, Caller, Refused, trigger
@@ -314,7 +314,9 @@ def _erased(erased: Erased) -> str:
     else:
         text = "Erased from everything that is kept. They will not be recorded again."
     if erased.redacted:
-        text += f"\n{erased.redacted} messages in Slack were redacted."
+        were = "was" if erased.redacted == 1 else "were"
+        text += f"\n{words.counted(erased.redacted, 'message')} in Slack {were} redacted."
     if erased.waiting:
-        text += f"\n{erased.waiting} messages could not be redacted yet; that is tried again at every start."
+        waiting = words.counted(erased.waiting, "message")
+        text += f"\n{waiting} could not be redacted yet; that is tried again at every start."
     return f"{text}\nWhat people wrote themselves stays as it is: delete it where it names this person."

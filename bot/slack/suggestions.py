@@ -14,7 +14,7 @@ from bot.slack.names import Naming
 TURN_TO = 3
 """So many people are named."""
 
-ROOM = 64
+ROOM = 60
 """Characters for the reasons of one person: a line on a wide screen. The first of them is always told."""
 
 _REASON = 100

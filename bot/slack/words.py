@@ -75,6 +75,11 @@ def ago(when: datetime, now: datetime) -> str:
     return "yesterday" if days == 1 else f"{days} days ago"
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return `1 mail` or `2 mails`; `many` where the plural is not made with an s."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
+
+
 def deal(of: Deal, now: datetime, quoted: Callable[[str, int], str] = quote) -> str:
     """Return the deal's name, amount and close date; empty where none of them is known."""
     parts = [quoted(of.name, 80)]

@@ -256,7 +256,7 @@ async def test_forget_asks_first_then_erases_and_redacts_what_was_posted(desk: R
     assert len(await desk.store.contacts()) == 1
     text = becomes(await desk.submit(view, {}, by="max"))
     assert "Erased from everything" in text
-    assert "1 messages in Slack were redacted" in text
+    assert "1 message in Slack was redacted" in text
     [posted] = desk.server.messages(desk.server.channel("champions"))
     assert posted["text"] == ERASED
     assert "Jane" not in json.dumps(posted)
@@ -400,7 +400,7 @@ async def test_what_cannot_be_redacted_now_is_redacted_at_the_next_start(slack_s
         view = await desk.opened("forget jane", by="max")
         slack_server.fail("chat.update", status=500, times=2)
         text = becomes(await desk.submit(view, {}, by="max"))
-        assert "1 messages could not be redacted yet" in text
+        assert "1 message could not be redacted yet" in text
         assert "*Messages still to be redacted:* 1" in said(await desk.type("team", by="max"))
         store = desk.store
     async with reception(slack_server, store):

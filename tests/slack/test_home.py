@@ -223,7 +223,7 @@ async def test_why_is_told_in_a_direct_message_where_there_is_no_channel(office:
     await office.interact(pressed)
     await office.until(lambda: office.server.calls("chat.postMessage"))
     [told] = office.server.calls("chat.postMessage")
-    assert "Why Jane Doe is left" in told["args"]["text"]
+    assert "Why Jane Doe is judged “left”" in told["args"]["text"]
 
 
 @pytest.mark.servers

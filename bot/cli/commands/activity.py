@@ -46,6 +46,7 @@ def import_(file: Path, config_file: Path, url: str, as_json: bool) -> None:
     from STILLTHERE_ACTIVITY_SECRET. Taking a file twice changes nothing.
     """
     from bot.activity import rows_in
+    from bot.slack.words import counted
 
     start()
     events = rows_in(file.read_bytes())
@@ -55,9 +56,10 @@ def import_(file: Path, config_file: Path, url: str, as_json: bool) -> None:
         return
     for error in told["errors"]:
         note(f"{file}: row {error['number']}: {error['error']}")
+    taken, days = counted(told["events"], "event"), counted(told["new"], "new day")
     note(
-        f"{told['events']} events: {told['new']} new days of activity, {told['not_watched']} of people who "
-        f"are not watched, {told['refused']} refused"
+        f"{taken}: {days} of activity, {told['not_watched']} of people who are not watched, "
+        f"{told['refused']} refused"
     )
 
 

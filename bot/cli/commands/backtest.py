@@ -167,6 +167,7 @@ def command(
     from bot.backtest import truth as truths
     from bot.crm.csv import read_contacts
     from bot.model import NeedsHuman
+    from bot.slack.words import counted
 
     if not (mail or calendar or pages):
         raise click.UsageError("name something to judge by: --mail, --calendar or --pages")
@@ -207,9 +208,10 @@ def command(
         from bot.backtest import report
 
         report.show(outcomes[-1], scores, [one.name for one in tried], known, console())
-    note(f"{outcomes[-1].mails} mails read, {len(span.days())} days judged in {seconds:.0f} s")
+    read, judged = counted(outcomes[-1].mails, "mail"), counted(len(span.days()), "day")
+    note(f"{read} read, {judged} judged in {seconds:.0f} s")
     if outcomes[-1].broken:
-        note(f"{outcomes[-1].broken} mails could not be read")
+        note(f"{counted(outcomes[-1].broken, 'mail')} could not be read")
     for remark in _remarks(outcomes[-1], known):
         note(remark)
 

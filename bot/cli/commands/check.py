@@ -78,6 +78,7 @@ def command(
     from bot import check as offline
     from bot import report
     from bot.crm.csv import read_contacts
+    from bot.slack.words import counted
 
     start(verbose=verbose)
     load_everything()
@@ -92,7 +93,8 @@ def command(
     for reason in found.closed:
         note(f"{reason}: contacts who are seen only there are unchecked")
     if found.unreadable:
-        note(f"{found.unreadable} mails could not be read" + ("" if verbose else "; --verbose names them"))
+        broken = counted(found.unreadable, "mail")
+        note(f"{broken} could not be read{'' if verbose else '; --verbose names them'}")
     if as_json:
         for item in found.checked:
             print_json(offline.as_json(item))

@@ -77,6 +77,8 @@ def take_over(
 ) -> None:
     """Take contacts over from the CRM, or from a file; with a data folder the service must be stopped."""
     start(verbose=verbose)
+    from bot.slack.words import counted
+
     plan = planned(config_file)
     found = _from_file(contacts_file) if contacts_file else finish(_from_crm(_crm(plan)))
     for reason in found.left_out if verbose else found.left_out[:MOST_NAMED]:
@@ -89,7 +91,8 @@ def take_over(
     elif dry_run:
         _table(found.contacts)
     read = ", ".join(f"{number} {what}" for what, number in found.counts.items())
-    note(f"{len(found.contacts)} contacts; {len(found.left_out)} left out{f'; read: {read}' if read else ''}")
+    people = counted(len(found.contacts), "contact")
+    note(f"{people}; {len(found.left_out)} left out{f'; read: {read}' if read else ''}")
     if not dry_run:
         note(f"{finish(_take(plan, found, is_file=contacts_file is not None))} of them are new or changed")
 
