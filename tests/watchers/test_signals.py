@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from bot.model import Json, Means, Observation
 from tests.watchers.dialects import exchange, outlook, zoom_file
 from tests.watchers.invitation_mails import BOB, CALL, DAY, HOUR, JANE, REP, SCOPE, SENT, Invitation
 from watchers.invitations import Invitations
-from watchers.mail.meetings import SNAPSHOT, snapshot
+from watchers.mail.meetings import SNAPSHOT, meetings, snapshot
 from watchers.mail.parse import parse
 
 ANN = "ann.lee@acme.example"
@@ -22,6 +23,9 @@ LATER = CALL + 365 * DAY
 FIRST = Invitation()
 OURS = Invitation(sender=REP, to=JANE, organizer=REP, attendees=((JANE, "NEEDS-ACTION"), (REP, "ACCEPTED")))
 BOBS = Invitation(organizer=BOB, sender=BOB, attendees=((BOB, ""), (JANE, ""), (REP, "")))
+FLOOD = 10_000
+LONGEST_SECONDS = 8.0
+"""Generous: where every meeting is compared with every other, so many take twice as long."""
 KINDS = {kind.name: kind for kind in Invitations.kinds}
 
 
@@ -202,6 +206,21 @@ def test_somebody_who_is_invited_in_their_place_is_named() -> None:
 
     assert found["meeting_replaced"].sentence == f"{ANN} is invited to the meeting of 4 May in their place"
     assert "meeting_dropped" not in found
+
+
+def test_a_flood_of_cancelled_meetings_is_told_apart_in_time() -> None:
+    first = read(exchange(FIRST), exchange(FIRST.but(method="CANCEL", sent=FIRST.sent + HOUR)))
+    flood = [
+        replace(
+            seen, at=seen.at + number * HOUR, facts={**seen.facts, "uid": str(number), "title": str(number)}
+        )
+        for number in range(FLOOD)
+        for seen in first
+        if seen.kind == SNAPSHOT
+    ]
+    begun = time.process_time()
+    assert len(meetings(flood)) == FLOOD
+    assert time.process_time() - begun < LONGEST_SECONDS
 
 
 def test_a_colleague_who_moves_their_own_meeting_says_nothing_of_its_guests() -> None:

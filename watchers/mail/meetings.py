@@ -7,9 +7,11 @@ otherwise). What is said about single occurrences of a series says nothing about
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 
 from bot.model import Json, Observation
 from watchers import FREE_MAIL
@@ -181,14 +183,15 @@ def meetings(history: Iterable[Observation]) -> list[Meeting]:
             contact = seen.contact
             by_uid.setdefault(str(seen.facts.get("uid", "")), []).append(snapshot(seen))
     ordered = [_ordered(snapshots) for snapshots in by_uid.values()]
-    waiting = sorted(ordered, key=lambda snapshots: (_first_seen(snapshots), snapshots[0].uid))
+    heard = [(min(seen.at for seen in snapshots), snapshots) for snapshots in ordered]
+    waiting = sorted(heard, key=lambda one: (one[0], one[1][0].uid))
     found = []
     while waiting:
-        chain = waiting.pop(0)
+        _, chain = waiting.pop(0)
         tail = chain
-        while (successor := _successor(tail, waiting, contact)) is not None:
-            waiting.remove(successor)
-            chain, tail = chain + successor, successor
+        while (place := _successor(tail, waiting, contact)) is not None:
+            _, tail = waiting.pop(place)
+            chain = chain + tail
         meeting = _told(chain, contact)
         if meeting is not None:
             found.append(meeting)
@@ -240,26 +243,28 @@ def _ordered(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
     return [seen for _, seen in sorted(keys, key=lambda entry: entry[0])]
 
 
-def _first_seen(snapshots: Sequence[Snapshot]) -> datetime:
-    return min(seen.at for seen in snapshots)
+def _successor(
+    chain: list[Snapshot], others: Sequence[tuple[datetime, list[Snapshot]]], contact: str
+) -> int | None:
+    """Return the place of the meeting by which a cancelled one was replaced within a day, if it was.
 
-
-def _successor(chain: list[Snapshot], others: list[list[Snapshot]], contact: str) -> list[Snapshot] | None:
-    """Return the meeting by which a cancelled one was replaced within a day, if it was."""
+    The others come with when they were first heard of, in that order.
+    """
     last = chain[-1]
     known = [seen for seen in chain if not seen.cancelled and not seen.occurrence]
     if not last.cancelled or last.occurrence or not known:
         return None
-    for other in others:
-        first = other[0]
+    begin = bisect_left(others, last.at - RESCHEDULED_WITHIN, key=itemgetter(0))
+    end = bisect_right(others, last.at + RESCHEDULED_WITHIN, key=itemgetter(0))
+    for place in range(begin, end):
+        first = others[place][1][0]
         if (
-            abs(_first_seen(other) - last.at) <= RESCHEDULED_WITHIN
-            and not first.cancelled
+            not first.cancelled
             and first.start is not None
             and have_one_subject(known[-1], first)
             and are_alike(known[-1], first, contact)
         ):
-            return other
+            return place
     return None
 
 
