@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -22,7 +22,7 @@ def configure(*, verbose: bool = False, service: bool = False) -> None:
 
     At a terminal the lines are for people; anywhere else each is one JSON object, also what libraries log.
     Local variables never stand in a traceback: they hold mails and passwords. Addresses are shortened unless
-    `verbose` asks for them.
+    `verbose` asks for them, tokens always.
     """
     level = logging.DEBUG if verbose and service else logging.INFO if verbose or service else logging.CRITICAL
     for_people = sys.stderr.isatty()
@@ -30,7 +30,7 @@ def configure(*, verbose: bool = False, service: bool = False) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         ExceptionRenderer() if for_people else ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
-        *([] if verbose else [shorten]),
+        shorten_tokens if verbose else shorten,
     ]
     renderer = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
@@ -53,14 +53,28 @@ def configure(*, verbose: bool = False, service: bool = False) -> None:
 
 def shorten(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Leave of every address its first letter and its domain, and of a token its kind."""
-    return {name: _shortened(value) for name, value in event.items()}
+    return {name: _each(value, lambda text: _token(_address(text))) for name, value in event.items()}
 
 
-def _shortened(value: Any) -> Any:
+def shorten_tokens(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Leave of a token its kind."""
+    return {name: _each(value, _token) for name, value in event.items()}
+
+
+def _address(text: str) -> str:
+    return ADDRESS.sub(r"\1…@", text)
+
+
+def _token(text: str) -> str:
+    return TOKEN.sub(r"\1-…", text)
+
+
+def _each(value: Any, change: Callable[[str], str]) -> Any:
+    """Return a value with every text in it changed."""
     if isinstance(value, str):
-        return TOKEN.sub(r"\1-…", ADDRESS.sub(r"\1…@", value))
+        return change(value)
     if isinstance(value, Mapping):
-        return {name: _shortened(inner) for name, inner in value.items()}
+        return {name: _each(inner, change) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_shortened(inner) for inner in value]
+        return [_each(inner, change) for inner in value]
     return value

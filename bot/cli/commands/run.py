@@ -25,7 +25,7 @@ from bot.cli.parameters import examples, settings_file
     show_default=True,
     help="What this process does. Parts need a PostgreSQL database, which they share.",
 )
-@click.option("--verbose", is_flag=True, help="Log every look at every source.")
+@click.option("--verbose", is_flag=True, help="Log every look at every source, and whole addresses.")
 def command(config_file: Path, role: str, verbose: bool) -> None:
     """Watch as a service, and alert in Slack.
 
