@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import signal
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from bot.service import FAREWELL
 from tests.service import Service
 
-SLACK_SECONDS = 20.0
-"""What a busy machine may take beyond what is granted."""
+PATIENCE = 60.0
+"""Seconds that a busy machine may take to stop."""
+
+HURRIED = {"bot.service.FAREWELL": 1, "watchers.mail.imap.CONNECT_SECONDS": 3}
+"""What is under way is waited for shorter than it takes, and its thread waits for the server for longer."""
 
 
 def serviced(folder: Path, mailbox: str) -> Service:
@@ -24,7 +25,7 @@ def serviced(folder: Path, mailbox: str) -> Service:
     (folder / "config.yaml").write_text(
         f"team: {{domains: [vendor.example]}}\nwatchers: {{mailbox: {{every: 1h, mailboxes: [{mailbox}]}}}}\n"
     )
-    return Service(folder, {"BOX": "secret"})
+    return Service(folder, {"BOX": "secret"}, hurried=HURRIED)
 
 
 @contextmanager
@@ -42,7 +43,7 @@ def test_each_signal_that_means_so_stops_the_service_cleanly(name: signal.Signal
         service.start()
         assert service.process is not None
         service.process.send_signal(name)
-        assert service.process.wait(FAREWELL.total_seconds() + SLACK_SECONDS) == 0
+        assert service.process.wait(PATIENCE) == 0
         assert service.events("service.stopped")
     finally:
         service.end()
@@ -56,13 +57,14 @@ def test_a_look_that_takes_for_ever_holds_up_no_stop(tmp_path: Path) -> None:
         try:
             service.start()
             line, _ = server.accept()
-            began = time.monotonic()
             assert service.process is not None
             service.process.send_signal(signal.SIGTERM)
-            assert service.process.wait(FAREWELL.total_seconds() * 2 + SLACK_SECONDS) == 0
-            took = time.monotonic() - began
+            assert service.process.wait(PATIENCE) == 0
         finally:
             service.end()
         line.close()
-    assert took < FAREWELL.total_seconds() * 2 + SLACK_SECONDS
-    assert [line["event"] for line in service.events()][-1] == "service.stopped"
+    assert [line["event"] for line in service.events()][-3:] == [
+        "service.interrupted",
+        "service.stopping",
+        "service.stopped",
+    ]

@@ -8,7 +8,7 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -58,6 +58,7 @@ class Fleet:
         boxes: int = 3,
         roles: Sequence[str] = ROLES,
         slack_url: str = "",
+        hurried: Mapping[str, float] | None = None,
     ) -> None:
         self.folder, self.database, self.slack = folder, database, slack
         self.people = [f"champion{number}@customer{number}.example" for number in range(champions)]
@@ -72,7 +73,8 @@ class Fleet:
             "SLACK_SIGNING_SECRET": SIGNING_SECRET,
         }
         self.roles = {
-            name: Service(folder / name, environment, role=name.rstrip("0123456789")) for name in roles
+            name: Service(folder / name, environment, role=name.rstrip("0123456789"), hurried=hurried or {})
+            for name in roles
         }
         for name in self.roles:
             (folder / name).mkdir()

@@ -13,6 +13,14 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.slack import Workspace
 
 KILLS = 6
+HURRIED = {
+    "bot.engine.queue.HEARTBEAT": 1,
+    "bot.engine.queue.STALLED_AFTER": 6,
+    "bot.service.RESCUE_EVERY": 2,
+    "bot.service.OUTBOX_EVERY": 1,
+}
+"""Who died is missed sooner than in earnest; benchmarks/crash.py waits as long as the service does."""
+
 POISON = (
     b"",
     b"\x00" * 4096,
@@ -27,7 +35,7 @@ def test_whoever_is_killed_and_whatever_mail_comes_nothing_is_lost_and_nobody_is
     tmp_path: Path, own_database_server: PostgresServer, workspace: Workspace, seed: int
 ) -> None:
     reps = [f"rep{number}@vendor.example" for number in range(REPS)]
-    fleet = Fleet(tmp_path, own_database_server.new_database(), workspace, KILLS, reps)
+    fleet = Fleet(tmp_path, own_database_server.new_database(), workspace, KILLS, reps, hurried=HURRIED)
     with sailing(fleet):
         for number, mail in enumerate(POISON):
             fleet.deliver(number, "poison", mail)

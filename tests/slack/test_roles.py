@@ -18,6 +18,13 @@ from tests.service import Service, free_port
 
 REP = "rita@vendor.example"
 PEOPLE = [f"champion{number}@customer{number}.example" for number in range(6)]
+HURRIED = {
+    "bot.engine.queue.HEARTBEAT": 1,
+    "bot.engine.queue.STALLED_AFTER": 6,
+    "bot.service.RESCUE_EVERY": 2,
+    "bot.service.OUTBOX_EVERY": 1,
+}
+"""Who died is missed sooner than in earnest."""
 
 
 class Fleet:
@@ -30,7 +37,9 @@ class Fleet:
             for part in ("cur", "new", "tmp"):
                 (box / part).mkdir(parents=True)
         self.roles = {
-            name: Service(folder / name, self._environment(database), role=name.rstrip("0123456789"))
+            name: Service(
+                folder / name, self._environment(database), role=name.rstrip("0123456789"), hurried=HURRIED
+            )
             for name in ("scheduler", "slack", "worker1", "worker2")
         }
         for name in self.roles:
@@ -59,7 +68,7 @@ slack:
   http: {{port: {free_port()}}}
 watchers:
   mailbox:
-    every: 2s
+    every: 1s
     mailboxes:{boxes}
 """
 
@@ -74,7 +83,7 @@ watchers:
     def deliver(self, box: int, name: str, mail: bytes) -> None:
         (self.mail[box] / "new" / name).write_bytes(mail)
 
-    def wait(self, until: Callable[[], object], seconds: float = 60) -> None:
+    def wait(self, until: Callable[[], object], seconds: float = 90) -> None:
         end = time.monotonic() + seconds
         while not until():
             logs = "\n".join(role.log.read_text()[-1500:] for role in self.roles.values())
@@ -128,7 +137,10 @@ def test_every_part_does_its_part_and_a_worker_that_is_killed_is_stood_in_for(
         fleet.deliver(at % 2, f"gone{at}", farewell_reply(PEOPLE[at]))
     fleet.wait(lambda: len(told(slack_server)) == len(PEOPLE))
     workers[0].start()
-    time.sleep(5)
+    read = [len(worker.events("source.read")) for worker in workers]
+    for box in range(2):
+        fleet.deliver(box, "older", letter(PEOPLE[box], 19))
+    fleet.wait(lambda: sum(len(worker.events("source.read")) for worker in workers) >= sum(read) + 2)
     assert len(told(slack_server)) == len(PEOPLE)
     for at, text in enumerate(told(slack_server)):
         assert f"Champion {at}" in text
