@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from http import HTTPStatus
 from typing import ClassVar
 
 from watchers import Example, Scope
@@ -10,7 +11,7 @@ from watchers.crm import facts
 from watchers.crm.facts import Bounce, Fact, LoggedMail, Meeting, OptOut
 from watchers.crm.following import Place
 from watchers.crm.hubspot import HubSpot, HubSpotAccess, Record, moment
-from watchers.crm.line import NOT_FOUND, Line, Refused, objects, under
+from watchers.crm.line import Line, Refused, objects, under
 from watchers.crm.reader import OPT_OUTS, TURN, CrmWatcher, Pages, Parts, opt_out, turned
 from watchers.mail import bounce_table as table
 from watchers.mail.meetings import SNAPSHOT
@@ -191,7 +192,7 @@ async def _dated(hubspot: HubSpot, contact: Record) -> Record:
             f"crm/v3/objects/contacts/{contact.ident}", {"propertiesWithHistory": REASON}
         )
     except Refused as refused:
-        if refused.status != NOT_FOUND:
+        if refused.status != HTTPStatus.NOT_FOUND:
             raise
         return contact
     marked = [one.get("timestamp") for one in objects(under(told, "propertiesWithHistory", REASON))]

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from pydantic import Field
@@ -28,8 +29,6 @@ AFTER_REFUSAL = timedelta(minutes=1)
 READING = 1
 """Raised when reading gets better, so that profiles that have not changed are read anew."""
 
-_OK, _NOT_MODIFIED = 200, 304
-_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 401, 403, 404, 429
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})")
 _NO_LOGINS = frozenset(
     "about apps blog codespaces collections contact customer-stories enterprise events explore features "
@@ -212,15 +211,15 @@ class GithubProfiles(Watcher[Glimpse]):
         # By its number an account is found again under a new name, and nobody else under its old one.
         path = f"/user/{kept.ident}" if kept.ident else f"/users/{login}"
         profile = await self._ask(line, path, kept, now)
-        if profile.status == _OK:
+        if profile.status == HTTPStatus.OK:
             kept = _read(kept, contact, path, profile)
-        elif profile.status != _NOT_MODIFIED:
+        elif profile.status != HTTPStatus.NOT_MODIFIED:
             return replace(kept, stand=Stand.SILENT.value, employer="", etags={})
         if not kept.ident:
             return kept
         path = f"/users/{kept.login}/orgs"
         listed = await self._ask(line, path, kept, now, {"per_page": "100"})
-        return _joined(kept, contact, path, listed) if listed.status == _OK else kept
+        return _joined(kept, contact, path, listed) if listed.status == HTTPStatus.OK else kept
 
     async def _ask(
         self, line: Line, path: str, kept: Kept, now: datetime, params: Mapping[str, str] | None = None
@@ -228,12 +227,12 @@ class GithubProfiles(Watcher[Glimpse]):
         """Ask GitHub, once. Raises SourceDown at a limit and NeedsHuman for a token that is refused."""
         known = kept.etags.get(path, "")
         reply = await line.get(path, params, {"If-None-Match": known} if known else None)
-        if reply.status == _UNAUTHORIZED:
+        if reply.status == HTTPStatus.UNAUTHORIZED:
             raise NeedsHuman(
                 "GitHub refuses the token",
                 f"put a valid one into {self.config.token_env or 'the environment'}",
             )
-        if reply.status in {_FORBIDDEN, _TOO_MANY}:
+        if reply.status in {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}:
             raise SourceDown(f"{line.host} asks for fewer requests", waiting(reply.headers, now))
         return reply
 

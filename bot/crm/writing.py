@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -18,7 +19,7 @@ from bot.crm.reading import Named
 from bot.crm.settings import HubSpotContacts, SalesforceContacts
 from bot.model import NeedsHuman
 from watchers.crm.hubspot import WRITES, HubSpot, Record, records
-from watchers.crm.line import CONFLICT, NOT_FOUND, Refused, text, under
+from watchers.crm.line import Refused, text, under
 from watchers.crm.salesforce import Salesforce, quoted
 
 COMPANY_OF_CONTACT = 279
@@ -95,7 +96,7 @@ class HubSpotWriter:
         try:
             told = await hubspot.line.get(path, {"idProperty": "email", "properties": asked})
         except Refused as refused:
-            if refused.status == NOT_FOUND:
+            if refused.status == HTTPStatus.NOT_FOUND:
                 return None
             raise
         return next(iter(records("contacts", {"results": [told]})), None)
@@ -121,7 +122,7 @@ class HubSpotWriter:
         try:
             await hubspot.line.post("crm/v3/objects/contacts", body)
         except Refused as refused:
-            if refused.status != CONFLICT:
+            if refused.status != HTTPStatus.CONFLICT:
                 raise
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Generator, Iterable, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +20,7 @@ from bot.model import Json, NeedsHuman, SourceDown
 from watchers import Settings
 from watchers.calendar import MOST_ENTRIES, Entry, Page, Pass, dav, overfull, versions
 from watchers.calendar.dav import CAL, CS, DAV, Multistatus, Resource
-from watchers.calendar.line import FORBIDDEN, INSUFFICIENT, NOT_FOUND, UNAUTHORIZED, Answer, Line, TooLarge
+from watchers.calendar.line import Answer, Line, TooLarge
 from watchers.calendar.split import entries
 from watchers.cursor import Cursor
 from watchers.secret import Secret
@@ -35,7 +36,6 @@ MOST_STEPS = 100
 """So many answers a server may take to list what changed."""
 
 THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
-FOUND = 207
 LOST = frozenset({400, 403, 409, 410, 412})
 """How servers refuse a sync token they no longer know; RFC 6578 3.2 asks for 403 or 409."""
 
@@ -210,22 +210,22 @@ class _Asking:
 
     def must_answer(self, answer: Answer) -> None:
         """Raise what a refusal means."""
-        if answer.status == FOUND:
+        if answer.status == HTTPStatus.MULTI_STATUS:
             return
         calendar, host = self.calendar, answer.url.host
-        if answer.status == UNAUTHORIZED:
+        if answer.status == HTTPStatus.UNAUTHORIZED:
             what = "token" if calendar.token_env or calendar.token_file else "password"
             raise NeedsHuman(
                 f"{host} refuses the {what} of {calendar.user or calendar.label}",
                 f"put the right one into {calendar.secret.where}; where the account has a second factor, "
                 "make a password for this application",
             )
-        if answer.status == FORBIDDEN:
+        if answer.status == HTTPStatus.FORBIDDEN:
             raise NeedsHuman(
                 f"{host} does not let {calendar.user or calendar.label} read {answer.url.path[:100]}",
                 "share the calendar with this account; reading is enough",
             )
-        if answer.status == NOT_FOUND:
+        if answer.status == HTTPStatus.NOT_FOUND:
             raise _nothing_at(answer.url)
         raise SourceDown(f"{host} answers {answer.status}")
 
@@ -291,15 +291,15 @@ class _Collection:
         removed: list[str] = []
         for _ in range(MOST_STEPS):
             answer = await self.asking.report(self.place, 0, dav.sync_collection(token))
-            if answer.status != FOUND:
+            if answer.status != HTTPStatus.MULTI_STATUS:
                 return None
             told = dav.multistatus(answer.body, self.place.host)
             more = False
             for one in told.resources:
                 path = _path(_joined(self.place, one.href))
-                more = more or one.status == INSUFFICIENT
-                if path != self.path and one.status != INSUFFICIENT:
-                    (removed if one.status == NOT_FOUND else hrefs).append(path)
+                more = more or one.status == HTTPStatus.INSUFFICIENT_STORAGE
+                if path != self.path and one.status != HTTPStatus.INSUFFICIENT_STORAGE:
+                    (removed if one.status == HTTPStatus.NOT_FOUND else hrefs).append(path)
             token = told.token
             if len(hrefs) + len(removed) > MOST_ENTRIES:
                 raise overfull(self.asking.calendar.label)
@@ -341,7 +341,7 @@ class _Collection:
         missing = []
         for one in dav.multistatus(body, self.place.host).resources:
             path = _path(_joined(self.place, one.href))
-            if one.status == NOT_FOUND:
+            if one.status == HTTPStatus.NOT_FOUND:
                 missing.append(path)
             elif calendar := one.text(f"{CAL}calendar-data"):
                 found += entries(calendar.encode(), self.look.scope, self._uids(calendar, path), path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
+from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -16,7 +17,7 @@ from pydantic import Field, model_validator
 from bot.model import Json, NeedsHuman, SourceDown
 from watchers import Settings
 from watchers.calendar import MOST_ENTRIES, Entry, Page, Pass, overfull, versions
-from watchers.calendar.line import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, Line
+from watchers.calendar.line import Line
 from watchers.calendar.split import entries
 from watchers.cursor import Cursor
 from watchers.secret import Secret
@@ -26,7 +27,6 @@ log = structlog.get_logger()
 LARGEST = 20 * 2**20
 MOST_FILES = 5000
 LONGEST_VALIDATOR = 300
-NOT_MODIFIED, GONE = 304, 410
 
 
 class FileCalendar(Settings):
@@ -147,7 +147,7 @@ class Feed:
             headers["If-Modified-Since"] = before.modified
         async with Line(LARGEST, self.calendar.timeout_seconds) as line:
             answer = await line.ask("GET", url, headers)
-        if answer.status == NOT_MODIFIED:
+        if answer.status == HTTPStatus.NOT_MODIFIED:
             yield Page(state)
             return
         self._must_be_calendar(answer.status, answer.body)
@@ -180,17 +180,17 @@ class Feed:
 
     def _must_be_calendar(self, status: int, body: bytes) -> None:
         name = self.calendar.name
-        if status in {NOT_FOUND, GONE}:
+        if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
             raise NeedsHuman(
                 f"there is no calendar at the address of {name}",
                 "publish it again, and put its new address where the old one stands",
             )
-        if status in {UNAUTHORIZED, FORBIDDEN}:
+        if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             raise NeedsHuman(
                 f"the server refuses to show {name}",
                 "use the secret address of the calendar, which needs no password, or kind: caldav",
             )
-        if status != httpx.codes.OK:
+        if status != HTTPStatus.OK:
             raise SourceDown(f"the server of {name} answers {status}")
         if b"BEGIN:VCALENDAR" not in body[:1000].upper():
             raise NeedsHuman(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, time
+from http import HTTPStatus
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -18,14 +19,13 @@ from watchers.calendar import CANCELLED, MOST_ENTRIES, MOST_LOOKUPS, Entry, Page
 from watchers.calendar.held_token import ByToken
 from watchers.calendar.resuming import resumed
 from watchers.mail.ics import MAX_ATTENDEES, Attendee, plain_address, steady, title
-from watchers.mail.rest import FORBIDDEN, NOT_FOUND, Refused, Rest
+from watchers.mail.rest import Refused, Rest
 from watchers.mail.tokens import SAFE_ADDRESS, SCOPES, Provider, Tokens, Use
 
 API = "https://www.googleapis.com/calendar/v3"
 SCOPE = SCOPES[Provider.GOOGLE, Use.CALENDAR]
 AT_ONCE = 250
 MOST_PAGES = MOST_ENTRIES // AT_ONCE
-GONE = 410
 TOO_SMALL = frozenset({"insufficientpermissions", "access_token_scope_insufficient"})
 """How Google says that a token's scope does not reach."""
 
@@ -128,7 +128,7 @@ class GoogleSource:
         try:
             return await rest.json(f"{self.path}/{quote(ident, safe='')}", {"fields": FIELDS})
         except Refused as refusal:
-            if refusal.status in {NOT_FOUND, GONE}:
+            if refusal.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
                 return None
             raise
 
@@ -140,12 +140,12 @@ class GoogleSource:
             )
         if refusal.code.lower() in TOO_SMALL:
             return NeedsHuman(f"the token of {self.who} may not read events", f"grant the scope {SCOPE}")
-        if refusal.status == FORBIDDEN:
+        if refusal.status == HTTPStatus.FORBIDDEN:
             return NeedsHuman(
                 f"the calendar of {self.who} shows no details to this account",
                 f'share it with "See all event details", and grant the scope {SCOPE}',
             )
-        if refusal.status == NOT_FOUND:
+        if refusal.status == HTTPStatus.NOT_FOUND:
             return NeedsHuman(
                 f"there is no such calendar for {self.who}",
                 "correct `calendar`: Google shows the id under Integrate calendar in its settings",
@@ -154,7 +154,7 @@ class GoogleSource:
 
 
 def _is_lost(refusal: Refused) -> bool:
-    return refusal.status == GONE
+    return refusal.status == HTTPStatus.GONE
 
 
 def _page(state: Json, items: list[dict[str, Any]]) -> Page:

@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -20,14 +21,13 @@ from watchers.calendar import CANCELLED, MOST_ENTRIES, MOST_LOOKUPS, Entry, Page
 from watchers.calendar.held_token import ByToken
 from watchers.calendar.resuming import resumed
 from watchers.mail.ics import MAX_ATTENDEES, Attendee, plain_address, steady, title
-from watchers.mail.rest import FORBIDDEN, NOT_FOUND, Refused, Rest
+from watchers.mail.rest import Refused, Rest
 from watchers.mail.tokens import SAFE_ADDRESS, Tokens, Use
 from watchers.mail.zones import plausible, to_utc
 
 API = "https://graph.microsoft.com/v1.0"
 AT_ONCE = 100
 MOST_PAGES = MOST_ENTRIES // AT_ONCE
-GONE = 410
 RESYNC = frozenset({"syncstatenotfound", "syncstateinvalid", "resyncrequired"})
 
 AHEAD = timedelta(days=550)
@@ -187,7 +187,7 @@ class GraphSource:
                 path = f"{self.path}/events/{quote(ident, safe='')}"
                 item = await rest.json(path, {"$select": FIELDS}, headers=HEADERS)
             except Refused as refusal:
-                if refusal.status not in {NOT_FOUND, GONE}:
+                if refusal.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
                     raise
                 yield Page(None, gone=[ident])
             else:
@@ -195,13 +195,13 @@ class GraphSource:
         yield Page(state)
 
     def _meaning(self, refusal: Refused) -> NeedsHuman:
-        if refusal.status == FORBIDDEN:
+        if refusal.status == HTTPStatus.FORBIDDEN:
             return NeedsHuman(
                 f"Microsoft does not let us read the calendar of {self.who}",
                 "grant the permission Calendars.Read, and where access is limited to a group, "
                 f"add {self.who} to it",
             )
-        if refusal.status == NOT_FOUND:
+        if refusal.status == HTTPStatus.NOT_FOUND:
             return NeedsHuman(
                 f"Microsoft finds no calendar of {self.who}",
                 "correct `user`: it is the address of a mailbox in Exchange Online",
@@ -210,7 +210,7 @@ class GraphSource:
 
 
 def _is_lost(refusal: Refused) -> bool:
-    return refusal.status == GONE or refusal.code.lower() in RESYNC
+    return refusal.status == HTTPStatus.GONE or refusal.code.lower() in RESYNC
 
 
 def _entries(items: Iterable[Mapping[str, Any]], seen: _Seen) -> list[Entry]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from http import HTTPStatus
 
 import httpx
 
@@ -18,7 +19,6 @@ from bot.model import NeedsHuman, SourceDown
 from watchers.exchange import OpenLine, Overlong, exchange, in_words, wait
 
 MOST_REDIRECTS = 5
-UNAUTHORIZED, FORBIDDEN, NOT_FOUND, BUSY, SERVER_ERRORS = 401, 403, 404, 429, 500
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,14 @@ class Line(OpenLine):
         return Answer(status, url, told, content)
 
     def _must_work(self, answer: Answer) -> None:
-        if answer.status == BUSY:
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             raise SourceDown(f"{answer.url.host} asks for fewer requests", wait(answer.headers))
-        if answer.status >= SERVER_ERRORS and answer.status != INSUFFICIENT:
+        # "Insufficient storage" says that there is more than a CalDAV server lists at once (RFC 6578 3.6).
+        if (
+            answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            and answer.status != HTTPStatus.INSUFFICIENT_STORAGE
+        ):
             raise SourceDown(f"{answer.url.host} answers {answer.status}", wait(answer.headers))
-
-
-INSUFFICIENT = 507
-"""A CalDAV server answers so where there is more than it lists at once (RFC 6578 3.6)."""
 
 
 @cache

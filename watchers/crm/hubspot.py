@@ -10,13 +10,14 @@ import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.crm.line import FORBIDDEN, UNAUTHORIZED, Dialect, Line, number, objects, pages, text, under
+from watchers.crm.line import Dialect, Line, number, objects, pages, text, under
 from watchers.mail.tokens import SAFE_ADDRESS
 from watchers.secret import Secret
 from watchers.settings import Settings
@@ -303,11 +304,11 @@ def _code(told: object) -> str:
 
 
 def _cure(status: int, code: str, told: object) -> NeedsHuman | None:
-    if code == "EXPIRED_AUTHENTICATION" or status == UNAUTHORIZED:
+    if code == "EXPIRED_AUTHENTICATION" or status == HTTPStatus.UNAUTHORIZED:
         return NeedsHuman(
             "HubSpot refuses the token", f"put the token of a private app with {', '.join(READS)} there"
         )
-    if status != FORBIDDEN:
+    if status != HTTPStatus.FORBIDDEN:
         return None
     missing = sorted(set(_scopes(told)))
     return NeedsHuman(

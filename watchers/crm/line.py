@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, Protocol
 
 import httpx
 
 from bot.model import NeedsHuman, SourceDown
 from watchers.exchange import OpenLine, Overlong, exchange, in_words, trusted, wait
-from watchers.mail.oauth import BUSY, SERVER_ERRORS
 
 TIMEOUT_SECONDS = 60.0
 LARGEST = 16 * 2**20
@@ -27,10 +27,6 @@ LARGEST = 16 * 2**20
 MOST_PAGES = 10_000
 """So many pages one answer may have, which is a million records and more; what goes on has no end."""
 
-UNAUTHORIZED = 401
-FORBIDDEN = 403
-NOT_FOUND = 404
-CONFLICT = 409
 REFUSED_FROM = 300
 AFTER_RATE_LIMIT = timedelta(seconds=30)
 LONGEST_WORDS = 200
@@ -64,7 +60,7 @@ def unanswerable(refused: Refused, host: str, check: str) -> NeedsHuman:
     """Return a refusal of a question that only a person can put otherwise; `check` says where it stands."""
     told = refused.told[0] if isinstance(refused.told, list) and refused.told else refused.told
     said = " ".join(text(under(told, "message")).split())[:LONGEST_WORDS]
-    if refused.status == NOT_FOUND and not refused.code:
+    if refused.status == HTTPStatus.NOT_FOUND and not refused.code:
         return NeedsHuman(
             f"{host} knows nothing at {refused.path} ({refused})", "check that `api` is its address"
         )
@@ -119,7 +115,7 @@ class Line(OpenLine):
         url = self._below(path)
         token = await self._key.token()
         status, headers, raw = await self._send(method, url, params, body, token)
-        if status == UNAUTHORIZED:
+        if status == HTTPStatus.UNAUTHORIZED:
             token = await self._key.token(refused=token)
             status, headers, raw = await self._send(method, url, params, body, token)
         try:
@@ -168,9 +164,9 @@ class Line(OpenLine):
 
     def _failure(self, status: int, told: object, asked: timedelta | None, path: str) -> Exception:
         code = self._dialect.code(told)[:LONGEST_WORDS]
-        if status == BUSY or code in self._dialect.busy:
+        if status == HTTPStatus.TOO_MANY_REQUESTS or code in self._dialect.busy:
             return SourceDown(f"{self.host} asks for fewer requests", asked or AFTER_RATE_LIMIT)
-        if status >= SERVER_ERRORS:
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return SourceDown(f"{self.host} answers {status}", asked)
         cured = self._dialect.cure(status, code, told)
         return cured or Refused(status, code, told, path)

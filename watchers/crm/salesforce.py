@@ -10,13 +10,14 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.crm.line import FORBIDDEN, UNAUTHORIZED, Dialect, Key, Line, number, objects, pages, text, under
+from watchers.crm.line import Dialect, Key, Line, number, objects, pages, text, under
 from watchers.mail.grants import rsa_key, signed_jwt
 from watchers.mail.oauth import Granted, GrantRefused, Lease, ask
 from watchers.mail.tokens import SAFE_ADDRESS
@@ -170,12 +171,14 @@ def _code(told: object) -> str:
 
 def _cure(status: int, code: str, told: object) -> NeedsHuman | None:
     del told
-    if status == UNAUTHORIZED:
+    if status == HTTPStatus.UNAUTHORIZED:
         return NeedsHuman(
             "Salesforce refuses a new session",
             "check that the connected app's user is active and may use the API",
         )
-    if code == "API_DISABLED_FOR_ORG" or (status == FORBIDDEN and code != "REQUEST_LIMIT_EXCEEDED"):
+    if code == "API_DISABLED_FOR_ORG" or (
+        status == HTTPStatus.FORBIDDEN and code != "REQUEST_LIMIT_EXCEEDED"
+    ):
         return NeedsHuman(
             f"Salesforce does not let the connected app's user do this: {code or status}",
             "give that user a permission set with API Enabled and what docs/crm.md names",

@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Literal, Protocol, TypeVar
 
 import structlog
@@ -28,7 +29,7 @@ from watchers.mail.granted import GoogleGroup, shut_by_google
 from watchers.mail.group import SWITCHED_OFF, Judge, Opened, no_news, open_to_us, tried
 from watchers.mail.head import LIMITS
 from watchers.mail.parse import parse
-from watchers.mail.rest import FORBIDDEN, NOT_FOUND, Refused, Rest, dicts, side_by_side
+from watchers.mail.rest import Refused, Rest, dicts, side_by_side
 from watchers.mail.tokens import SAFE_ADDRESS, SCOPES, Provider, Tokens, Use
 
 log = structlog.get_logger()
@@ -188,7 +189,7 @@ class GmailSource:
                 async for batch in self._since(line, place, wants):
                     yield batch
             except Refused as refused:
-                if refused.status != NOT_FOUND:
+                if refused.status != HTTPStatus.NOT_FOUND:
                     raise
                 log.warning("mailbox_history_lost", source=self.source)
                 place.listing, place.history, place.listed = True, "", {}
@@ -272,7 +273,7 @@ class GmailSource:
         try:
             told = await line.json(f"gmail/v1/users/me/messages/{name}", {"format": "metadata"})
         except Refused as refused:
-            if refused.status == NOT_FOUND:
+            if refused.status == HTTPStatus.NOT_FOUND:
                 return None
             raise
         payload = told.get("payload")
@@ -297,7 +298,7 @@ class GmailSource:
             raw = str(told.get("raw") or "")
             content = base64.b64decode(raw + "=" * (-len(raw) % 4), altchars=b"-_", validate=True)
         except Refused as refused:
-            if refused.status not in {NOT_FOUND, 200}:
+            if refused.status not in {HTTPStatus.NOT_FOUND, 200}:
                 raise
             return RawMail(self.source, found.id, found.head, headers_only=True)
         except (binascii.Error, ValueError):
@@ -324,7 +325,7 @@ def problem(refused: Refused, who: str) -> NeedsHuman:
         return NeedsHuman("the Gmail API is switched off", "enable the Gmail API in the Google Cloud project")
     if _lacks_gmail(refused):
         return NeedsHuman(f"{who} has no Gmail", "take it off the list, or give it a Gmail licence")
-    if refused.status == FORBIDDEN:
+    if refused.status == HTTPStatus.FORBIDDEN:
         return NeedsHuman(
             f"Google does not open {who}: {refused.code or 'forbidden'}", "see docs/mailboxes.md"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import Self
 
@@ -9,7 +10,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from watchers.mail.grants import GOOGLE_TOKEN_URL, MICROSOFT_LOGIN, Application, ServiceAccount
 from watchers.mail.group import Group, Opened, keeps_out
-from watchers.mail.rest import NOT_FOUND, Refused
+from watchers.mail.rest import Refused
 from watchers.mail.tokens import SAFE_ADDRESS
 from watchers.secret import Secret
 
@@ -71,4 +72,4 @@ def shut_by_microsoft(refused: Refused) -> Opened | None:
     """Return what a refusal of Microsoft's says of one mailbox; None where it is about something else."""
     if not keeps_out(refused):
         return None
-    return Opened.UNKNOWN if refused.status == NOT_FOUND else Opened.CLOSED
+    return Opened.UNKNOWN if refused.status == HTTPStatus.NOT_FOUND else Opened.CLOSED

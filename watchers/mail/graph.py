@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from http import HTTPStatus
 from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
@@ -27,7 +28,7 @@ from watchers.mail.granted import MicrosoftGroup, shut_by_microsoft
 from watchers.mail.group import Judge, Opened, no_news, open_to_us, tried
 from watchers.mail.head import LIMITS
 from watchers.mail.parse import parse
-from watchers.mail.rest import FORBIDDEN, NOT_FOUND, Refused, Rest, dicts, side_by_side
+from watchers.mail.rest import Refused, Rest, dicts, side_by_side
 from watchers.mail.tokens import SAFE_ADDRESS, SCOPES, Provider, Tokens, Use
 
 log = structlog.get_logger()
@@ -48,7 +49,6 @@ WORN_OUT = 4000
 """After how many mails a link is replaced: with a filter it gives 5,000 at most."""
 
 FURTHER, NEXT_TIME = "@odata.nextLink", "@odata.deltaLink"
-GONE = 410
 LOST = frozenset({"syncstatenotfound", "syncstateinvalid", "resyncrequired", "resyncchangesapplydifferences"})
 NO_FOLDER = frozenset({"errorfoldernotfound", "erroritemnotfound"})
 
@@ -191,7 +191,7 @@ class _Reading:
                 async for group in self._following():
                     yield group
             except Refused as refused:
-                if refused.status != GONE and refused.code.lower() not in LOST:
+                if refused.status != HTTPStatus.GONE and refused.code.lower() not in LOST:
                     raise
                 log.warning("mailbox_link_lost", source=self.source.source, folder=self.name)
             else:
@@ -287,7 +287,7 @@ class _Reading:
         try:
             content = await self.line.content(self._path(name) + "/$value", largest=LIMITS.mail)
         except Refused as refused:
-            if refused.status not in {NOT_FOUND, 200}:
+            if refused.status not in {HTTPStatus.NOT_FOUND, 200}:
                 raise
             return RawMail(source, label, head, headers_only=True)
         return RawMail(source, label, content)
@@ -297,7 +297,7 @@ class _Reading:
         try:
             return await self.line.json(self._path(name), {"$select": SELECT})
         except Refused as refused:
-            if refused.status != NOT_FOUND:
+            if refused.status != HTTPStatus.NOT_FOUND:
                 raise
             return {}
 
@@ -318,7 +318,7 @@ def problem(refused: Refused, who: str) -> NeedsHuman:
     """Say what a refusal means and what a person can do about it."""
     code = refused.code.lower()
     if code in {"authorization_requestdenied", "erroraccessdenied", "accessdenied"} or (
-        refused.status == FORBIDDEN
+        refused.status == HTTPStatus.FORBIDDEN
     ):
         scope = SCOPES[Provider.MICROSOFT, Use.MAIL].rpartition("/")[2]
         return NeedsHuman(
@@ -326,7 +326,7 @@ def problem(refused: Refused, who: str) -> NeedsHuman:
             f"add it to the group whose mailboxes the application may read with {scope}, which takes up to "
             "two hours; or connect the mailbox again and allow it",
         )
-    if refused.status == NOT_FOUND:
+    if refused.status == HTTPStatus.NOT_FOUND:
         return NeedsHuman(
             f"Microsoft has no mailbox {who} in the cloud", "correct the address, or take it off the list"
         )

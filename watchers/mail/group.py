@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from http import HTTPStatus
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -22,7 +23,7 @@ from bot.model import Json, NeedsHuman
 from watchers import Batch, Settings
 from watchers.mail import Item, MailSource, Wants
 from watchers.mail.grants import NotGranted
-from watchers.mail.rest import FORBIDDEN, NOT_FOUND, Params, Refused, Rest
+from watchers.mail.rest import Params, Refused, Rest
 
 FENCE_GOOD_FOR = timedelta(hours=1)
 LARGEST_LIST = 2**20
@@ -53,7 +54,8 @@ class Opened(StrEnum):
 
 def keeps_out(refused: Refused) -> bool:
     """Say whether a refusal is about this mailbox; any other leaves open whether it would open."""
-    return refused.status in {FORBIDDEN, NOT_FOUND} and refused.code.lower() not in SWITCHED_OFF
+    shuts = refused.status in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+    return shuts and refused.code.lower() not in SWITCHED_OFF
 
 
 async def tried(line: Rest, path: str, params: Params, judge: Judge, *, strictly: bool) -> Opened:

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 import httpx
 
@@ -26,8 +27,6 @@ MARGIN_SECONDS = 120.0
 SHORTEST_SECONDS = 30.0
 USUAL_SECONDS = 3600.0
 LONGEST_LEASE_SECONDS = 86_400.0
-BUSY = 429
-SERVER_ERRORS = 500
 
 
 class GrantRefused(Exception):  # noqa: N818 - it is an answer, not a failure
@@ -88,7 +87,7 @@ async def post(url: str, form: Mapping[str, str]) -> object:
         told = {}
     if httpx.codes.is_success(status):
         return told
-    if status == BUSY or status >= SERVER_ERRORS:
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise SourceDown(f"{host} answers {status}", wait(headers))
     code = _text(told.get("error")) if isinstance(told, dict) else ""
     if code == "temporarily_unavailable":

@@ -11,13 +11,13 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import httpx
 
 from bot.model import NeedsHuman, SourceDown
 from watchers.exchange import OpenLine, Overlong, exchange, in_words, trusted, wait
-from watchers.mail.oauth import BUSY, SERVER_ERRORS
 from watchers.mail.tokens import Tokens, Use
 
 Asked = TypeVar("Asked")
@@ -26,9 +26,6 @@ Params = Mapping[str, str | int | Sequence[str]]
 
 TIMEOUT_SECONDS = 60.0
 LARGEST_JSON = 16 * 2**20
-UNAUTHORIZED = 401
-FORBIDDEN = 403
-NOT_FOUND = 404
 AFTER_RATE_LIMIT = timedelta(minutes=1)
 
 RATE_LIMITS = frozenset(
@@ -92,7 +89,7 @@ class Rest(OpenLine):
         url = self._below(path)
         token = await self._tokens.token(self._use)
         status, told, body = await self._get(url, params, headers, token, largest)
-        if status == UNAUTHORIZED:
+        if status == HTTPStatus.UNAUTHORIZED:
             token = await self._tokens.token(self._use, refused=token)
             status, told, body = await self._get(url, params, headers, token, largest)
         if status < 300:  # noqa: PLR2004 - what is a success
@@ -129,13 +126,13 @@ class Rest(OpenLine):
             raise Refused(overlong.status, "tooLarge") from None
 
     def _failure(self, status: int, code: str, asked: timedelta | None) -> Exception:
-        if status == BUSY or code.lower() in RATE_LIMITS:
+        if status == HTTPStatus.TOO_MANY_REQUESTS or code.lower() in RATE_LIMITS:
             return SourceDown(
                 f"{self._api.host} asks for fewer requests for {self.who}", asked or AFTER_RATE_LIMIT
             )
-        if status >= SERVER_ERRORS:
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return SourceDown(f"{self._api.host} answers {status}", asked)
-        if status == UNAUTHORIZED:
+        if status == HTTPStatus.UNAUTHORIZED:
             return NeedsHuman(f"{self._api.host} refuses a new token for {self.who}", self._renewal)
         return Refused(status, code)
 

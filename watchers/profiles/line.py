@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -18,7 +19,6 @@ LARGEST = 2**20
 """Bytes of an answer, after unpacking."""
 ONE_STEP = 20.0
 """Seconds that connecting, or waiting for the next bytes, may take."""
-SERVER_ERRORS = 500
 USER_AGENT = f"{TOKEN}/0.1"
 
 
@@ -69,7 +69,7 @@ class Line(OpenLine):
         except Overlong:
             raise SourceDown(f"{self.host} answers more than is ever needed") from None
         reply = Reply(status, _lower(answered), _read(body))
-        if reply.status >= SERVER_ERRORS:
+        if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise SourceDown(f"{self.host} answers {reply.status}", reply.retry_after)
         return reply
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from contextlib import AbstractAsyncContextManager
 from datetime import date, timedelta
+from http import HTTPStatus
 from types import TracebackType
 from typing import ClassVar, Self
 
@@ -21,7 +22,6 @@ FIELDS = ("job_company_name", "job_company_website", "job_title", "job_start_dat
 WINDOW = timedelta(minutes=1)
 """Requests are counted by the minute: after that, another may be sent."""
 
-_OK, _BAD_REQUEST, _NOT_FOUND, _TOO_MANY = 200, 400, 404, 429
 _CURES = {
     401: ("refuses the key", "put a valid one into {key_env}"),
     402: ("has no credits left for us", "buy some, or turn watchers.data_provider off until the next term"),
@@ -67,12 +67,12 @@ class PeopleDataLabs(AbstractAsyncContextManager["PeopleDataLabs"]):
         if reply.status in _CURES:
             what, how = _CURES[reply.status]
             raise NeedsHuman(f"{self.label} {what}", how.format(key_env=self._key_env))
-        if reply.status == _TOO_MANY:
+        if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
             raise SourceDown(f"{self.label} asks for fewer requests", reply.retry_after or WINDOW)
-        if reply.status in {_BAD_REQUEST, _NOT_FOUND}:
+        if reply.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}:
             return None
         told, likelihood = reply.fields.get("data"), reply.fields.get("likelihood")
-        if reply.status != _OK or not isinstance(told, dict) or not isinstance(likelihood, int):
+        if reply.status != HTTPStatus.OK or not isinstance(told, dict) or not isinstance(likelihood, int):
             raise SourceDown(f"{self.label} answers in a form that is not documented ({reply.status})")
         employer = text(told.get(FIELDS[0])).strip()
         if not employer or likelihood < self._min_likelihood:

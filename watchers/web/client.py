@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 
@@ -37,8 +38,6 @@ ONE_STEP = 10.0
 LONGEST_RETRY_AFTER = timedelta(days=30)
 
 _MOVED = frozenset((301, 302, 303, 307, 308))
-_TOO_MANY, _FAILED = 429, 500
-_NOT_MODIFIED = 304
 
 
 class _Ended(Exception):  # noqa: N818 - an outcome, not a fault
@@ -219,7 +218,7 @@ class Client:
             if end.blame:
                 self._courtesy.pace.failed(host)
             raise
-        if raw.status >= _FAILED or raw.status == _TOO_MANY:
+        if raw.status >= HTTPStatus.INTERNAL_SERVER_ERROR or raw.status == HTTPStatus.TOO_MANY_REQUESTS:
             self._courtesy.pace.failed(host, wait(raw.headers, self._clock(), LONGEST_RETRY_AFTER))
         else:
             self._courtesy.pace.answered(host)
@@ -231,7 +230,7 @@ class Client:
         try:
             if answer.status_code in _MOVED:
                 return _Raw(answer.status_code, _plain(answer.headers))
-            if answer.status_code == _NOT_MODIFIED:
+            if answer.status_code == HTTPStatus.NOT_MODIFIED:
                 async for _ in answer.aiter_raw():
                     pass  # it has no body: only who reads its end keeps the connection for the next page
                 return _Raw(answer.status_code, _plain(answer.headers))

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
+from http import HTTPStatus
 from urllib.parse import urljoin, urlsplit
 
 from watchers.web.blocks import Document
@@ -37,7 +38,14 @@ _LATIN = frozenset(("iso8859-1", "ascii", "cp1252"))
 _GZIP = b"\x1f\x8b"
 _HEAD = 2_048
 _MOST_DIGITS = 15
-_NOT_FOUND, _GONE, _UNAUTHORISED, _TOO_MANY, _BARRED, _FAILED = 404, 410, 401, 429, 451, 500
+_NOT_LET_IN = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    }
+)
 _PAGING = re.compile(
     r"(?:[?&](?:page|p|pg|paged|offset|start|pagina|seite)=\d{1,5}|/page/\d{1,4})", re.IGNORECASE
 )
@@ -79,11 +87,11 @@ def refused(fetched: Fetched) -> str:  # noqa: PLR0911 - each return is a rule
     status = fetched.status
     if status == 0:
         return f"no answer ({fetched.error})" if fetched.error else "no answer"
-    if status in {_NOT_FOUND, _GONE}:
+    if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
         return f"page not found ({status})"
-    if status in {_UNAUTHORISED, 403, _BARRED, _TOO_MANY}:
+    if status in _NOT_LET_IN:
         return f"not let in ({status})"
-    if status >= _FAILED:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return f"an error of the site ({status})"
     if not 200 <= status < 300:  # noqa: PLR2004 - the answers that carry a page
         return f"answered {status}"
@@ -202,7 +210,7 @@ def further(fetched: Fetched, doc: Document) -> tuple[str, ...]:
         for asset in doc.assets
         if asset.kind == "link" and _leads_to_people(asset.value, asset.text)
     ]
-    home = ["/"] if fetched.status in {_NOT_FOUND, _GONE} else []
+    home = ["/"] if fetched.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE} else []
     return _on_same_host(fetched, [*paging, *frames, *teams, *home])
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from hishel import (
     CacheMiss,
@@ -31,7 +32,6 @@ Validators = Mapping[str, str]
 
 _KEPT = ("etag", "last-modified")
 _PRIVATE = CacheOptions(shared=False, supported_methods=["GET"], allow_stale=False)
-_NOT_MODIFIED = 304
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Question:
     def is_unchanged(self, status: int, headers: Mapping[str, str]) -> bool:
         """Say whether an answer means that the page is what we saw last."""
         state = self._state()
-        if status != _NOT_MODIFIED or not isinstance(state, NeedRevalidation):
+        if status != HTTPStatus.NOT_MODIFIED or not isinstance(state, NeedRevalidation):
             return False
         return isinstance(state.next(Response(status, Headers(dict(headers)))), NeedToBeUpdated)
 

@@ -6,6 +6,7 @@ import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from protego import Protego
 
@@ -20,7 +21,6 @@ KEPT_UNREACHABLE = timedelta(hours=1)
 MOST_KEPT = 2**23
 """Characters of robots.txt that are remembered."""
 
-_TOO_MANY, _FAILED = 429, 500
 _AGENT = re.compile(r"[ \t]*user[ \t-]?agent[ \t]*:[ \t]*([^#\r\n]*)", re.IGNORECASE)
 _OTHERS = "user-agent: somebody-else"
 
@@ -61,7 +61,7 @@ def understood(status: int, body: bytes, now: datetime) -> Rules:
 
     None to be had (4xx) allows everything, and a server in trouble (5xx, 429) allows nothing.
     """
-    if status >= _FAILED or status == _TOO_MANY:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
         return Rules(now, unreachable=f"robots.txt cannot be read ({status})")
     if not 200 <= status < 300:  # noqa: PLR2004 - the answers that carry a file
         return Rules(now)
