@@ -27,6 +27,7 @@ from bot.pages import Button
 from bot.store import Store
 from bot.vault import Spoiled, Vault
 from watchers import under
+from watchers.mail.grants import base64url
 from watchers.mail.oauth import Granted, GrantRefused
 from watchers.mail.rest import Refused, Rest
 from watchers.mail.tokens import Provider, Use
@@ -378,8 +379,7 @@ async def _form(request: web.Request) -> dict[str, str]:
 
 def challenge(verifier: str) -> str:
     """Return the code challenge of a verifier (RFC 7636 section 4.2, S256)."""
-    digest = hashlib.sha256(verifier.encode()).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return base64url(hashlib.sha256(verifier.encode()).digest())
 
 
 def named_in(identity: str) -> str:

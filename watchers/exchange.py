@@ -87,6 +87,21 @@ async def exchange(
     return response.status_code, response.headers, body
 
 
+def below(api: httpx.URL, path: str) -> httpx.URL:
+    """Return the address of a path at an interface, to which alone its token goes.
+
+    Raises `SourceDown` where what an answer or a cursor names lies elsewhere.
+    """
+    try:
+        url = api.join(path)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    same = (url.scheme, url.host, url.port) == (api.scheme, api.host, api.port)
+    if not (same and url.path.startswith(api.path)):
+        raise SourceDown(f"{api.host} names an address elsewhere, which is not asked")
+    return url
+
+
 @contextmanager
 def in_words(host: str) -> Iterator[None]:
     """Say of a host in the house's words what went wrong on the way to it. Raises `SourceDown`."""

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import httpx
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.exchange import OpenLine, Overlong, exchange, in_words, trusted, wait
+from watchers.exchange import OpenLine, Overlong, below, exchange, in_words, trusted, wait
 
 TIMEOUT_SECONDS = 60.0
 LARGEST = 16 * 2**20
@@ -112,7 +112,7 @@ class Line(OpenLine):
         A token that is refused is renewed once. Raises `SourceDown`, `NeedsHuman`, and `Refused` for what
         only the caller can judge.
         """
-        url = self._below(path)
+        url = below(self._api, path)
         token = await self._key.token()
         status, headers, raw = await self._send(method, url, params, body, token)
         if status == HTTPStatus.UNAUTHORIZED:
@@ -127,16 +127,6 @@ class Line(OpenLine):
         if status >= REFUSED_FROM:
             raise self._failure(status, told, wait(headers), url.path)
         return told
-
-    def _below(self, path: str) -> httpx.URL:
-        try:
-            url = self._api.join(path)
-        except httpx.InvalidURL:
-            url = httpx.URL()
-        same = (url.scheme, url.host, url.port) == (self._api.scheme, self._api.host, self._api.port)
-        if not (same and url.path.startswith(self._api.path)):
-            raise SourceDown(f"{self.host} names an address elsewhere, which is not asked")
-        return url
 
     async def _send(
         self, method: str, url: httpx.URL, params: Mapping[str, str] | None, body: object, token: str

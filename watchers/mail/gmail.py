@@ -56,7 +56,6 @@ OVERLAP = timedelta(days=1)
 """How much is listed again where the history was lost: mails are listed by a date that is not in order."""
 
 NEVER_READ = frozenset({"DRAFT", "TRASH", "CHAT"})
-BAD_REQUEST = 400
 
 
 class Choice(Protocol):
@@ -333,7 +332,7 @@ def problem(refused: Refused, who: str) -> NeedsHuman:
 
 
 def _lacks_gmail(refused: Refused) -> bool:
-    return refused.code.lower() == "failedprecondition" and refused.status == BAD_REQUEST
+    return refused.code.lower() == "failedprecondition" and refused.status == HTTPStatus.BAD_REQUEST
 
 
 def _shut(refused: Refused) -> Opened | None:
