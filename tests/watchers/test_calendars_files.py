@@ -11,6 +11,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from bot.model import NeedsHuman, SourceDown
 from tests.watchers.calendar_programs import (
@@ -27,6 +28,7 @@ from tests.watchers.calendar_programs import (
     utc,
 )
 from tests.watchers.calendar_reading import SCOPE, Reading
+from watchers.calendar import files
 from watchers.calendar.split import entries
 from watchers.mail.signals import signals
 
@@ -127,6 +129,22 @@ async def test_a_file_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None
     (tmp_path / "2.ics").write_text(ics(CALL, SET), encoding="utf-8")
     (tmp_path / "3.txt").write_text(ics(SECOND, SET), encoding="utf-8")
     assert len(await Reading(Files(tmp_path).settings).at(SET + HOUR)) == 1
+
+
+async def test_what_is_left_out_of_a_folder_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = ics(CALL, SET)
+    (tmp_path / "1.ics").write_text(text + "X" * 100, encoding="utf-8")
+    monkeypatch.setattr(files, "LARGEST", len(text.encode()))
+    monkeypatch.setattr(files, "MOST_FILES", 1)
+    look = Reading(Files(tmp_path).settings)
+    with capture_logs() as logs:
+        assert len(await look.at(SET + HOUR)) == 1
+        await look.at(SET + 2 * HOUR)
+    assert [line["event"] for line in logs] == ["calendar_file_cut"], "once for each version of a file"
+    (tmp_path / "2.ics").write_text(text, encoding="utf-8")
+    with capture_logs() as logs:
+        await look.at(SET + 3 * HOUR)
+    assert "calendar_files_left_out" in [line["event"] for line in logs]
 
 
 async def test_a_folder_that_is_not_there_is_a_source_that_is_down(tmp_path: Path) -> None:

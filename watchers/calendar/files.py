@@ -101,9 +101,12 @@ class CalendarFiles:
                 version = versions.digest(os.fsencode(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}"))
                 if version not in read:
                     with path.open("rb") as file:
-                        found += _bounded(entries(file.read(LARGEST), look.scope, look.known), path.name)
+                        content = file.read(LARGEST + 1)
+                    if len(content) > LARGEST:
+                        log.warning("calendar_file_cut", file=str(path), bytes=LARGEST)
+                    found += _bounded(entries(content[:LARGEST], look.scope, look.known), path.name)
             except OSError as error:
-                log.warning("calendar_file_skipped", reason=error.strerror)
+                log.warning("calendar_file_skipped", file=str(path), reason=error.strerror)
                 continue
             now_read.add(version)
         return sorted(found, key=lambda one: (one.uid, one.sequence or 0, one.changed or look.now)), now_read
@@ -118,8 +121,11 @@ class CalendarFiles:
             )
         if not path.is_dir():
             return iter([path])
-        inside = islice(path.rglob("*"), MOST_FILES)
-        return iter(sorted(file for file in inside if file.suffix.lower() == ".ics" and file.is_file()))
+        inside = list(islice(path.rglob("*"), MOST_FILES + 1))
+        if len(inside) > MOST_FILES:
+            log.warning("calendar_files_left_out", folder=str(path), most=MOST_FILES)
+        found = (file for file in inside[:MOST_FILES] if file.suffix.lower() == ".ics" and file.is_file())
+        return iter(sorted(found))
 
 
 class _Feed(Cursor):
