@@ -58,6 +58,7 @@ ENOUGH = 5
 """Fewer answers say nothing about a kind of signal."""
 
 _DECISIONS = 5
+_NAMED = 5
 _REASONS = {
     Reason.FIRST: "the first sign",
     Reason.STRONGER: "the evidence got stronger",
@@ -158,7 +159,9 @@ def listed(page: Page, now: datetime) -> Card:
     if not page.watched:
         return say(f"{whose}: nobody so far. {usage(VERBS['add'])} adds somebody.")
     number, shown = page.number, page.watched
-    span = f"{number * PAGE + 1} to {number * PAGE + len(shown)} of {page.total}" if page.last else _all(page)
+    span = f"{page.total} in all"
+    if page.last:
+        span = f"{number * PAGE + 1} to {number * PAGE + len(shown)} of {page.total}"
     blocks: list[Block] = [section("whose", f"*{whose}*, {span}, gravest first")]
     for i, one in enumerate(shown):
         blocks.append(_with_show(i, _row(one, now, with_owner=page.everybody), one.contact))
@@ -171,10 +174,6 @@ def listed(page: Page, now: datetime) -> Card:
         blocks.append(ActionsBlock(turns, block_id="turn"))
     names = "; ".join(f"{cards.name(one.contact)}: {one.verdict}" for one in shown[:NAMED])
     return Card.of(f"{whose}, {span}. {names}", blocks)
-
-
-def _all(page: Page) -> str:
-    return words.counted(page.total, "person", "people")
 
 
 def _with_show(number: int, text: str, contact: Contact) -> SectionBlock:
@@ -330,8 +329,9 @@ def exposed(rows: Sequence[Exposure], now: datetime) -> Card:
 
 def _exposure(row: Exposure, now: datetime) -> str:
     deals = "; ".join(words.deal(one.deal, now) or "a deal" for one in row.champions[:3] if one.deal)
-    people = ", ".join(f"{quote(one.name, 80)} ({words.day(one.last, now)})" for one in row.in_touch[:5])
+    people = ", ".join(f"{quote(one.name, 80)} ({words.day(one.last, now)})" for one in row.in_touch[:_NAMED])
     count = len(row.in_touch)
+    people += f" and {count - _NAMED} more" if count > _NAMED else ""
     who = f"{words.counted(count, 'person', 'people')}: {people}" if count else "Nobody is in real contact"
     lines = [f"*{quote(row.account, 80)}*: {deals}", f"{who}."]
     lines += [remaining(row, champion, cards.name(champion)) for champion in row.champions[:3]]

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from bot.coverage import Coverage, Outage
+from bot.exposure import Exposure, InTouch
 from bot.model import Answer, Choice, Contact, Deal, Observation, Verdict
-from bot.slack.contacts import PAGE
+from bot.slack.contacts import PAGE, exposed
 from bot.slack.outbox import drain
 from tests.servers.slack import SIGNING_SECRET, Workspace
 from tests.servers.slack_wire import Signed, Transport
@@ -293,6 +294,14 @@ async def test_exposure_says_on_how_many_people_each_deal_rests(desk: Reception)
     assert "Solo" not in text
     await desk.store.record([Observation("bob@acme.example", "meeting_accepted", NOW, "mailbox", "accepted")])
     assert "If Jane Doe leaves, 1 remains." in said(await desk.type("exposure"))
+
+
+def test_exposure_names_some_who_are_in_contact_and_counts_the_others() -> None:
+    crowd = tuple(InTouch(f"p{i}@acme.example", f"Person {i}", NOW - timedelta(days=i)) for i in range(7))
+    text = said({"blocks": list(exposed([Exposure("Acme", (JANE,), crowd)], NOW).blocks)})
+    assert "7 people: Person 0 (Mon 3 Aug)" in text
+    assert "Person 4 (Thu 30 Jul) and 2 more." in text
+    assert "Person 5" not in text
 
 
 async def test_exposure_without_deals_says_so(desk: Reception) -> None:
