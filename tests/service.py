@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -94,10 +93,3 @@ class Service:
                     f"in vain ({'running' if alive else 'it ended'}): {self.log.read_text()[-3000:]}"
                 )
             time.sleep(0.05)
-
-
-def free_port() -> int:
-    """Return a port that nothing listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -29,6 +28,7 @@ from tests.mails import plain
 from tests.servers import google_mail, graph_mail, oauth
 from tests.servers.google_mail import GoogleMail
 from tests.servers.oauth import AuthorizationServer
+from tests.servers.ports import free_port
 from tests.service import Service
 from tests.test_connections import held_in
 from tests.watchers.granting import BOARD, service_account
@@ -54,9 +54,7 @@ async def google(tokens: AuthorizationServer) -> AsyncIterator[GoogleMail]:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture

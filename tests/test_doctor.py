@@ -22,9 +22,9 @@ from bot.slack.manifest import SCOPES
 from bot.slack.web import patient
 from bot.store.outage import PATIENCE_SECONDS
 from bot.store.tiny import TinyStore
+from tests.servers.ports import free_port
 from tests.servers.postgres import PostgresServer
 from tests.servers.slack import APP_TOKEN, BOT_TOKEN, BOT_WITHOUT_SCOPES, Workspace
-from tests.service import free_port
 from watchers import load
 
 TEAM = "team: {domains: [vendor.example], time_zone: Europe/Berlin}\n"

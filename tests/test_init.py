@@ -17,8 +17,9 @@ from bot.init.draft import Draft
 from bot.init.questions import app_link
 from bot.slack.manifest import manifest
 from tests.servers.mail import MailServers
+from tests.servers.ports import free_port
 from tests.servers.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Workspace
-from tests.service import Service, free_port
+from tests.service import Service
 
 pytestmark = pytest.mark.xdist_group("mail")
 
@@ -96,7 +97,7 @@ def _first_alert(folder: Path, slack: Workspace, servers: MailServers) -> None:
     """Run what was written, by signed requests in place of Socket Mode, until the alert is there."""
     written = yaml.safe_load((folder / "config.yaml").read_text())
     written["slack"] |= {"http": {"port": free_port()}, "quiet_hours": "none"}
-    written["watchers"]["mailbox"]["every"] = "2s"
+    written["watchers"]["mailbox"]["every"] = "1s"
     (folder / "config.yaml").write_text(yaml.safe_dump(written))
     service = Service(folder, {"SLACK_SIGNING_SECRET": SIGNING_SECRET})
     channel = slack.channel("champions")

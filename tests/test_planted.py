@@ -27,9 +27,10 @@ from bot.model import Contact
 from bot.pipeline import Pipeline, Rules
 from bot.store.tiny import TinyStore
 from tests.servers import hubspot
+from tests.servers.ports import free_port
 from tests.servers.postgres import PostgresServer
 from tests.servers.slack import BOT_TOKEN, SIGNING_SECRET, Workspace
-from tests.service import Service, free_port
+from tests.service import Service
 from tests.store.test_forget import on_disk
 from tests.web.site import CONTACT, Clock, courtesy, reach, serving
 from tests.web.team_pages import TEAM, cards, page
@@ -137,14 +138,14 @@ slack:
 listen: {{port: {listen}}}
 watchers:
   mailbox:
-    every: 2s
+    every: 1s
     mailboxes:
       - {{kind: files, path: mail, name: rita}}
       - {{kind: imap, host: 127.0.0.1, port: 9, tls: false, user: {REP}, password_env: BOX}}
   calendars:
-    every: 2s
+    every: 1s
     calendars: [{{kind: files, path: calendar, name: team}}]
-  crm_hubspot: {{every: 2s, api: "{api}"}}
+  crm_hubspot: {{every: 1s, api: "{api}"}}
 """
     )
     return {

@@ -18,9 +18,10 @@ from typing import Any
 
 import psycopg
 
+from tests.servers.ports import free_port
 from tests.servers.postgres import PostgresServer
 from tests.servers.slack import BOT_WITH_HISTORY, SIGNING_SECRET, Workspace
-from tests.service import Service, free_port
+from tests.service import Service
 
 ROLES = ("scheduler1", "scheduler2", "slack", "worker1", "worker2")
 CHAMPION = re.compile(r"Champion (\d+)")

@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from tests.faults.fleet import CHAMPION, letter
+from tests.servers.ports import free_port
 from tests.servers.slack import BOT_WITH_HISTORY, SIGNING_SECRET, Workspace
-from tests.service import Service, free_port
+from tests.service import Service
 
 SIZE = "20m"
 """More than the service calls full."""

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.servers.ports import free_port
+
 HOST = "127.0.0.1"
 PASSWORD = "secret"
 CONFIG = """\
@@ -82,9 +84,7 @@ class Radicale:
 @contextmanager
 def running(base: Path) -> Iterator[Radicale]:
     """Run the server in a folder of its own until the block ends."""
-    with socket.socket() as free:
-        free.bind((HOST, 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     (base / "users").touch()
     (base / "config").write_text(CONFIG.format(host=HOST, port=port, base=base), encoding="utf-8")
     log = (base / "log").open("wb")

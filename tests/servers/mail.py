@@ -33,6 +33,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from imapclient import IMAPClient
 
 from tests.servers import mail_config as config
+from tests.servers.ports import free_port
 
 PACKAGES = ("dovecot-imapd", "dovecot-lmtpd", "dovecot-sieve", "postfix")
 PROGRAMS = ("/usr/sbin/dovecot", "/usr/lib/dovecot/lmtp", "/usr/lib/postfix/sbin/master")
@@ -90,7 +91,7 @@ class MailServers:
 
     def __init__(self, base: Path) -> None:
         self.base = base
-        self.ports = config.Ports(*_free_ports(len(fields(config.Ports))))
+        self.ports = config.Ports(*(free_port() for _ in fields(config.Ports)))
         self.customers = Customers(self._to_mailboxes)
         self._dovecot: subprocess.Popen[bytes] | None = None
         self._postfix: subprocess.Popen[bytes] | None = None
@@ -345,14 +346,6 @@ def _end(process: subprocess.Popen[bytes] | None) -> None:
     if process is not None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def _free_ports(count: int) -> list[int]:
-    held = [socket.create_server((HOST, 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
 
 
 def _wait_for_port(port: int, seconds: float = 20) -> None:

@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 import psycopg
 
 from tests.servers.mail import CannotRun
+from tests.servers.ports import free_port
 
 ACCOUNTS = ("postgres", "nobody")
 """PostgreSQL refuses to run as root: it runs as one of these then."""
@@ -88,7 +88,7 @@ def running(*, durable: bool = False) -> Iterator[PostgresServer]:
         if account:
             shutil.chown(folder, account)
         _run(account, binaries / "initdb", "-D", folder / "data", "-U", "stillthere", "-A", "trust", "-N")
-        server = PostgresServer(folder, _free_port(), binaries, account)
+        server = PostgresServer(folder, free_port(), binaries, account)
         settings = {
             "port": server.port,
             "listen_addresses": "'127.0.0.1'",
@@ -132,12 +132,6 @@ def _installed() -> Path:
     if found is None:
         raise CannotRun("PostgreSQL could not be installed with apt-get")
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _run(account: str | None, *command: str | Path) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.servers import hubspot
+from tests.servers.ports import free_port
 from tests.servers.slack import BOT_TOKEN, SIGNING_SECRET, Workspace
-from tests.service import Service, free_port
+from tests.service import Service
 
 pytestmark = pytest.mark.servers
 
@@ -59,7 +60,7 @@ crm:
   proposals: true
   hubspot: {{api: "{portal.url}"}}
 watchers:
-  crm_hubspot: {{every: 2s, api: "{portal.url}"}}
+  crm_hubspot: {{every: 1s, api: "{portal.url}"}}
 """
         )
         env = {

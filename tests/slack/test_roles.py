@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.ports import free_port
 from tests.servers.postgres import PostgresServer
 from tests.servers.slack import BOT_TOKEN, SIGNING_SECRET, Workspace
-from tests.service import Service, free_port
+from tests.service import Service
 
 REP = "rita@vendor.example"
 PEOPLE = [f"champion{number}@customer{number}.example" for number in range(6)]

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from tests.servers.mail import MailServers
+from tests.servers.ports import free_port
 from tests.servers.slack import BOT_TOKEN, SIGNING_SECRET, Workspace
-from tests.service import Service, free_port
+from tests.service import Service
 
 pytestmark = pytest.mark.xdist_group("mail")
 

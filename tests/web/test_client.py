@@ -12,6 +12,7 @@ from itertools import pairwise
 import pytest
 from aiohttp import web
 
+from tests.servers.ports import free_port
 from tests.web.site import CONTACT, START, Clock, Site, client, courtesy, serving
 from watchers.web.client import Client
 from watchers.web.pages import MOST_BYTES
@@ -250,12 +251,7 @@ async def test_hosts_that_are_not_there_are_named_so(clock: Clock, unused_tcp_po
 
 @pytest.fixture
 def unused_tcp_port() -> int:
-    import socket
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
+    return free_port()
 
 
 async def test_a_host_in_trouble_is_left_alone_longer_each_time(
