@@ -323,6 +323,27 @@ async def test_a_wrong_password_needs_a_human_and_is_not_repeated_to_him(
     assert "battery" not in str(told.value)
 
 
+async def test_a_password_with_letters_beyond_ascii_logs_in(
+    mail_servers: MailServers, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail_servers.deliver(user, MAIL)
+    (mail_servers.base / "users" / user).write_text(f"{user}:{{PLAIN}}pässwörd::::::\n", encoding="utf-8")
+    monkeypatch.setenv("MAIL_PASSWORD", "pässwörd")
+    found, _ = await one_pass(mailbox(mail_servers, user))
+    assert len(found) == 1
+    monkeypatch.setenv("MAIL_PASSWORD", "pässword")
+    with pytest.raises(NeedsHuman, match="refuses the password"):
+        await one_pass(mailbox(mail_servers, user))
+
+
+async def test_what_cannot_be_a_token_is_not_sent(
+    mail_servers: MailServers, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAIL_TOKEN", "an\x01other")
+    with pytest.raises(NeedsHuman, match="MAIL_TOKEN holds no token"):
+        await one_pass(mailbox(mail_servers, user, token_env="MAIL_TOKEN"))
+
+
 async def test_a_secret_that_is_not_there_needs_a_human(
     mail_servers: MailServers, user: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -78,6 +78,17 @@ class ImapMailbox(Settings):
         """Return what the mailbox is called."""
         return self.name or self.user
 
+    @property
+    def has_token(self) -> bool:
+        """Say whether it is opened with a token, not with a password."""
+        return bool(self.token_env or self.token_file)
+
+    @property
+    def secret(self) -> Secret:
+        """Return where the password or token stands."""
+        variable, path = self.password_env or self.token_env, self.password_file or self.token_file
+        return Secret(variable, path, self.user)
+
     def open(self, source: str) -> ImapSource:
         """Return the source of its mails."""
         return ImapSource(self, source)
@@ -260,7 +271,7 @@ class _Line:
     def connect(self) -> IMAPClient:
         """Connect and log in."""
         box = self.box
-        secret = _secret(box)
+        secret = box.secret.token() if box.has_token else box.secret.read()
         self._client = client = IMAPClient(
             box.host,
             box.port,
@@ -271,10 +282,12 @@ class _Line:
         if self._is_cut:
             self.cut()
         try:
-            if box.token_env or box.token_file:
+            if box.has_token:
                 client.oauth2_login(box.user, secret)
-            else:
+            elif f"{box.user}{secret}".isascii():
                 client.login(box.user, secret)
+            else:  # LOGIN takes no other letters (RFC 9051 6.2.3), PLAIN does (RFC 4616)
+                client.plain_login(box.user, secret)
         except LoginError as error:
             if isinstance(error.__context__, IMAPClientAbortError):
                 raise error.__context__ from error
@@ -374,19 +387,14 @@ def _refusal(box: ImapMailbox, answer: str) -> SourceDown | NeedsHuman:
     code = _CODE.search(answer)
     if (code and code[1] in _PASSING) or _PASSING_WORDS.search(answer):
         return SourceDown(f"{box.host} refuses to log in {box.user} for now")
-    if box.token_env or box.token_file:
+    if box.has_token:
         return NeedsHuman(
             f"{box.host} refuses the token of {box.user}: it expired or was revoked",
-            f"put a new token into {box.token_env or box.token_file}",
+            f"put a new token into {box.secret.where}",
         )
     return NeedsHuman(
-        f"{box.host} refuses the password of {box.user}",
-        f"put the right one into {box.password_env or box.password_file}",
+        f"{box.host} refuses the password of {box.user}", f"put the right one into {box.secret.where}"
     )
-
-
-def _secret(box: ImapMailbox) -> str:
-    return Secret(box.password_env or box.token_env, box.password_file or box.token_file, box.user).read()
 
 
 def _is_this_machine(host: str) -> bool:
