@@ -310,7 +310,8 @@ def _settings(choices: Choices) -> str:
     begin, end = chosen.quiet_hours(choices.quiet)
     quiet = f"{begin:%H:%M} to {end:%H:%M}, and weekends" if begin != end else "none"
     budget = choices.alerts_a_day if chosen.alerts_a_day is None else chosen.alerts_a_day
-    week = "paused" if chosen.digest_paused else f"{WEEKDAYS[chosen.digest_day]} at {chosen.digest_hour}:00"
+    hour = f"{chosen.digest_hour:02}:00"
+    week = "paused" if chosen.digest_paused else f"{WEEKDAYS[chosen.digest_day]} at {hour}"
     parts = [
         f"Quiet hours: {quiet}",
         f"Weekly digest: {week}",

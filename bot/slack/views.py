@@ -156,7 +156,7 @@ def settings(chosen: Preferences, quiet: tuple[time, time], alerts_a_day: int | 
             "quiet_to",
             "Quiet until",
             TimePicker(VALUE, initial_time=f"{end:%H:%M}"),
-            "In your time zone. The same time twice: no quiet hours. Left waits until morning at most.",
+            "In your time zone; the same time twice means none. Who left is told by morning at the latest.",
         ),
         _input("day", "Digest on", StaticSelectMenu(VALUE, days, initial_option=days[chosen.digest_day])),
         _input("hour", "Digest at", StaticSelectMenu(VALUE, hours, initial_option=hours[chosen.digest_hour])),
@@ -171,7 +171,7 @@ def settings(chosen: Preferences, quiet: tuple[time, time], alerts_a_day: int | 
                 min_value="1",
                 max_value=str(MOST_ALERTS),
             ),
-            "What is more waits for the next working day. Empty: as your team has it.",
+            "More than that waits for the next working day. Empty: as your team has it.",
         ),
     ]
     return _modal("Your settings", blocks, SETTINGS, submit="Save")
@@ -202,8 +202,8 @@ def chosen(
 def forget(address: str, name: str) -> View:
     """Ask whether somebody is really to be erased."""
     text = (
-        f"*{quote(name, 80)}* ({quote(address, 80)}) is erased for good: the contact, what was "
-        "observed, every case, also from the last good copies, and from the messages posted here.\n"
+        f"*{quote(name, 80)}* ({quote(address, 80)}) will be erased for good: the contact, what was "
+        "observed and every case, also in the last good copies and in the messages posted here.\n"
         "Only a keyed hash of the address stays, so that nobody adds them again. *This cannot be undone.*\n"
         "Remove them from your contacts file and CRM yourself."
     )
