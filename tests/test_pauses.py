@@ -228,7 +228,7 @@ async def test_while_a_source_cannot_be_read_nobody_grows_more_silent() -> None:
 
 kinds = st.sampled_from(["on_leave", "answer_on_leave", "wrote"])
 dates = st.sampled_from(["", "2026-06-01", "9999-12-31", "0001-01-01", "nonsense", "2026-13-40"])
-moments = st.datetimes(datetime(1970, 1, 1), datetime(2026, 6, 15), timezones=st.just(UTC))  # noqa: DTZ001
+moments = st.datetimes(datetime(1970, 1, 1), datetime(2026, 6, 15), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
 
 
 @given(st.lists(st.tuples(kinds, moments, dates), max_size=12))

@@ -368,7 +368,7 @@ async def kill_while_draining(data: Path, server: Workspace, seen: int, token: s
     try:
         async with asyncio.timeout(30):
             # The other process cannot set an event of ours.
-            while not server.calls("chat.postMessage") or len(server.messages(channel)) < seen:  # noqa: ASYNC110
+            while not server.calls("chat.postMessage") or len(server.messages(channel)) < seen:  # noqa: ASYNC110 - Slack cannot set our event
                 await asyncio.sleep(0.05)
     finally:
         process.send_signal(signal.SIGKILL)

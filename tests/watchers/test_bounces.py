@@ -96,7 +96,7 @@ def test_the_facts_of_a_report_are_kept() -> None:
 @pytest.mark.parametrize(
     ("domains", "ours"), [({"ours.example"}, True), ({"other.example"}, False), (set(), None)]
 )
-def test_a_returned_mail_is_ours_where_its_author_is(domains: set[str], ours: bool | None) -> None:  # noqa: FBT001
+def test_a_returned_mail_is_ours_where_its_author_is(domains: set[str], ours: bool | None) -> None:  # noqa: FBT001 - pytest names it
     [observation] = read(report(group(JANE, "5.1.1")), Scope(our_domains=frozenset(domains)))
     assert observation.facts["ours"] is ours
 

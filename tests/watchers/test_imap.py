@@ -64,7 +64,7 @@ def mailbox(servers: MailServers, user: str, **more: Any) -> ImapSource:
 async def until_said(servers: MailServers, user: str, word: str, times: int = 1) -> None:
     """Wait until the client, whose sessions are recorded, said a word so often."""
     async with asyncio.timeout(PATIENCE):
-        while sum(session.count(word) for session in servers.sessions(user)) < times:  # noqa: ASYNC110
+        while sum(session.count(word) for session in servers.sessions(user)) < times:  # noqa: ASYNC110 - it is another process
             await asyncio.sleep(0.02)
 
 
