@@ -148,6 +148,7 @@ async def test_an_answer_that_drips_without_an_end_ends_the_look(
         ("Mon, 20 Nov 1995 19:12:08 +99999999999999", None),
         ("Mon, 20 Nov 1995 19:12:08 -9999", None),
         ("Fri, 31 Dec 9999 23:59:59 -2359", timedelta(days=1)),
+        ("Fri, 31 Dec 9999 23:59:59 -0000", timedelta(days=1)),
         ("-5", None),
         ("soon", None),
         ("x" * 100_000, None),
