@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def home() -> list[dict[str, Any]]:
-    """Return the blocks of the first page of a Home tab."""
+    """Return the blocks of a Home tab."""
     left, drift = gone(), elsewhere(slipping())
     mine = [
         watched(left.contact, Verdict.LEFT, left.assessment.headline, left),
@@ -83,7 +83,7 @@ def home() -> list[dict[str, Any]]:
     }
     people |= {one.contact.address: seen(one) for one in mine if one.contact.name in SEEN}
     rows = tab.rows(mine, [], NOW.date())
-    page = tab.Page(0, 3, 2, rows, people)
+    page = tab.Page(0, 1, 2, rows, people)
     choices = tab.Choices(Preferences(), (time(18), time(8)), 5, "Europe/Berlin")
     return list(tab.home(mine, page, COVERAGE, choices, NOW)["blocks"])
 
