@@ -175,6 +175,7 @@ async def test_whoever_says_no_is_left_in_peace(vendor: Team, browser: httpx.Asy
     vendor.tokens.allows = False
     page = await vendor.connect(browser)
     assert "Nothing was connected" in page.text
+    assert "Google says that it was not allowed" in page.text
     assert vendor.connections.mailboxes() == []
 
 

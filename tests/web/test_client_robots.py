@@ -41,6 +41,7 @@ def verdict(text: str, url: str = URL) -> str:
         "User-agent: *\nDisallow: /*am$",
         "User-agent: *\n\n\n# a remark\nDisallow: /",
         "User-agent: *\nSitemap: https://www.acme.example/map.xml\nDisallow: /",
+        "User-agent: stillthere\n# and\n\nUser-agent: other\nDisallow: /",
     ],
 )
 def test_what_is_forbidden_is_not_read(text: str) -> None:
@@ -56,6 +57,7 @@ def test_what_is_forbidden_is_not_read(text: str) -> None:
         "User-agent: stillthere\nAllow: /\n\nUser-agent: *\nDisallow: /",
         "User-agent: *\nDisallow: /\nAllow: /team",
         "User-agent: *\nDisallow:",
+        "User-agent: stillthere\nDisallow: /x\nUser-agent: other\nDisallow: /",
         "<html>Not a robots.txt at all</html>",
         "\x00\x01\x02",
     ],
