@@ -170,3 +170,41 @@ async def test_headers_without_an_end_are_an_outage(ask: Asking) -> None:
     async with serving(endless) as url:
         with pytest.raises(SourceDown):
             await ask(url)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"not JSON",
+        b'{"token_type": "Bearer"}',
+        b'{"access_token": "", "token_type": "Bearer"}',
+        b'{"access_token": 5, "token_type": "Bearer"}',
+        b'{"access_token": "planted", "token_type": "mac"}',
+        b'{"access_token": "planted"}',
+    ],
+)
+async def test_an_answer_without_a_bearer_token_is_an_outage_and_is_not_repeated(body: bytes) -> None:
+    async with serving(saying(body)) as url:
+        with pytest.raises(SourceDown, match="gave no token") as down:
+            await oauth.ask(url, {"grant_type": "refresh_token"})
+    assert "planted" not in str(down.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("60", 60.0),
+        ("-1", 0.0),
+        ("1e999", 86_400.0),
+        ("true", 3600.0),
+        ('"soon"', 3600.0),
+        ("null", 3600.0),
+    ],
+)
+async def test_a_token_is_good_for_a_day_at_most_whatever_is_said(said: str, seconds: float) -> None:
+    body = f'{{"access_token": "a", "token_type": "bearer", "expires_in": {said}}}'.encode()
+    async with serving(saying(body)) as url:
+        assert (await oauth.ask(url, {})).seconds == seconds
