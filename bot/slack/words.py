@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from datetime import date, datetime
 
-from bot.model import Answer, Assessment, Choice, Deal, Evidence, Means, Strength, Verdict
+from bot.model import Answer, Assessment, Choice, Deal, Evidence, Family, Means, Strength, Verdict
 from bot.slack.mrkdwn import quote
 
 _RULINGS = {
@@ -25,6 +25,9 @@ _STRENGTH = {
 }
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
 _DRIFT = frozenset({Means.GONE, Means.SLIPPING})
+_LEADS_FROM = 1.0
+"""What the first fact of a family must weigh (nats) to be told before a weightier one of another."""
+
 _SPEAKS_FOR = {
     Verdict.LEFT: _DRIFT,
     Verdict.LIKELY_LEFT: _DRIFT,
@@ -101,11 +104,18 @@ def strength(assessment: Assessment) -> str:
 
 
 def supporting(assessment: Assessment) -> list[Evidence]:
-    """Return the evidence that speaks for the verdict, weightiest first, each fact once."""
+    """Return the evidence that speaks for the verdict, weightiest first, each fact once.
+
+    What leads a family and weighs something comes before the others: families fail apart, so one fact of each
+    says more than all facts of one.
+    """
     means = _SPEAKS_FOR[assessment.verdict]
     weighs = [e for e in assessment.evidence if e.means in means and (e.weight or e.means is Means.AWAY)]
     weighs.sort(key=lambda e: (e.explicit, abs(e.weight), e.at, e.key), reverse=True)
     facts: dict[tuple[date, str], Evidence] = {}
+    leading: dict[Family, Evidence] = {}
     for evidence in weighs:
-        facts.setdefault((evidence.at.date(), evidence.sentence), evidence)
-    return list(facts.values())
+        if facts.setdefault((evidence.at.date(), evidence.sentence), evidence) is evidence:
+            leading.setdefault(evidence.family, evidence)
+    leads = [fact for fact in leading.values() if abs(fact.weight) >= _LEADS_FROM]
+    return [*leads, *(fact for fact in facts.values() if fact not in leads)]

@@ -198,6 +198,18 @@ def test_the_weightiest_evidence_is_shown_and_a_fact_only_once() -> None:
     assert "silent" not in "".join(shown)
 
 
+@pytest.mark.parametrize(("weight", "second"), [(1.5, "3 pushes"), (0.4, "no such mailbox")])
+def test_a_fact_of_another_family_comes_before_a_weightier_one_if_it_weighs_enough(
+    weight: float, second: str
+) -> None:
+    bounced = fact(Means.GONE, Family.MAIL, 1, "no such mailbox", weight=6.5)
+    drift = fact(Means.SLIPPING, Family.CALENDAR, 30, "3 pushes, 108 days lost", weight=weight)
+    told = words.supporting(replace(LEFT, evidence=(REPLIED, bounced, drift)))
+    assert told[0] == REPLIED
+    assert second in told[1].sentence
+    assert len(told) == 3
+
+
 def test_evidence_that_does_not_count_is_left_to_why() -> None:
     void = replace(PUSHED, weight=0.0, note="contradicted on 1 August", sentence="Meeting pushed long ago")
     judged = replace(LEFT, evidence=(REPLIED, void))
