@@ -266,7 +266,7 @@ async def test_whoever_may_make_no_tables_is_told_to_own_the_database(
 async def test_what_one_process_raises_another_hears_without_asking(
     own_database_server: PostgresServer,
 ) -> None:
-    from tests.store.test_contract import alarm, warn
+    from tests.store.contents import alarm, warn
 
     url = own_database_server.new_database()
     async with await PostgresStore.open(url) as worker, await PostgresStore.open(url) as teller:

@@ -17,7 +17,7 @@ from bot.store import Store
 from bot.store.codec import normal
 from bot.store.postgres import PostgresStore
 from tests.servers.postgres import PostgresServer
-from tests.store.test_contract import HOME, JANE, LEASE, NOW, OMAR, alarm, sighting, warn
+from tests.store.contents import HOME, JANE, LEASE, NOW, OMAR, alarm, sighting, warn
 
 MEGABYTE = 2**20
 MANY = 10_000

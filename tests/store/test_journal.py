@@ -14,7 +14,7 @@ from bot.store import StoreDown
 from bot.store.files import LONGEST_JOURNAL, Group
 from bot.store.journal import NAME, Journal, decode, encode
 from bot.store.tiny import TinyStore
-from tests.store.test_contract import JANE, OMAR, sighting
+from tests.store.contents import JANE, OMAR, sighting
 
 DAYS = 5
 

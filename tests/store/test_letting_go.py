@@ -11,7 +11,7 @@ from bot.store.database import Connection, rows
 from bot.store.postgres import PostgresStore
 from tests.servers.postgres import PostgresServer
 from tests.servers.proxy import Mood, Proxy, proxy
-from tests.store.test_contract import JANE
+from tests.store.contents import JANE
 
 AT_MOST = 40
 """Seconds, of the sixty that the work would take."""

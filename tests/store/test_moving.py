@@ -24,7 +24,7 @@ from bot.store.moving import Entry, Inventory, Movable, inventory, move
 from bot.store.postgres import PostgresStore
 from bot.store.tiny import TinyStore
 from tests.servers.postgres import PostgresServer
-from tests.store.test_contract import DAY, JANE, NOW, OMAR, alarm, sighting, warn
+from tests.store.contents import DAY, JANE, NOW, OMAR, alarm, sighting, warn
 
 KILLS = 4
 LONGEST_MOVE_SECONDS = 2.5
