@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
-from tests.servers import mail, postgres
+from tests.servers import mail, memory, postgres
 from tests.servers.slack import Workspace, workspace
 from tests.servers.slack_node import CannotRun
+
+if place := memory.place():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(place))
 
 gc.disable()  # nothing that is collected is garbage: to look through thousands of tests again takes 4 s
 

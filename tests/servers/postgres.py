@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psycopg
 
+from tests.servers import memory
 from tests.servers.mail import CannotRun
 from tests.servers.ports import free_port
 
@@ -23,6 +24,9 @@ ACCOUNTS = ("postgres", "nobody")
 """PostgreSQL refuses to run as root: it runs as one of these then."""
 
 START_SECONDS = 30.0
+
+KEPT = 8
+"""Databases; no test has so many, so that an older one is no longer in use."""
 
 
 @dataclass
@@ -43,10 +47,16 @@ class PostgresServer:
     def new_database(self) -> str:
         """Make an empty database and return its address."""
         self.databases += 1
-        name = f"test_{os.getpid()}_{self.databases}"
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
-        return self.url(name)
+            connection.execute(
+                f"DROP DATABASE IF EXISTS {self._name(self.databases - KEPT)} (FORCE)".encode()
+            )
+            connection.execute(f"CREATE DATABASE {self._name(self.databases)} TEMPLATE template0".encode())
+        return self.url(self._name(self.databases))
+
+    @staticmethod
+    def _name(number: int) -> str:
+        return f"test_{os.getpid()}_{max(number, 0)}"
 
     def start(self) -> None:
         """Start, and wait until it answers."""
@@ -82,7 +92,8 @@ class PostgresServer:
 def running(*, durable: bool = False) -> Iterator[PostgresServer]:
     """Run a server. Raises CannotRun where there is none and it cannot be installed."""
     binaries = _binaries() or _installed()
-    with tempfile.TemporaryDirectory(prefix="stillthere-postgres-") as made:
+    place = None if durable else memory.place()
+    with tempfile.TemporaryDirectory(prefix="stillthere-postgres-", dir=place) as made:
         folder = Path(made)
         account = _account()
         if account:
@@ -96,6 +107,8 @@ def running(*, durable: bool = False) -> Iterator[PostgresServer]:
             "fsync": "on" if durable else "off",
             "max_connections": 60,
             "shared_buffers": "'32MB'",
+            "min_wal_size": "'32MB'",
+            "max_wal_size": "'64MB'" if place else "'1GB'",
         }
         with (folder / "data" / "postgresql.conf").open("a") as file:
             file.writelines(f"{name} = {value}\n" for name, value in settings.items())
