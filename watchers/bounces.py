@@ -18,6 +18,7 @@ from watchers import Example, MailReader, Scope
 from watchers.mail import bounce_table as table
 from watchers.mail.notices import CODED
 from watchers.mail.reports import Failure, Report, locate, looks_like_report
+from watchers.mail.status_fields import status_code
 
 if TYPE_CHECKING:
     from bot.model import Json
@@ -36,7 +37,6 @@ NO_FAILURE = frozenset({"delivered", "relayed", "expanded"})
 NOT_YET = {table.GONE: table.TRANSIENT, table.DOMAIN: table.TRANSIENT}
 """While a mail is only delayed nobody is known to be gone."""
 
-_STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REPLY = re.compile(r"(?<![\w.])([245]\d\d)(?=[ \-:,>#]|$)")
 _GENERIC = re.compile(r"[245]\.0\.0|[245]\.(?:3|5)\.0|5\.[124]\.0|[245]\.4\.7|5\.0\.\d+")
 
@@ -180,7 +180,7 @@ def _judged(failure: Failure, report: Report, status: str) -> Reading:
         for said in voices:
             if not vague:
                 heard.append(said)
-            code = _first(_STATUS, said) or status or _first(_REPLY, said)
+            code = status_code(said) or status or _reply_code(said)
             phrase = table.diagnose(said, code, vague=vague)
             if phrase is not None:
                 quote = _one_line(said, LONGEST_QUOTE)
@@ -231,17 +231,17 @@ def _status(failure: Failure) -> str:
 
 
 def _statuses(failure: Failure) -> Iterator[str]:
-    yield _first(_STATUS, failure.diagnostic)
+    yield status_code(failure.diagnostic)
     yield failure.status
-    yield _first(_STATUS, failure.passage)
+    yield status_code(failure.passage)
 
 
 def _reply(failure: Failure) -> str:
-    return _first(_REPLY, failure.diagnostic) or _first(_REPLY, failure.passage)
+    return _reply_code(failure.diagnostic) or _reply_code(failure.passage)
 
 
-def _first(pattern: re.Pattern[str], text: str) -> str:
-    found = pattern.search(text)
+def _reply_code(text: str) -> str:
+    found = _REPLY.search(text)
     return found[1] if found is not None else ""
 
 

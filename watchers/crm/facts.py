@@ -15,6 +15,7 @@ from bot.model import Json, Observation
 from watchers import Scope
 from watchers.mail import bounce_table as table
 from watchers.mail.meetings import MOST_ATTENDEES, OTHER, SNAPSHOT
+from watchers.mail.status_fields import status_code
 
 BULK = 50
 """A mail of ours to more people than this is a mailing, not a word to a person."""
@@ -23,7 +24,6 @@ MOST_NAMED = 20
 LONGEST_DIAGNOSTIC = 300
 LONGEST_ID = 200
 
-_STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _ADDRESS = re.compile(r"[^\s@<>,;\"']{1,64}@[^\s@<>,;\"']{1,253}")
 
 MEANINGS = {
@@ -176,8 +176,7 @@ def bounce(flag: Bounce, scope: Scope, source: str) -> Iterator[Observation]:
         worked = LoggedMail(f"{flag.ident}.first", flag.worked, "", (flag.address,))
         people = ("", flag.address)
         yield _letter("written_to", worked, flag.address, "to", "we wrote to them", people, scope, source)
-    status = _STATUS.search(flag.words)
-    code = status[1] if status else ""
+    code = status_code(flag.words)
     name = "hard bounce" if flag.kind == table.GONE else "bounce"
     addressed: list[Json] = [flag.address]
     facts: dict[str, Json] = {
@@ -227,8 +226,7 @@ def opt_out(flag: OptOut, scope: Scope, source: str) -> Iterator[Observation]:
 
 def diagnosis(words: str) -> str:
     """Return the kind of bounce that a mail system's words stand for."""
-    status = _STATUS.search(words)
-    code = status[1] if status else ""
+    code = status_code(words)
     phrase = table.diagnose(words[:1000], code)
     kind = phrase.kind if phrase else table.by_status(code) if code else ""
     return kind if kind in MEANINGS else table.OTHER
