@@ -35,6 +35,8 @@ from tests.watchers.granting import BOARD, service_account
 from watchers.mail.oauth import Granted
 from watchers.mail.tokens import Provider, Use
 
+pytestmark = pytest.mark.long
+
 JANE = "jane@acme.example"
 KEY = new_key()
 

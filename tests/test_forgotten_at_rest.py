@@ -15,6 +15,8 @@ from tests.service import Service
 from tests.store.test_forget import on_disk
 from tests.test_planted import dump, mail, meeting
 
+pytestmark = pytest.mark.long
+
 REP, JANE = "rita@vendor.example", "jane@acme.example"
 QUENTIN = "quentin.zylber@acme.example"
 OTHERS = ("q.zylber@acme.example", "qz@newplace.example")

@@ -9,7 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.mails import BOB, JANE, story
+
+pytestmark = pytest.mark.long
 
 DOCS = Path(__file__).parent.parent / "docs"
 MARKED = re.compile(r"<!-- run: (\w+) -->\n```\n(.+?)\n```", re.DOTALL)

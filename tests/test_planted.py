@@ -36,6 +36,8 @@ from tests.web.site import CONTACT, Clock, courtesy, reach, serving
 from tests.web.team_pages import TEAM, cards, page
 from watchers.public_pages import PublicPages
 
+pytestmark = pytest.mark.long
+
 REP, JANE, TOM, ANN = "rita@vendor.example", "jane@acme.example", "tom@acme.example", "ann.lee@acme.example"
 PLANTED = "Quokka"
 """Part of every planted word: it stands in no word list, name or program."""

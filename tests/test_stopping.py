@@ -12,6 +12,8 @@ import pytest
 
 from tests.service import Service
 
+pytestmark = pytest.mark.long
+
 PATIENCE = 60.0
 """Seconds that a busy machine may take to stop."""
 

@@ -25,6 +25,8 @@ from watchers.mail.files import FileMailbox
 from watchers.mail.head import split_head
 from watchers.mailbox import Mailbox
 
+pytestmark = pytest.mark.long
+
 Said = tuple[date, str, str, float, str, str]
 
 

@@ -20,6 +20,8 @@ from tests.servers import hubspot
 from tests.service import Service as Process
 from watchers import load
 
+pytestmark = pytest.mark.long
+
 SOURCE = "contacts in HubSpot"
 BOB, JANE = "bob@acme.example", "jane@acme.example"
 

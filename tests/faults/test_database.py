@@ -18,6 +18,8 @@ from bot.store.postgres import PostgresStore
 from tests.servers.postgres import PostgresServer
 from tests.servers.proxy import Mood, Proxy, proxy
 
+pytestmark = pytest.mark.long
+
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 JANE = Contact("jane@acme.example", "Jane")
 FULL = """

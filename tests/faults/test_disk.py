@@ -17,6 +17,8 @@ from tests.servers.ports import free_port
 from tests.servers.slack import BOT_WITH_HISTORY, SIGNING_SECRET, Workspace
 from tests.service import Service
 
+pytestmark = pytest.mark.long
+
 SIZE = "20m"
 """More than the service calls full."""
 

@@ -12,6 +12,8 @@ from tests.faults.fleet import Fleet, Storm, sailing
 from tests.servers.postgres import PostgresServer
 from tests.servers.slack import Workspace
 
+pytestmark = pytest.mark.long
+
 KILLS = 6
 HURRIED = {
     "bot.engine.queue.HEARTBEAT": 1,

@@ -20,7 +20,7 @@ from bot.store.tiny import TinyStore
 from tests.servers.slack import BOT_TOKEN, BOT_WITH_HISTORY, Workspace
 from tests.slack.story import LEFT, SLIPPING, raise_alert
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.long]
 HERE = Path(__file__).parent
 
 SEED = 20260803

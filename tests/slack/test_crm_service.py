@@ -14,7 +14,7 @@ from tests.servers.ports import free_port
 from tests.servers.slack import BOT_TOKEN, SIGNING_SECRET, Workspace
 from tests.service import Service
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.long]
 
 JANE = "jane@acme.example"
 

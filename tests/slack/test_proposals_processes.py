@@ -27,7 +27,7 @@ from tests.slack.pressing import Office, open_office
 from tests.slack.story import ADDRESS
 from watchers.crm import hubspot as line
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.long]
 
 SCRIPT = Path(__file__).parent / "propose_once.py"
 PATIENCE = timedelta(seconds=60)

@@ -17,6 +17,8 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.slack import BOT_TOKEN, SIGNING_SECRET, Workspace
 from tests.service import Service
 
+pytestmark = pytest.mark.long
+
 REP = "rita@vendor.example"
 PEOPLE = [f"champion{number}@customer{number}.example" for number in range(6)]
 HURRIED = {

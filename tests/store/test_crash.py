@@ -25,6 +25,8 @@ from bot.model import (
 )
 from bot.store.tiny import TinyStore
 
+pytestmark = pytest.mark.long
+
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 PEOPLE = [Contact(f"person{number}@acme.example", f"Person {number}") for number in range(4)]
 LONGEST_LIFE = 0.25

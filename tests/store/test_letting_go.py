@@ -13,6 +13,8 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.proxy import Mood, Proxy, proxy
 from tests.store.contents import JANE
 
+pytestmark = pytest.mark.long
+
 AT_MOST = 40
 """Seconds, of the sixty that the work would take."""
 

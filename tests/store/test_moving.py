@@ -26,6 +26,8 @@ from bot.store.tiny import TinyStore
 from tests.servers.postgres import PostgresServer
 from tests.store.contents import DAY, JANE, NOW, OMAR, alarm, sighting, warn
 
+pytestmark = pytest.mark.long
+
 KILLS = 4
 LONGEST_MOVE_SECONDS = 2.5
 """A move takes one to two, so that some are killed before, some while and some after something moves."""
