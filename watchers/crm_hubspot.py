@@ -11,10 +11,11 @@ from watchers.crm import facts
 from watchers.crm.facts import Bounce, Fact, LoggedMail, Meeting, OptOut
 from watchers.crm.following import Place
 from watchers.crm.hubspot import HubSpot, HubSpotAccess, Record, moment
-from watchers.crm.line import Line, Refused, objects, under
+from watchers.crm.line import Line, Refused, under
 from watchers.crm.reader import OPT_OUTS, TURN, CrmWatcher, Pages, Parts, opt_out, turned
 from watchers.mail import bounce_table as table
 from watchers.mail.meetings import SNAPSHOT
+from watchers.values import objects
 
 STAMP = "hs_lastmodifieddate"
 CONTACT_STAMP = "lastmodifieddate"

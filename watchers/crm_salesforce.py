@@ -10,10 +10,11 @@ from watchers.crm import facts
 from watchers.crm.facts import Bounce, Fact, LoggedMail, Meeting, OptOut
 from watchers.crm.following import Place
 from watchers.crm.hubspot import Record, moment
-from watchers.crm.line import Line, Refused, objects, text, under
+from watchers.crm.line import Line, Refused, text, under
 from watchers.crm.reader import OPT_OUTS, TURN, CrmWatcher, Pages, Parts, opt_out, turned
 from watchers.crm.salesforce import LOGIN, Salesforce, SalesforceAccess, literal
 from watchers.mail.meetings import SNAPSHOT
+from watchers.values import objects
 
 STAMP = "SystemModstamp"
 NO_SUCH_OBJECT = frozenset({"INVALID_TYPE", "INVALID_FIELD"})

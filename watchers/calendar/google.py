@@ -15,7 +15,8 @@ from urllib.parse import quote
 from pydantic import Field
 
 from bot.model import Json, NeedsHuman
-from watchers.calendar import CANCELLED, MOST_ENTRIES, MOST_LOOKUPS, Entry, Page, Pass, overfull, values
+from watchers import values
+from watchers.calendar import CANCELLED, MOST_ENTRIES, MOST_LOOKUPS, Entry, Page, Pass, overfull
 from watchers.calendar.held_token import ByToken
 from watchers.calendar.resuming import resumed
 from watchers.mail.ics import MAX_ATTENDEES, Attendee, plain_address, steady, title
@@ -112,7 +113,7 @@ class GoogleSource:
         }
         for _ in range(MOST_PAGES):
             told = await rest.json(self.path, params)
-            items = values.records(told.get("items"))
+            items = values.objects(told.get("items"))
             token = values.text(told.get("nextSyncToken"))
             if token:
                 yield _page({"token": token}, items)
@@ -181,7 +182,7 @@ def _entry(ident: str, item: Mapping[str, Any]) -> Entry:
     organizer = _address(item.get("organizer"))
     if organizer.endswith(SHARED_CALENDAR):
         organizer = _address(item.get("creator"))
-    invited = values.records(item.get("attendees"))[:MAX_ATTENDEES]
+    invited = values.objects(item.get("attendees"))[:MAX_ATTENDEES]
     people = [one for one in invited if one.get("resource") is not True and _address(one)]
     subject = values.text(item.get("summary"))
     sequence = item.get("sequence")

@@ -17,7 +17,8 @@ from urllib.parse import quote
 from pydantic import Field
 
 from bot.model import Json, NeedsHuman
-from watchers.calendar import CANCELLED, MOST_ENTRIES, MOST_LOOKUPS, Entry, Page, Pass, overfull, values
+from watchers import values
+from watchers.calendar import CANCELLED, MOST_ENTRIES, MOST_LOOKUPS, Entry, Page, Pass, overfull
 from watchers.calendar.held_token import ByToken
 from watchers.calendar.resuming import resumed
 from watchers.mail.ics import MAX_ATTENDEES, Attendee, plain_address, steady, title
@@ -170,7 +171,7 @@ class GraphSource:
         kept = window.state() if window.link else None
         for _ in range(MOST_PAGES):
             told = await rest.json(path, params, headers=HEADERS)
-            items = values.records(told.get("value"))
+            items = values.objects(told.get("value"))
             yield Page(kept, _entries(items, seen))
             if told.get("@odata.deltaLink"):
                 window.link = values.text(told["@odata.deltaLink"])
@@ -232,7 +233,7 @@ def _entries(items: Iterable[Mapping[str, Any]], seen: _Seen) -> list[Entry]:
 
 
 def _entry(ident: str, start: datetime, item: Mapping[str, Any]) -> Entry:
-    invited = values.records(item.get("attendees"))[:MAX_ATTENDEES]
+    invited = values.objects(item.get("attendees"))[:MAX_ATTENDEES]
     people = [one for one in invited if one.get("type") != "resource" and _address(one)]
     planned = values.moment(item.get("originalStart"))
     exception = item.get("type") == "exception"

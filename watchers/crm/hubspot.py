@@ -17,10 +17,11 @@ from typing import Any
 from pydantic import Field
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.crm.line import Dialect, Line, number, objects, pages, text, under
+from watchers.crm.line import Dialect, Line, number, pages, text, under
 from watchers.mail.tokens import SAFE_ADDRESS
 from watchers.secret import Secret
 from watchers.settings import Settings
+from watchers.values import objects
 
 API = "https://api.hubapi.com/"
 PAUSE = timedelta(seconds=0.25)

@@ -162,11 +162,6 @@ class Line(OpenLine):
         return cured or Refused(status, code, told, path)
 
 
-def objects(value: object) -> list[dict[str, Any]]:
-    """Return the objects of a list in an answer; of anything else, none."""
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
 def under(value: object, *path: str) -> Any:
     """Return what stands at a path of nested objects, None where there is nothing."""
     for step in path:

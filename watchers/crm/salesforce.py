@@ -17,12 +17,13 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.crm.line import Dialect, Key, Line, number, objects, pages, text, under
+from watchers.crm.line import Dialect, Key, Line, number, pages, text, under
 from watchers.mail.grants import rsa_key, signed_jwt
 from watchers.mail.oauth import Granted, GrantRefused, Lease, ask
 from watchers.mail.tokens import SAFE_ADDRESS
 from watchers.secret import Secret, read_secret_file
 from watchers.settings import Settings
+from watchers.values import objects
 
 VERSION = "62.0"
 PAUSE = timedelta(seconds=0.05)

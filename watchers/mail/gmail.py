@@ -29,8 +29,9 @@ from watchers.mail.granted import GoogleGroup, shut_by_google
 from watchers.mail.group import SWITCHED_OFF, Judge, Opened, no_news, open_to_us, tried
 from watchers.mail.head import LIMITS
 from watchers.mail.parse import parse
-from watchers.mail.rest import Refused, Rest, dicts, side_by_side
+from watchers.mail.rest import Refused, Rest, side_by_side
 from watchers.mail.tokens import SAFE_ADDRESS, SCOPES, Provider, Tokens, Use
+from watchers.values import objects
 
 log = structlog.get_logger()
 
@@ -239,8 +240,8 @@ class GmailSource:
         }
         seen: set[str] = set()
         async for page in _pages(line, "gmail/v1/users/me/history", asked):
-            for some in _chunks(dicts(page.get("history"))):
-                added = [part.get("message") for one in some for part in dicts(one.get("messagesAdded"))]
+            for some in _chunks(objects(page.get("history"))):
+                added = [part.get("message") for one in some for part in objects(one.get("messagesAdded"))]
                 fresh = [one for one in dict.fromkeys(_ids_of(added)) if one not in seen]
                 seen.update(fresh)
                 before = place.model_copy()
@@ -342,7 +343,7 @@ def _shut(refused: Refused) -> Opened | None:
 def head_of(fields: object) -> bytes:
     """Return headers given as names and values as the header block of a mail (RFC 5322, 6532)."""
     lines = []
-    for field_ in dicts(fields):
+    for field_ in objects(fields):
         name, value = field_.get("name"), field_.get("value")
         if isinstance(name, str) and isinstance(value, str) and re.fullmatch(r"[!-9;-~]{1,200}", name):
             folded = re.sub(r"[\r\n\x00]+", " ", value)
@@ -364,7 +365,7 @@ async def _pages(line: Rest, path: str, asked: dict[str, str | int]) -> AsyncIte
 
 def _ids_of(named: object) -> list[str]:
     """Return the ids of messages that an answer names; they become part of an address."""
-    found = [one.get("id") for one in dicts(named)]
+    found = [one.get("id") for one in objects(named)]
     return [one for one in found if isinstance(one, str) and re.fullmatch(r"[0-9A-Za-z_-]{1,64}", one)]
 
 

@@ -28,8 +28,9 @@ from watchers.mail.granted import MicrosoftGroup, shut_by_microsoft
 from watchers.mail.group import Judge, Opened, no_news, open_to_us, tried
 from watchers.mail.head import LIMITS
 from watchers.mail.parse import parse
-from watchers.mail.rest import Refused, Rest, dicts, side_by_side
+from watchers.mail.rest import Refused, Rest, side_by_side
 from watchers.mail.tokens import SAFE_ADDRESS, SCOPES, Provider, Tokens, Use
+from watchers.values import objects
 
 log = structlog.get_logger()
 
@@ -337,7 +338,7 @@ def _mails(page: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the mails of a page: neither what was removed nor drafts."""
     return [
         one
-        for one in dicts(page.get("value"))
+        for one in objects(page.get("value"))
         if isinstance(one.get("id"), str) and "@removed" not in one and not one.get("isDraft")
     ]
 
@@ -361,7 +362,7 @@ def _head(told: Mapping[str, Any]) -> bytes:
 
 def _people(named: object) -> list[str]:
     found = []
-    for one in dicts(named):
+    for one in objects(named):
         person = one.get("emailAddress")
         address = person.get("address") if isinstance(person, dict) else None
         if isinstance(person, dict) and isinstance(address, str):

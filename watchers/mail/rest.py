@@ -19,6 +19,7 @@ import httpx
 from bot.model import NeedsHuman, SourceDown
 from watchers.exchange import OpenLine, Overlong, below, exchange, in_words, trusted, wait
 from watchers.mail.tokens import Tokens, Use
+from watchers.values import objects
 
 Asked = TypeVar("Asked")
 Told = TypeVar("Told")
@@ -150,16 +151,11 @@ async def side_by_side(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def dicts(value: object) -> list[dict[str, Any]]:
-    """Return the objects of a list in an answer; of anything else, none."""
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
 def code_of(body: bytes) -> str:
     """Return the code of a refusal: Google's reason or Microsoft's code; its words may repeat secrets."""
     try:
         error = json.loads(body)["error"]
-        told = [*dicts(error.get("errors")), *dicts(error.get("details"))]
+        told = [*objects(error.get("errors")), *objects(error.get("details"))]
         reasons = [one.get("reason") for one in told]
         named = next((reason for reason in reasons if reason), None) or error.get("code")
         code = named if isinstance(named, str) else error.get("status")

@@ -19,8 +19,8 @@ def record(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def records(value: object) -> list[dict[str, Any]]:
-    """Return the objects of a list."""
+def objects(value: object) -> list[dict[str, Any]]:
+    """Return the objects of a list; of anything else, none."""
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
