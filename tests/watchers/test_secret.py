@@ -44,6 +44,12 @@ def test_a_file_that_has_no_end_is_read_in_part() -> None:
     assert len(Secret("", Path("/dev/zero"), "rita").read()) == LARGEST
 
 
+def test_a_token_is_what_stands_there_without_the_line_around_it(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text(" ya29.a-token \n")
+    assert Secret("", path, "rita").token() == "ya29.a-token"
+
+
 @pytest.mark.parametrize("token", ["two\nlines", "Ünicode", "a\x00b"])
 def test_what_cannot_travel_in_a_header_is_no_token(tmp_path: Path, token: str) -> None:
     path = tmp_path / "token"
