@@ -7,7 +7,7 @@ says so. The phrases are data (`watchers.mail.phrases`); the rules that choose a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from bot.model import Family, Json, Kind, Means, Observation
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from watchers.mail.head import Head
     from watchers.mail.parse import Mail
 
-_UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN = 80
 
 
@@ -130,7 +129,7 @@ def _observation(head: Head, reading: Reading, reason: str) -> Observation:
     return Observation(
         contact=_about(head.sender.address, reading.contact),
         kind=reading.says,
-        at=head.date or _UNDATED,
+        at=head.dated,
         source="",
         sentence=_sentence(reading),
         facts=facts,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from bot.model import Family, Kind, Means, Observation
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from watchers.mail.head import Head
     from watchers.mail.parse import Mail
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_DIAGNOSTIC = 300
 LONGEST_QUOTE = 100
 MOST_LINES = 30
@@ -265,7 +264,7 @@ def _observation(mail: Mail, report: Report, failure: Failure, returned: dict[st
     return Observation(
         contact=failure.recipient.lower(),
         kind=reading.kind,
-        at=mail.head.date or EPOCH,
+        at=mail.head.dated,
         source="",
         sentence=_sentence(reading.kind, status or reply, _one_line(host, 80)),
         facts=facts,

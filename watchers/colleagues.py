@@ -49,7 +49,6 @@ SHORTEST_NAME = 2
 OF = frozenset("af av d da de del della der di do dos du of od van von".split())
 """Words before a name that make it an owner: the assistant of Jane is not Jane."""
 
-UNKNOWN_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 
 _WORD = re.compile(r"[^\W\d_]{1,40}")
 
@@ -144,7 +143,7 @@ def _gone(
     text: Text, people: dict[str, frozenset[str]], head: Head
 ) -> Iterator[tuple[str, bool, date | None]]:
     """Yield who is said to be gone, whether by their full name, and their last day where it is told."""
-    wrote = head.date.date() if head.date else UNKNOWN_DATE.date()
+    wrote = head.dated.date()
     told: set[str] = set()
     # A line or two may hold no frequent word of their language.
     for hit in find(text, languages() if is_short(text.low) else spoken(text.low), ("departed",)):
@@ -183,7 +182,7 @@ def _observation(head: Head, address: str, full: bool, leaves: date | None) -> O
     return Observation(
         contact=address,
         kind=SAID,
-        at=head.date or UNKNOWN_DATE,
+        at=head.dated,
         source="",
         sentence=f"{head.sender.address[:80]} wrote that they have left",
         group=head.message_id,

@@ -7,7 +7,7 @@ is genuine only where there was a mail to bounce, and because silence means some
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.model import Family, Json, Kind, Means, Observation
@@ -31,7 +31,6 @@ MOST_NAMED = 20
 
 LONGEST_NAME = 80
 MACHINES = frozenset({"mailer-daemon", "mail-daemon", "postmaster", "mailerdaemon", "mdaemon"})
-UNKNOWN_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 FADES = timedelta(days=30)
@@ -153,7 +152,7 @@ class _Letter:
                 yield Observation(
                     contact=contact.address,
                     kind="wrote_elsewhere",
-                    at=self.head.date or UNKNOWN_DATE,
+                    at=self.head.dated,
                     source="",
                     sentence=f"wrote from another domain: {domain[:80]}",
                     group=domain[:80],
@@ -178,7 +177,7 @@ class _Letter:
         return Observation(
             contact=about.address,
             kind=kind,
-            at=self.head.date or UNKNOWN_DATE,
+            at=self.head.dated,
             source="",
             sentence=sentence,
             facts={

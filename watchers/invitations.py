@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from bot.model import Family, Json, Kind, Means, Observation
@@ -41,7 +41,6 @@ LONGEST_UID = 200
 """A longer UID is replaced by its hash."""
 
 FADES = timedelta(days=60)
-UNKNOWN_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _kind(name: str, means: Means, weight: float, example: str) -> Kind:
@@ -241,7 +240,7 @@ def _snapshot(
     return Observation(
         contact=contact,
         kind=SNAPSHOT,
-        at=head.date or UNKNOWN_DATE,
+        at=head.dated,
         source="",
         sentence=_sentence(itip.method, event, by),
         group=uid,

@@ -32,6 +32,9 @@ class Limits:
 LIMITS = Limits()
 NEWLINE = ord("\n")
 
+UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands for the date of a mail that has none: too long ago to say anything of today."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -126,6 +129,11 @@ class Head:
             if parsed is not None:
                 return parsed
         return None
+
+    @property
+    def dated(self) -> datetime:
+        """Return the date, `UNDATED` where there is none."""
+        return self.date or UNDATED
 
 
 _FIELD = rb"([!-9;-~]{1,200}+)[ \t]*+:[ \t]*+([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?"
