@@ -49,7 +49,6 @@ SHORTEST_NAME = 2
 OF = frozenset("af av d da de del della der di do dos du of od van von".split())
 """Words before a name that make it an owner: the assistant of Jane is not Jane."""
 
-
 _WORD = re.compile(r"[^\W\d_]{1,40}")
 
 _HANDED_OVER = b"""From: Ann Lee <ann@acme.example>

@@ -32,7 +32,6 @@ MOST_NAMED = 20
 LONGEST_NAME = 80
 MACHINES = frozenset({"mailer-daemon", "mail-daemon", "postmaster", "mailerdaemon", "mdaemon"})
 
-
 FADES = timedelta(days=30)
 
 
