@@ -28,6 +28,9 @@ APP_ID, BOT_ID, BOT_USER, TEAM = "A0STILL001", "B0STILL001", "U0STILL001", "T000
 SCOPES = list(manifest.SCOPES)
 """What the app asks for is all it gets here."""
 
+ANSWER_SECONDS = 3.0
+"""For so long Slack waits for an answer."""
+
 HISTORY = ["channels:history", "groups:history", "im:history"]
 
 

@@ -21,7 +21,7 @@ from tests.servers.slack_judges import judge_view
 from tests.servers.slack_wire import Enveloped, Signed, Transport, wire
 from tests.slack.story import NOW
 
-SOON = timedelta(seconds=5)
+SOON = timedelta(seconds=60)
 OURS = frozenset({"vendor.example"})
 
 

@@ -22,7 +22,7 @@ from tests.servers.slack_judges import judge_view
 from tests.servers.slack_wire import Enveloped, Signed, Transport, wire
 from tests.slack.story import ADDRESS, NOW, raise_alert
 
-SETTLED = timedelta(seconds=5)
+SETTLED = timedelta(seconds=60)
 
 
 @dataclass

@@ -15,9 +15,9 @@ from bot.exposure import Exposure, InTouch
 from bot.model import Answer, Choice, Contact, Deal, Observation, Verdict
 from bot.slack.contacts import PAGE, exposed
 from bot.slack.outbox import drain
-from tests.servers.slack import SIGNING_SECRET, Workspace
+from tests.servers.slack import ANSWER_SECONDS, SIGNING_SECRET, Workspace
 from tests.servers.slack_wire import Signed, Transport
-from tests.slack.commanding import Reception, formatted, reception, said
+from tests.slack.commanding import SOON, Reception, formatted, reception, said
 from tests.slack.story import ADDRESS, ANN, JANE, LEFT, NOW, SLIPPING, raise_alert
 
 pytestmark = pytest.mark.servers
@@ -199,7 +199,7 @@ async def test_snooze_holds_the_open_case_until_a_day_and_says_so_on_its_message
     )
     assert "snoozed until Wed 5 Aug" in said(await desk.type("list"))
     assert "snoozed until Wed 5 Aug" in said(await desk.type("show jane"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON.total_seconds()):
         while "until Wed 5 Aug" not in str(desk.server.messages(desk.server.channel("champions"))):  # noqa: ASYNC110 - Slack cannot set our event
             await asyncio.sleep(0.02)
 
@@ -497,10 +497,10 @@ async def test_hostile_names_are_shown_as_text_and_cut(desk: Reception) -> None:
 
 
 async def test_slack_is_answered_at_once_although_a_look_up_takes_long(desk: Reception) -> None:
-    desk.server.fail("users.info", delay=1500)
+    desk.server.fail("users.info", delay=1000 * ANSWER_SECONDS)
     started = time.monotonic()
     assert await desk.command(desk.typed(f"add {ADDRESS}")) == (200, "")
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < ANSWER_SECONDS
     await desk.told()
     assert await known(desk) is not None
 
