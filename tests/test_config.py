@@ -191,6 +191,7 @@ def test_an_unknown_key_is_named_with_its_line_and_the_nearest(
         ("team:\n  domains:\n    - a.example\n    - 5\n", 4, "team.domains.1", "write text, in quotes"),
         (f"{TEAM}slack:\n  channel: #champions\n", 4, "slack.channel", "in quotes where it"),
         (f"{TEAM}slack:\n  channel: x\n  http:\n    port: a\n", 6, "slack.http.port", "write a whole number"),
+        (f"{TEAM}slack:\n  channel: x\n  api: http://slack.example/\n", 5, "slack.api", "put that right"),
         (f"{TEAM}contacts: 5\n", 3, "contacts", "write the path"),
         (f"{TEAM}watchers: mailbox\n", 3, "watchers", "write its keys below it, indented"),
         (f"{TEAM}watchers:\n  mailbox: true\n", 4, "watchers.mailbox", "write its keys below it, indented"),

@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from bot.config.values import Address, Channel, QuietHours, Section, secret
+from bot.config.values import Address, Channel, QuietHours, SafeAddress, Section, secret
 
 
 class Http(Section):
@@ -76,7 +76,7 @@ class Slack(Section):
         default=None, description="the file with the signing secret, instead of the variable"
     )
     http: Http | None = Field(default=None, description="listen for signed requests instead of Socket Mode")
-    api: str = Field(default="https://slack.com/api/", description="where Slack's Web API is")
+    api: SafeAddress = Field(default="https://slack.com/api/", description="where Slack's Web API is")
 
     @model_validator(mode="after")
     def _somebody_is_there_to_try_it_out(self) -> Self:
