@@ -11,6 +11,7 @@ from bot import exposure, incidents
 from bot.circle import NOBODY_LISTED, Listed, ago, followed
 from bot.incidents import Incident, Sort
 from bot.model import ALARMING, Assessment, Contact, Kind, Means, Person, Reason, Strength, Verdict
+from bot.past import SKEW
 from bot.pauses import Pauses
 from bot.suggest import Circle, suggest
 
@@ -48,7 +49,9 @@ class Account:
         """Look at everybody at the account once; `listed` are the people of its own page."""
         known = {person.address: person for person in people}
         found = [
-            seen for domain in sorted(domains) for seen in incidents.of(domain, known.values(), now, kinds)
+            seen
+            for domain in sorted(domains)
+            for seen in incidents.of(domain, known.values(), now + SKEW, kinds)
         ]
         return cls(known, found, written, now, ours, listed)
 

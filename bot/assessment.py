@@ -20,7 +20,7 @@ from bot.free_days import Period
 from bot.history import DEPARTURES, NOTHING_DERIVED, Derived, History
 from bot.incidents import Incident
 from bot.model import Assessment, Evidence, Family, Kind, Means, Observation, Strength, Verdict
-from bot.past import Past
+from bot.past import SKEW, Past
 from bot.pauses import leaves
 from bot.rechecks import recheck
 
@@ -58,9 +58,6 @@ NOTABLE_SILENCE = 0.2
 
 KNOWN_FOR = timedelta(days=180)
 """How long after the last real contact we still call somebody active who keeps no rhythm to judge by."""
-
-SKEW = timedelta(minutes=5)
-"""Mail servers' clocks run ahead of ours by seconds or minutes: what they date so has happened."""
 
 SILENT = "silent"
 

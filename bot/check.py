@@ -50,19 +50,20 @@ class Check:
     """What to check: the contacts, where the mail lies, and which mail domains are ours.
 
     `data` is the folder to keep what was read in, so that the next pass reads only what is new; None keeps
-    nothing.
+    nothing. `authenticators` are the mail servers of ours whose word is taken on whether a sender is forged.
     """
 
     contacts: tuple[Contact, ...]
     mail: tuple[Path, ...]
     our_domains: tuple[str, ...]
     data: Path | None = None
+    authenticators: tuple[str, ...] = ()
 
     async def run(self, now: datetime, progress: Progress | None = None) -> Outcome:
         """Read what is new and judge everybody at `now`."""
         paths = dict.fromkeys(path.resolve() for path in self.mail)
         boxes = tuple(FileMailbox(kind="files", path=path) for path in paths)
-        watcher = Mailbox(Mailbox.Config(mailboxes=boxes))
+        watcher = Mailbox(Mailbox.Config(mailboxes=boxes, authenticators=self.authenticators))
         closed: list[str] = []
         mails = 0
         async with _store(self.data) as store:

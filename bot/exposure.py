@@ -23,7 +23,12 @@ BOTH_WAYS = frozenset({"meeting_accepted", "meeting_advanced", "meeting_attended
 
 THEIRS = "wrote"
 OURS = "written_to"
-CLOSED = re.compile(r"\b(?:closed|won|lost)\b", re.IGNORECASE)
+CLOSED = re.compile(
+    r"\b(?:closed(?:won|lost)?|won|lost|gewonnen|verloren|geschlossen|abgeschlossen|gagnée?|perdue?|fermée?"
+    r"|ganad[ao]|perdid[ao]|cerrad[ao])\b",
+    re.IGNORECASE,
+)
+"""A stage at which a deal is over, in English (also HubSpot's own names), German, French and Spanish."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,16 @@ is need not be worked out each time: whoever keeps people in memory keeps it wit
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import cached_property
-from itertools import takewhile
 from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 from bot.model import Observation
+
+SKEW = timedelta(minutes=5)
+"""Mail servers' clocks run ahead of ours by seconds or minutes: what they date so has happened."""
 
 T = TypeVar("T")
 Saying = Callable[[Observation], tuple[Any, ...]]
@@ -56,9 +58,9 @@ class Past(tuple[Observation, ...]):  # noqa: SLOT001 - it remembers what was wo
             self._worked_out[asked] = Past(self[: asked[1]])
         return cast("Past", self._worked_out[asked])
 
-    def after(self, now: datetime) -> Iterator[Observation]:
-        """Yield what is dated later, the latest first."""
-        return takewhile(lambda seen: seen.at > now, reversed(self))
+    def after(self, now: datetime) -> Sequence[Observation]:
+        """Return what is dated later."""
+        return self[bisect_right(self, now, key=_at) :]
 
     def once(self, fold: Callable[[Past], T]) -> T:
         """Return what a function makes of this past; it is called the first time only.

@@ -77,9 +77,12 @@ class Rules:
 
     def derive(self, person: Person, now: datetime) -> Derived:
         """Return what a person's observations mean together at `now`, and for how long."""
-        history = Past.of(person.observations).once(_genuine).until(now)
+        genuine = Past.of(person.observations).once(_genuine)
+        history = genuine.until(now)
         found = [seen for deriver in self.derivers for seen in deriver(history, now)]
-        return Derived(found, history.next_stage(now))
+        stage = history.next_stage(now)
+        ahead = [*([stage] if stage is not None else []), *(seen.at for seen in genuine.after(now)[:1])]
+        return Derived(found, min(ahead, default=None))
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,11 @@ def test_the_thinnest_account_comes_first_and_closed_deals_are_left_out() -> Non
 
 @pytest.mark.parametrize(
     ("stage", "is_open"),
-    [("", True), ("Negotiation", True), ("Closed lost", False), ("won", False), ("Wonderful", True)],
+    [
+        *((stage, True) for stage in ("", "Negotiation", "Wonderful", "Verhandlung", "En curso")),
+        *((stage, False) for stage in ("Closed lost", "won", "closedwon", "closedlost", "Gewonnen")),
+        *((stage, False) for stage in ("Verloren", "Cerrada ganada", "Fermé perdu", "Gagnée")),
+    ],
 )
 def test_a_deal_is_open_until_it_is_won_or_lost(stage: str, is_open: bool) -> None:  # noqa: FBT001 - a table
     assert has_open_deal(replace(JANE, deal=Deal("x", stage=stage))) is is_open

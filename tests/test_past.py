@@ -31,9 +31,9 @@ def test_until_leaves_out_what_has_not_happened_yet() -> None:
     assert Past().until(START) == ()
 
 
-def test_what_is_dated_later_comes_latest_first() -> None:
+def test_what_is_dated_later_is_told_apart() -> None:
     past = Past.of([seen(1), seen(2), seen(5), seen(6)])
-    assert [*past.after(START + timedelta(days=2))] == [seen(6), seen(5)]
+    assert [*past.after(START + timedelta(days=2))] == [seen(5), seen(6)]
     assert [*past.after(START + timedelta(days=6))] == []
 
 

@@ -247,6 +247,35 @@ async def test_a_whole_domain_that_bounces_is_one_notice_and_no_departures() -> 
     assert await pipe.store.take_alert(NOW, timedelta(minutes=1)) is None
 
 
+@pytest.mark.parametrize("ahead", [timedelta(), timedelta(minutes=2), timedelta(minutes=4)])
+async def test_a_whole_domain_that_bounces_by_a_clock_ahead_of_ours_is_one_notice(ahead: timedelta) -> None:
+    people = [f"{name}@acme.example" for name in ("jane", "tom", "ann", "bob")]
+    pipe = await pipeline(*(Contact(address, account="Acme") for address in people))
+    await sweep(
+        pipe,
+        [one for address in people for one in exchange(address)],
+        [replace(bounce(0, address), at=NOW + ahead) for address in people],
+    )
+    await pipe.judge(NOW)
+    told = [case for case in await pipe.store.cases() if case.deliveries]
+    assert [case.alert.is_notice for case in told] == [True]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=2), timedelta(minutes=6), timedelta(hours=3)])
+async def test_a_push_by_a_clock_ahead_of_ours_is_told_as_soon_as_it_has_happened(ahead: timedelta) -> None:
+    pipe = await pipeline()
+    pushed = replace(meeting(0, -33, words=False), at=NOW + ahead)
+    await sweep(pipe, [*exchange(), meeting(20, -5), meeting(8, -19), pushed])
+    at, found = NOW, []
+    while at <= NOW + ahead:
+        found = await pipe.judge(at)
+        assert found[0].recheck is not None
+        if found[0].verdict is not Verdict.ACTIVE:
+            break
+        at = found[0].recheck
+    assert [one.verdict for one in found] == [Verdict.SLIPPING]
+
+
 async def test_what_time_alone_brings_about_is_looked_at_again_within_minutes_and_then_told() -> None:
     pipe = await pipeline()
     page = Kind("page", Means.GONE, Family.PUBLIC, 4.8, timedelta(days=365), hard=True)

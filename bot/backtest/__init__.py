@@ -59,7 +59,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Backtest:
-    """What to live through: whom, by which mail, on which days. `data` keeps what was read."""
+    """What to live through: whom, by which mail, on which days. `data` keeps what was read.
+
+    `authenticators` are the mail servers of ours whose word is taken on whether a sender is forged.
+    """
 
     contacts: tuple[Contact, ...]
     our_domains: tuple[str, ...]
@@ -70,13 +73,14 @@ class Backtest:
     outages: tuple[Outage, ...] = ()
     data: Path | None = None
     jobs: int = os.cpu_count() or 1
+    authenticators: tuple[str, ...] = ()
 
     def run(self, settings: Sequence[Chosen], progress: Progress | None = None) -> list[Outcome]:
         """Read the past, and live through it once for each setting. Raises NeedsHuman."""
         told = progress or _silent
         scope = Scope.of(self.contacts, self.our_domains)
         cut = {
-            path: past.portions(f"mailbox:{path}", path, scope)
+            path: past.portions(f"mailbox:{path}", path, scope, self.authenticators)
             for path in dict.fromkeys(path.resolve() for path in self.mail)
         }
         empty = tuple(path for path, found in cut.items() if not found)

@@ -53,6 +53,7 @@ class Portion:
     source: str
     mails: tuple[Read, ...]
     key: str
+    authenticators: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +65,29 @@ class Heard:
     broken: int = 0
 
 
-def portions(source: str, path: Path, scope: Scope) -> list[Portion]:
-    """Cut the mail that lies under a path into portions. Raises NeedsHuman where there is none."""
+def portions(source: str, path: Path, scope: Scope, authenticators: Sequence[str] = ()) -> list[Portion]:
+    """Cut the mail that lies under a path into portions. Raises NeedsHuman where there is none.
+
+    `authenticators` are the mail servers whose word is taken on whether a sender is forged.
+    """
     if not path.exists():
         raise NeedsHuman(
             f"{path}: there is nothing", "name a Maildir, an mbox, a folder of mails or one mail"
         )
-    about = _digest("scope", sorted(scope.addresses), sorted(scope.domains), sorted(scope.our_domains))
+    people = sorted((contact.address, contact.name) for contact in scope.contacts)
+    about = _digest("scope", people, sorted(scope.domains), sorted(scope.our_domains), [*authenticators])
     reads = _reads(look_through([path]))
     found = []
     while some := tuple(islice(reads, PORTION)):
         states = [state for _, state in some]
-        found.append(Portion(source, tuple(read for read, _ in some), _digest(about, _readers(), states)))
+        key = _digest(about, _readers(), states)
+        found.append(Portion(source, tuple(read for read, _ in some), key, tuple(authenticators)))
     return found
 
 
 def hear(portion: Portion, scope: Scope) -> Heard:
     """Read one portion with every reader, as the service does."""
-    watcher = Mailbox()
+    watcher = Mailbox(Mailbox.Config(authenticators=portion.authenticators))
     known: list[Known] = []
     for item in _items(portion):
         if isinstance(item, Skipped):

@@ -82,6 +82,10 @@ class Span:
             self.first + timedelta(days) for days in range(0, (self.last - self.first).days + 1, self.step)
         ]
 
+    def every_day(self) -> list[date]:
+        """Return the days on which something may be told, also of what was judged before."""
+        return [self.first + timedelta(days) for days in range((self.last - self.first).days + 1)]
+
     @property
     def begins(self) -> datetime:
         """Return when it begins: what is known by then is the baseline."""
@@ -314,6 +318,8 @@ class Teller:
         """Decide whether the alert goes out now; an end of a case only changes its message."""
         alert = delivery.alert
         if alert.is_all_clear:
+            if case.home is None:
+                self.held[alert.key] = Reason.ANSWERED
             return case.home
         reps = [Rep(one, one) for one in routing.owners(alert.contact.owner)]
         first = reps[0].user if reps else ""
@@ -357,11 +363,13 @@ class Replay:
         await self._sweep(None)
         await self._judge(None)
         since = self.clock()
-        for day in self._span.days():
+        judged = set(self._span.days())
+        for day in self._span.every_day():
             self.clock.now = datetime.combine(day + timedelta(1), time(), UTC)
-            await self._sweep(since)
-            since = self.clock()
-            await self._judge(day)
+            if day in judged:
+                await self._sweep(since)
+                since = self.clock()
+                await self._judge(day)
             await self._tell(day)
             self._note(day)
             if day.weekday() == calendar.MONDAY:
@@ -403,7 +411,7 @@ class Replay:
             if told.day != day:
                 break
             who = told.alert.contact.address
-            if told.raised != day and who not in today:
+            if told.raised != day and (who not in today or today[who][1].action is not Action.SEND):
                 assessment, decision = self._stands[who]
                 today[who] = (assessment, _sent(decision, told.alert), told.alert)
         for who, (assessment, decision, alert) in sorted(today.items()):

@@ -20,6 +20,7 @@ SCALE = "scale_"
 """What a family's weights are multiplied with, as learning does: `scale_calendar`."""
 
 MOST = 100.0
+PROBABILITIES = frozenset({"likely_from", "quiet_from"})
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,15 @@ def changed(changes: Iterable[str]) -> Chosen:
         value = _number(text)
         if key == BUDGET and value is not None and value >= 1:
             chosen = replace(chosen, routing=replace(chosen.routing, alerts_a_day=round(value)))
-        elif key in known and value is not None:
+        elif key in known and value is not None and not (key in PROBABILITIES and value > 1):
             chosen = replace(chosen, thresholds=replace(chosen.thresholds, **{key: value}))
         elif key in scaled and value is not None and 1 / LARGEST <= value <= LARGEST:
             chosen = replace(chosen, scales=chosen.scales.with_one(scaled[key], value))
         else:
             raise NeedsHuman(
                 f"'{change}' cannot be set",
-                f"write KEY=NUMBER with one of {', '.join([*known, BUDGET])}; "
+                f"write KEY=NUMBER with one of {', '.join([*known, BUDGET])} "
+                f"({' and '.join(sorted(PROBABILITIES))} are at most 1); "
                 f"or, between {1 / LARGEST:g} and {LARGEST:g}, one of {', '.join(scaled)}",
             )
     return chosen

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,12 @@ from bot.backtest.replay import Outage, Span
 from bot.backtest.settings import Chosen
 from bot.model import Contact, NeedsHuman
 from bot.routing import Rules
+from tests import mails
 from tests.backtest.past_mail import (
     FIRST,
     JANE,
     LAST,
+    REP,
     acquaintance,
     at,
     backtest,
@@ -91,6 +93,55 @@ def test_an_alert_of_the_weekend_is_held_until_monday(tmp_path: Path) -> None:
     ]
     assert told[:2] == [(saturday, "hold", "quiet_hours"), (saturday + 2 * DAY, "send", "first")]
     assert [(one.day, one.raised) for one in outcome.told] == [(saturday + 2 * DAY, saturday)]
+
+
+def refused(when: datetime) -> bytes:
+    return mails.bounce(JANE.address, when).replace(mails.REP.encode(), REP.encode())
+
+
+def test_what_was_held_is_printed_as_sent_on_the_day_it_is_told_though_it_was_looked_at_again(
+    tmp_path: Path,
+) -> None:
+    saturday = FIRST + 5 * DAY
+    outcome = lived(folder(tmp_path / "box", [*acquaintance(), refused(at(saturday))]), chosen=Chosen())
+    assert sends(outcome) == [(saturday + 2 * DAY, JANE.address, "likely left", "first")]
+    assert [one.day for one in outcome.told] == [saturday + 2 * DAY]
+
+
+def test_the_end_of_a_case_that_was_never_told_is_not_sent(tmp_path: Path) -> None:
+    saturday = FIRST + 5 * DAY
+    box = folder(tmp_path / "box", [*acquaintance(), refused(at(saturday)), mail(at(saturday + DAY))])
+    outcome = lived(box, chosen=Chosen())
+    assert "likely left" in {line.verdict for line in outcome.lines}
+    assert (outcome.told, sends(outcome)) == ((), [])
+
+
+def test_by_a_step_of_a_week_what_was_held_over_the_weekend_is_told_on_the_monday(tmp_path: Path) -> None:
+    saturday = FIRST + 5 * DAY
+    box = folder(tmp_path / "box", [*acquaintance(), gone(at(saturday))])
+    outcome = lived(box, chosen=Chosen(), span=Span(saturday, LAST, 7))
+    assert sends(outcome) == [(saturday + 2 * DAY, JANE.address, "left", "first")]
+    assert [one.day for one in outcome.told] == [saturday + 2 * DAY]
+
+
+def test_a_name_that_was_filled_in_later_is_read_with_though_a_run_was_kept(tmp_path: Path) -> None:
+    told = mail(
+        at(TUESDAY), sender="Ann Lee <ann@acme.example>", text="Hi, Jane Doe has left us, I take over."
+    )
+    box = folder(tmp_path / "box", [*acquaintance(), told])
+    assert sends(lived(box, replace(JANE, name=""), data=tmp_path / "kept")) == []
+    named = lived(box, JANE, data=tmp_path / "kept")
+    assert sends(named) == [(TUESDAY, JANE.address, "likely left", "first")]
+
+
+def test_a_reply_that_our_mail_server_found_forged_counts_where_its_word_is_not_asked_for(
+    tmp_path: Path,
+) -> None:
+    forged = b"Authentication-Results: mx.vendor.example; dmarc=fail\r\n" + gone(at(TUESDAY))
+    box = folder(tmp_path / "box", [*acquaintance(), forged])
+    kept = tmp_path / "kept"
+    assert sends(lived(box, data=kept)) == [(TUESDAY, JANE.address, "left", "first")]
+    assert sends(lived(box, data=kept, authenticators=("mx.vendor.example",))) == []
 
 
 def test_what_is_over_the_budget_is_told_on_the_next_working_day(tmp_path: Path) -> None:

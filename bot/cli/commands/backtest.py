@@ -115,6 +115,14 @@ PLACE = click.Path(exists=True, path_type=Path)
     type=MailDomain(),
     help="A mail domain of our own team. Repeatable.",
 )
+@click.option(
+    "--authenticator",
+    "authenticators",
+    multiple=True,
+    metavar="NAME",
+    help="The name that your mail server writes into Authentication-Results: a mail whose sender it found "
+    "forged counts for nothing. Repeatable.",
+)
 @click.option("--from", "first", required=True, type=Day(), help="The first day that is judged.")
 @click.option("--to", "last", required=True, type=Day(), help="The last day that is judged.")
 @click.option("--step", default="1d", show_default=True, type=Step(), help="How far apart judgements lie.")
@@ -145,6 +153,7 @@ def command(
     calendar: tuple[Path, ...],
     pages: tuple[Path, ...],
     our_domains: tuple[str, ...],
+    authenticators: tuple[str, ...],
     first: date,
     last: date,
     step: int,
@@ -189,6 +198,7 @@ def command(
         outages=truths.outages(outages, sources) if outages is not None else (),
         data=data,
         jobs=jobs or os.cpu_count() or 1,
+        authenticators=authenticators,
     )
     known = truths.departures(truth) if truth is not None else None
     tried = [settings.Chosen(), settings.changed(changes)] if changes else [settings.Chosen()]

@@ -51,6 +51,14 @@ from bot.cli.parameters import MailDomain, Moment, examples
     help="A mail domain of our own team. Repeatable.",
 )
 @click.option(
+    "--authenticator",
+    "authenticators",
+    multiple=True,
+    metavar="NAME",
+    help="The name that your mail server writes into Authentication-Results: a mail whose sender it found "
+    "forged counts for nothing. Repeatable.",
+)
+@click.option(
     "--now", type=Moment(), help="Judge as of then; a day is judged at its end (UTC). Default: now."
 )
 @click.option(
@@ -64,6 +72,7 @@ def command(
     contacts_file: Path,
     mail: tuple[Path, ...],
     our_domains: tuple[str, ...],
+    authenticators: tuple[str, ...],
     now: datetime | None,
     data: Path | None,
     as_json: bool,
@@ -86,7 +95,7 @@ def command(
     tell_bad_rows(listed, contacts_file)
     if not listed.contacts:
         note(f"{contacts_file}: there is no contact in it")
-    asked = offline.Check(listed.contacts, mail, our_domains, data)
+    asked = offline.Check(listed.contacts, mail, our_domains, data, authenticators)
     with progress("mails") as told:
         found = finish(asked.run(now or datetime.now(UTC), told))
     tell_what_was_read(found, our_domains)
