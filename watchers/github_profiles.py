@@ -14,7 +14,7 @@ from pydantic import Field
 
 from bot.model import Contact, Family, Json, Kind, Means, NeedsHuman, Observation, SourceDown
 from watchers import Batch, Example, Scope, Settings, Watcher
-from watchers.exchange import LONGEST_WAIT
+from watchers.asking import LONGEST_WAIT
 from watchers.profiles.colleagues import are_colleagues, is_shared
 from watchers.profiles.line import Line, Reply, text
 from watchers.profiles.sightings import Sighted

@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from bot.model import SourceDown
-from watchers import exchange
+from watchers import asking
+from watchers.asking import wait
 from watchers.calendar.line import Line, TooLarge
-from watchers.exchange import wait
 from watchers.mail import oauth
 from watchers.mail.rest import Refused, Rest
 from watchers.mail.tokens import Use
@@ -130,7 +130,7 @@ async def test_an_answer_that_drips_without_an_end_ends_the_look(
             await writer.drain()
             await asyncio.sleep(0.02)
 
-    monkeypatch.setattr(exchange, "LONGEST_SECONDS", 0.3)
+    monkeypatch.setattr(asking, "LONGEST_SECONDS", 0.3)
     async with serving(drip) as url:
         with pytest.raises(SourceDown, match=r"does not answer|cannot be reached"):
             async with asyncio.timeout(20):

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.model import SourceDown
-from watchers import exchange
+from watchers import asking
 from watchers.profiles.line import LARGEST, Line
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -52,7 +52,7 @@ async def test_an_answer_in_a_packing_that_nobody_asked_for_is_not_unpacked() ->
 
 
 async def test_an_answer_that_drips_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange, "LONGEST_SECONDS", 0.3)
+    monkeypatch.setattr(asking, "LONGEST_SECONDS", 0.3)
 
     async def drip(request: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse()

@@ -16,7 +16,7 @@ from http import HTTPStatus
 import httpx
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.exchange import OpenLine, Overlong, exchange, in_words, wait
+from watchers.asking import OpenLine, Overlong, exchange, in_words, wait
 
 MOST_REDIRECTS = 5
 

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import httpx
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.exchange import OpenLine, Overlong, below, exchange, in_words, trusted, wait
+from watchers.asking import OpenLine, Overlong, below, exchange, in_words, trusted, wait
 
 TIMEOUT_SECONDS = 60.0
 LARGEST = 16 * 2**20

@@ -15,7 +15,7 @@ from http import HTTPStatus
 import httpx
 
 from bot.model import SourceDown
-from watchers.exchange import Overlong, exchange, trusted, wait
+from watchers.asking import Overlong, exchange, trusted, wait
 
 TIMEOUT_SECONDS = 30.0
 LARGEST_ANSWER = 2**18

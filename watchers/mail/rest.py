@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import httpx
 
 from bot.model import NeedsHuman, SourceDown
-from watchers.exchange import OpenLine, Overlong, below, exchange, in_words, trusted, wait
+from watchers.asking import OpenLine, Overlong, below, exchange, in_words, trusted, wait
 from watchers.mail.tokens import Tokens, Use
 from watchers.values import objects
 

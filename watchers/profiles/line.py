@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from bot.model import Json, SourceDown
-from watchers.exchange import OpenLine, Overlong, exchange, in_words, trusted, wait
+from watchers.asking import OpenLine, Overlong, exchange, in_words, trusted, wait
 from watchers.web.robots import TOKEN
 
 LARGEST = 2**20

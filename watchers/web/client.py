@@ -22,7 +22,7 @@ from typing import Self
 import httpcore
 import httpx
 
-from watchers.exchange import bounded, wait
+from watchers.asking import bounded, wait
 from watchers.web import robots
 from watchers.web.guard import PUBLIC, GuardedTransport, Reach, Refused, host_of
 from watchers.web.pace import Clock, Pace
