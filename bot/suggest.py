@@ -13,8 +13,10 @@ from datetime import datetime
 from functools import cached_property
 
 from bot import guess
-from bot.circle import NOBODY_LISTED, Acquaintance, Listed, acquaint, ago, is_desk
+from bot.circle import NOBODY_LISTED, WROTE, Acquaintance, Listed, acquaint, ago, is_desk
+from bot.evidence import day
 from bot.guess import Pattern
+from bot.history import is_forged
 from bot.identity import resolve, same_name
 from bot.model import Contact, Json, Observation, Person, Suggestion
 from bot.titles import Function, Seniority, Side, Standing, read_title
@@ -22,7 +24,8 @@ from bot.titles import Function, Seniority, Side, Standing, read_title
 SHOWN = 3
 """How many people are suggested."""
 
-NAMING = frozenset({"departed", "farewell", "on_leave", "role_change"})
+AWAY = "on_leave"
+NAMING = frozenset({"departed", "farewell", AWAY, "role_change"})
 """Kinds of observation that name whom to write to instead."""
 
 SENIORITY = {
@@ -36,6 +39,9 @@ SENIORITY = {
 }
 SENIOR, FITTING, CLOSE, STOOD_IN = 0.3, 0.4, 0.6, 0.8
 """What seniority, the role, common threads and having answered instead add at most; warmth is a logarithm."""
+
+ON_LEAVE = 1.0
+"""What an announced leave takes away: whoever is there comes first."""
 
 SAME_FUNCTION, SAME_SIDE, UNTOLD = 1.0, 0.6, 0.3
 """How well a role fits the champion's."""
@@ -188,7 +194,7 @@ def _as_known(named: Suggestion, one: Acquaintance | None, circle: Circle, now: 
     """Return a named successor with what we know of them; without an address, the one they must have."""
     if one is not None:
         name = one.name if named.name in {"", named.address} else named.name
-        reasons = (*named.reasons, *one.reasons(now))
+        reasons = (*named.reasons, *_away(one, now), *one.reasons(now))
         address = named.address or one.address
         told = replace(named, name=name or address, address=address, reasons=reasons)
         return _Choice(told, 0.0, read_title(one.title).side)
@@ -219,7 +225,9 @@ def _weighed(
     score = one.warmth + FITTING * _fit(theirs, standing) + SENIOR * SENIORITY[theirs.seniority]
     if champion is not None and common:
         score += CLOSE * common / (len(one.threads) * len(champion.threads)) ** 0.5
-    reasons = one.reasons(now, contact.label, common)
+    away = _away(one, now)
+    score -= ON_LEAVE if away else 0.0
+    reasons = (*away, *one.reasons(now, contact.label, common))
     if stood_in is not None:
         score += STOOD_IN
         reasons = (f"answered instead of {contact.label}, {ago(stood_in, now)}", *reasons)
@@ -229,6 +237,17 @@ def _weighed(
     )
     name = one.address if is_borrowed else one.name or one.address
     return _Choice(Suggestion(name, one.address, reasons), score, theirs.side)
+
+
+def _away(one: Acquaintance, now: datetime) -> tuple[str, ...]:
+    """Say until when they are on leave, by their own reply; nothing where they wrote since."""
+    past = one.somebody.observations
+    said = [seen for seen in past.by_kind.get(AWAY, ()) if seen.at <= now and not is_forged(seen)]
+    back = day(said[-1].facts.get("returns")) if said else None
+    if back is None or back <= now.date():
+        return ()
+    wrote = any(said[-1].at < seen.at <= now for seen in past.by_kind.get(WROTE, ()))
+    return () if wrote else (f"on leave until {back:%-d %B %Y}",)
 
 
 def _from_page(contact: Contact, circle: Circle, standing: Standing, taken: Collection[str]) -> list[_Choice]:

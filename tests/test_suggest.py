@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -36,6 +37,24 @@ def test_colleagues_are_ranked_by_how_alive_the_exchange_is_and_say_why() -> Non
     assert [suggestion.address for suggestion in found] == ["new@acme.example", "old@acme.example"]
     assert found[0].name == "New"
     assert found[0].reasons == ("last wrote 3 days ago", "on 2 threads with us")
+
+
+def test_whoever_is_on_leave_comes_after_whoever_is_there_and_it_is_said_also_of_a_successor() -> None:
+    away = seen("on_leave", 2, "new@acme.example", returns="2026-09-01", message_id="away")
+    new = colleague("new", 3, 8)
+    gone = replace(new, observations=(*new.observations, away))
+    circle = Circle.of([colleague("old", 20, 40), gone], NOW)
+    ranked = suggest(CONTACT, [], circle, NOW)
+    assert [one.address.partition("@")[0] for one in ranked] == ["old", "new"]
+    said = "on leave until 1 September 2026"
+    assert ranked[1].reasons[0] == said
+    reply = seen("departed", 1, successors=[{"name": "New", "address": "new@acme.example", "role": False}])
+    first = suggest(CONTACT, [reply], circle, NOW)[0]
+    assert first.reasons[:2] == ("named in Jane Doe's own reply of 14 June", said)
+    back = replace(gone, observations=(*gone.observations, *colleague("new", 1).observations))
+    for person, now in ((back, NOW), (gone, NOW + timedelta(days=90))):
+        told = suggest(CONTACT, [], Circle.of([person], now), now)
+        assert not any("on leave" in reason for one in told for reason in one.reasons)
 
 
 def test_somebody_we_only_wrote_to_is_colder_than_somebody_who_wrote() -> None:
