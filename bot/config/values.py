@@ -82,6 +82,13 @@ def channel(value: str) -> str:
     return value.strip()
 
 
+def safe_address(value: str) -> str:
+    """Accept an address that a token may be sent to."""
+    if not re.fullmatch(SAFE_ADDRESS, value):
+        raise ValueError("write an address that begins with https://: what is sent there is secret")
+    return value
+
+
 def secret(variable: str, path: Path | None) -> str:
     """Return a secret from its file, or else from the environment; empty where the variable is not set.
 
@@ -102,9 +109,7 @@ Domain = Annotated[str, AfterValidator(domain)]
 Zone = Annotated[str, AfterValidator(zone)]
 Address = Annotated[str, AfterValidator(address)]
 Channel = Annotated[str, Field(min_length=1), AfterValidator(channel)]
-
-
-SafeAddress = Annotated[str, Field(pattern=f"^{SAFE_ADDRESS}$")]
+SafeAddress = Annotated[str, AfterValidator(safe_address)]
 
 
 class Section(BaseModel):
