@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from watchers.mail.automatic import AWAY_SUBJECTS
 from watchers.mail.dates import last_day, return_day
+from watchers.mail.denials import denied
 from watchers.mail.folding import fold
 from watchers.mail.names import is_role
 from watchers.mail.own_text import Text, own_text
@@ -115,7 +116,7 @@ def _counts(
         return False
     if section not in _GONE:
         return True
-    if any_of("not_people").search(before + match[0]):
+    if any_of("not_people").search(before + match[0]) or denied(text, one, match):
         return False
     tail = before[-_PLURAL_NEAR:]
     said_of_us = one.plural.search(tail + match[0][:_PLURAL_NEAR]) if one.plural is not None else None

@@ -7,6 +7,8 @@ A file begins with what is known of the language, a line each::
     i:       words for "I", so that "I left" and "John left" are told apart
     we:      words for "we": "we no longer work with agencies" is nobody's departure
     if:      what begins a condition; a phrase in a condition says nothing
+    not:     what denies a phrase of departure, before it or within; not after: the same behind it
+    clause:  words that begin another clause, which a denial does not reach into
     contact: what stands before the name of the person to turn to
     from:    what stands before the date of a departure
 
@@ -103,6 +105,21 @@ class Language:
     def plural(self) -> re.Pattern[str] | None:
         """Return the words for "we"."""
         return self._about_words("we")
+
+    @cached_property
+    def denial(self) -> re.Pattern[str] | None:
+        """Return what denies a phrase before which or within which it stands."""
+        return re.compile(fold(self.about["not"])) if "not" in self.about else None
+
+    @cached_property
+    def denial_after(self) -> re.Pattern[str] | None:
+        """Return what denies a phrase behind which it stands."""
+        return re.compile(fold(self.about["not after"])) if "not after" in self.about else None
+
+    @cached_property
+    def clause(self) -> re.Pattern[str] | None:
+        """Return what stands between two clauses."""
+        return re.compile(fold(f"[,;:()]| (?:{self.about['clause']}) ")) if "clause" in self.about else None
 
     def speaks(self, low: str) -> bool:
         """Say whether the writer of a folded text speaks of themselves: "I took over", or "my colleague"."""
