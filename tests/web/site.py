@@ -23,7 +23,8 @@ LOOPBACK = (ip_network("127.0.0.0/8"),)
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 CONTACT = "mailto:ops@vendor.example"
 NO_PAUSE = timedelta()
-SOON = timedelta(seconds=1)
+SOON, PATIENT = timedelta(seconds=1), timedelta(seconds=30)
+"""How long a client waits for what never ends, and for all else on a busy machine."""
 
 
 async def on_loopback(host: str, port: int) -> Sequence[str]:
@@ -120,7 +121,9 @@ def courtesy(clock: Clock, pause: timedelta = NO_PAUSE) -> Courtesy:
     return Courtesy(Pace(clock, pause, asyncio.sleep))
 
 
-def client(site: Site, clock: Clock, *, known: Courtesy | None = None, longest: timedelta = SOON) -> Client:
+def client(
+    site: Site, clock: Clock, *, known: Courtesy | None = None, longest: timedelta = PATIENT
+) -> Client:
     """Return a client that reaches the site."""
     return Client(
         Manners(CONTACT, longest=longest), known if known is not None else courtesy(clock), clock, reach(site)

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from tests.servers.ports import free_port
-from tests.web.site import CONTACT, START, Clock, Site, client, courtesy, serving
+from tests.web.site import CONTACT, SOON, START, Clock, Site, client, courtesy, serving
 from watchers.web.client import Client
 from watchers.web.pages import MOST_BYTES
 
@@ -207,10 +207,11 @@ async def drip(request: web.BaseRequest) -> web.StreamResponse:
     return answer
 
 
-async def test_an_endless_slow_answer_ends(site: Site, web_client: Client, clock: Clock) -> None:
+async def test_an_endless_slow_answer_ends(site: Site, clock: Clock) -> None:
     site.answers["/team"] = drip
-    started = time.monotonic()
-    answer = await web_client.get(site.url())
+    known, started = courtesy(clock), time.monotonic()
+    async with client(site, clock, known=known, longest=SOON) as hasty:
+        answer = await hasty.get(site.url())
     assert "no end" in answer.fetched.error
     assert time.monotonic() - started < LONGEST_SECONDS
     assert answer.retry_at is not None

@@ -11,7 +11,7 @@ from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.web.site import START, Clock, Site, client, courtesy, serving
+from tests.web.site import SOON, START, Clock, Site, client, courtesy, serving
 from tests.web.test_client import LONGEST_SECONDS, drip
 from watchers.web.robots import KEPT_FOR, MOST_BYTES, MOST_KEPT, Robots, Rules, concerning, understood
 
@@ -134,7 +134,7 @@ async def test_an_endless_file_is_read_up_to_its_limit(site: Site) -> None:
 
 async def test_an_endless_slow_file_means_that_nothing_is_read(site: Site) -> None:
     site.answers["/robots.txt"] = drip
-    async with client(site, Clock()) as found:
+    async with client(site, Clock(), longest=SOON) as found:
         assert "no end" in (await found.get(site.url())).fetched.error
     assert site.paths == []
 
