@@ -8,9 +8,7 @@ from memory. What is due (news, outbox) is derived from the documents at start.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import gc
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -39,6 +37,7 @@ from bot.store.moving import Entry
 from bot.store.owner import OwnerLock
 from bot.store.verbs import Verbs
 from bot.store.writer import Writer
+from watchers.garbage import nothing_collected
 from watchers.web.listed import LISTED
 
 T = TypeVar("T")
@@ -420,18 +419,3 @@ class TinyStore(Verbs):
         self._changed.add(after.address)
         self._index.note(after)
         return True
-
-
-@contextlib.contextmanager
-def nothing_collected() -> Iterator[None]:
-    """Put garbage collection off: many small objects are made, none of which is in a cycle.
-
-    To look through them again and again while they are made takes a fifth of the time.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
+from watchers.garbage import nothing_collected
 from watchers.web.client import Answer
 from watchers.web.findings import Finding, Report, State, Watched
 from watchers.web.memory import Memory, Part, said, who
@@ -119,25 +118,10 @@ def _look(
     now: datetime,
 ) -> tuple[Look, Report]:
     """Read what came anew, into `opened`, and judge everything together."""
-    with _nothing_collected():
+    with nothing_collected():
         opened |= {address: open_page(fetched) for address, fetched in new.items()}
         seen = put_together([*opened.values()])
         return seen, look_again(memory.kept, watched, seen.sighting, now.date())
-
-
-@contextmanager
-def _nothing_collected() -> Iterator[None]:
-    """Put garbage collection off: a page becomes very many small objects, all of which are in use.
-
-    To look through them again and again while they are made takes a third of the time.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _misses(report: Report, memory: Memory, watched: Sequence[Watched]) -> bool:
