@@ -114,6 +114,22 @@ async def test_who_has_only_a_keyboard_plays_the_story_to_its_end_and_settles_th
     await expect(page.locator("#slack article").first).to_be_focused()
 
 
+async def test_whoever_reads_a_message_keeps_their_place_while_the_story_goes_on(page: Page) -> None:
+    await page.click("#next")
+    await page.click("#next")
+    await page.get_by_role("button", name="Snooze…").focus()
+    place = "document.activeElement.closest('#slack article')?.dataset.ts"
+    before = await page.evaluate(place)
+    await page.evaluate(
+        """const slider = document.getElementById("slider");
+        slider.value = slider.max;
+        slider.dispatchEvent(new Event("input"));"""
+    )
+    await expect(page.locator("#verdict")).to_have_text("Jane: Left")
+    assert before
+    assert await page.evaluate(place) == before
+
+
 async def test_who_cannot_see_the_chart_hears_what_it_shows(page: Page) -> None:
     chart = page.get_by_role("img", name="Probability that Jane has left")
     await to_the_end(page)
