@@ -19,7 +19,7 @@ from bot.slack import forms, manifest, tab, views
 from bot.slack.erasure import ERASED
 from bot.slack.outbox import drain
 from bot.store.tiny import TinyStore
-from tests.servers.slack import SOMEBODY_WITH_FILES, Workspace
+from tests.servers.slack import ANSWER_SECONDS, SOMEBODY_WITH_FILES, Workspace
 from tests.servers.slack_wire import Transport
 from tests.slack.commanding import SOON, Reception, entered, reception, said, shown
 from tests.slack.story import ADDRESS, ANN, JANE, LEFT, MAILBOX, NOW, SLIPPING, raise_alert
@@ -160,7 +160,7 @@ async def test_what_takes_long_is_acknowledged_first_and_told_in_the_form_afterw
     monkeypatch.setattr(forms, "PROMPT", timedelta(milliseconds=50))
     view = await desk.opened("add")
     desk.clock.advance(timedelta(hours=2))
-    desk.server.fail("users.info", delay=400)
+    desk.server.fail("users.info", delay=1000 * ANSWER_SECONDS)
     assert forms.WAIT in becomes(await desk.submit(view, entered(email=ADDRESS)))
     await until("is watched from now on", desk.server.views)
 

@@ -413,7 +413,7 @@ async def test_an_outbox_that_is_stopped_finishes_what_it_posts_and_leaves_the_r
     outbox = Outbox(house.store, house.poster, house.clock)
     slack_server.fail("chat.postMessage", delay=300)
     await outbox.bring_out()
-    await outbox.stop(timedelta(seconds=5))
+    await outbox.stop(timedelta(seconds=60))
     assert outbox.sent == len(house.channel())
     assert outbox.sent + len(await house.store.due(house.clock())) == 5
 
