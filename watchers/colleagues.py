@@ -17,12 +17,11 @@ from bot.model import Family, Kind, Means, Observation
 from bot.past import Past
 from watchers import FREE_MAIL, Example, MailReader, Scope, under
 from watchers.mail.automatic import automatic, is_list
-from watchers.mail.dates import last_day
 from watchers.mail.folding import fold
 from watchers.mail.names import runs
 from watchers.mail.own_text import Text, own_text
 from watchers.mail.phrases import is_short, languages, spoken
-from watchers.mail.reading import find
+from watchers.mail.reading import find, told_last_day
 from watchers.mail.reports import is_report
 
 if TYPE_CHECKING:
@@ -142,7 +141,6 @@ def _gone(
     text: Text, people: dict[str, frozenset[str]], head: Head
 ) -> Iterator[tuple[str, bool, date | None]]:
     """Yield who is said to be gone, whether by their full name, and their last day where it is told."""
-    wrote = head.dated.date()
     told: set[str] = set()
     # A line or two may hold no frequent word of their language.
     for hit in find(text, languages() if is_short(text.low) else spoken(text.low), ("departed",)):
@@ -159,7 +157,7 @@ def _gone(
         if len(found) == 1 and not told.issuperset(found):
             told.update(found)
             ((address, full),) = found.items()
-            yield address, full, last_day(sentence, wrote, hit.code)
+            yield address, full, told_last_day(text, hit, head)
 
 
 def _subjects(text: Text, hit: Hit) -> Iterator[frozenset[str]]:

@@ -14,7 +14,8 @@ from datetime import date, timedelta
 from functools import cache
 from itertools import islice
 
-from watchers.mail.words import any_of, numbered
+from watchers.mail.folding import fold
+from watchers.mail.words import any_of, lines, numbered
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple(
         (name, re.compile(pattern))
         for name, pattern in (
+            ("month_end", rf"(?<!\w)(?:{'|'.join(map(fold, lines('end_of')))}){month}{year}"),
             ("iso", r"(?<!\d)(?P<year>(?:19|20)\d\d)[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})(?!\d)"),
             ("cjk", rf"(?:(?P<year>20\d\d) ?[年년] ?)?{ideograms}"),
             ("range", rf"{day} ?(?:{to}) ?{second} ?(?:of |de |d')?{month}{year}"),
@@ -65,7 +67,16 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 _MOST = 30
 _BEHIND = timedelta(days=60)
-_BEHIND_LEFT = timedelta(days=183)
+BEHIND_GONE = timedelta(days=335)
+"""How long ago a last day without a year may lie that is told as past; few tell one a month ahead so."""
+BEHIND_LEFT = timedelta(days=183)
+"""The same for one of which no verb says whether it is past."""
+BEHIND_STANDING = timedelta(days=150)
+"""The same for one that is announced by an automatic reply, which may stand for months."""
+BEHIND_ANNOUNCED = timedelta(days=14)
+"""The same for one that a person announces, who writes it now."""
+_LAST = 0
+"""In place of a day: the last of its month."""
 _ENGLISH = "en"
 _CENTURY = 100
 
@@ -105,6 +116,8 @@ def _day(name: str, match: re.Match[str], wrote: date, code: str, behind: timede
     if name == "numeric":
         return _numeric(int(groups["a"]), int(groups["b"]), groups["sep"], year, wrote, code, behind)
     month = int(groups["month"]) if groups.get("month") else numbered("months")[groups["name"]]
+    if name == "month_end":
+        return _resolve(year, month, _LAST, wrote, behind)
     day = int(groups.get("day2") or 0) if name == "range" else int(groups.get("day") or 1)
     return _resolve(year, month, day, wrote, behind)
 
@@ -130,7 +143,9 @@ def _resolve(year: int | None, month: int, day: int, wrote: date, behind: timede
     candidates = []
     for candidate in [year] if year is not None else [wrote.year - 1, wrote.year, wrote.year + 1]:
         try:
-            candidates.append(date(candidate, month, day))
+            candidates.append(
+                _month_end(date(candidate, month, 1)) if day == _LAST else date(candidate, month, day)
+            )
         except ValueError:
             continue
     if year is not None:
@@ -192,27 +207,43 @@ def _next_day(number: int, after: date) -> date | None:
 
 
 _EASTERN_END = re.compile(r"(?<!\d)(\d{1,2}) ?(?:月(?:末|底)|월 ?말)")
+_UNTIL_REACH = 12
+_YEAR = re.compile(r" ?(?:de |del |do )?(20\d\d)\b")
 
 
-def last_day(sentence: str, wrote: date, code: str = _ENGLISH) -> date | None:
-    """Return the last day that a sentence about leaving names: a date, "today", or the end of a month."""
-    found = dates(sentence, wrote, code, _BEHIND_LEFT)
+def last_day(
+    sentence: str,
+    wrote: date,
+    code: str = _ENGLISH,
+    phrase: tuple[int, int] = (0, 0),
+    behind: timedelta = BEHIND_LEFT,
+) -> date | None:
+    """Return the last day that a sentence about leaving names: a date, today, the end of a month or year.
+
+    `phrase` is where in the sentence the leaving stands: of several dates the one next to it counts.
+    """
+    found = dates(sentence, wrote, code, behind)
     dated = [one for one in found if not one.weekday] or found
+    # "On vacation until 30 June, and leaving on 15 July": the end of an absence is no last day.
+    dated = [one for one in dated if not _ends_absence(sentence, one)] or dated
     if dated:
-        return dated[0].day
-    for match in any_of("end_of").finditer(sentence):
-        word = re.match(r"[^\W\d_]+", sentence[match.end() :])
-        number = numbered("months").get(word[0]) if word else None
-        if number is not None:
-            start = _resolve(None, number, 1, wrote, _BEHIND_LEFT)
-            return _month_end(start) if start else None
+        return min(dated, key=lambda one: max(phrase[0] - one.end, one.start - phrase[1], 0)).day
     ideographic = _EASTERN_END.search(sentence)
     if ideographic is not None:
-        start = _resolve(None, int(ideographic[1]), 1, wrote, _BEHIND_LEFT)
-        return _month_end(start) if start else None
+        return _resolve(None, int(ideographic[1]), _LAST, wrote, behind)
+    year = any_of("end_of_year").search(sentence)
+    if year is not None:
+        number = _YEAR.match(sentence, year.end())
+        return _resolve(int(number[1]) if number else None, 12, _LAST, wrote, behind)
+    if any_of("next_month").search(sentence):
+        return _month_end(_month_end(wrote) + timedelta(days=1))
     if any_of("this_month").search(sentence):
         return _month_end(wrote)
     return wrote if any_of("today").search(sentence) else None
+
+
+def _ends_absence(sentence: str, one: Found) -> bool:
+    return any_of("until").search(sentence, max(0, one.start - _UNTIL_REACH), one.start) is not None
 
 
 def _month_end(day: date) -> date:

@@ -13,8 +13,15 @@ from datetime import date
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from watchers.mail.automatic import AWAY_SUBJECTS
-from watchers.mail.dates import last_day, return_day
+from watchers.mail.automatic import AWAY_SUBJECTS, automatic
+from watchers.mail.dates import (
+    BEHIND_ANNOUNCED,
+    BEHIND_GONE,
+    BEHIND_LEFT,
+    BEHIND_STANDING,
+    last_day,
+    return_day,
+)
 from watchers.mail.denials import denied
 from watchers.mail.folding import fold
 from watchers.mail.names import is_role
@@ -60,7 +67,9 @@ class Hit:
 _NEAR = 25
 """How close, in characters, a phrase must stand to one that takes it back."""
 _CONTEXT = 300
-"""How far back, in characters, a sentence is looked at for its subject and its condition."""
+"""How far, in characters, a sentence is looked at for its subject, its condition and its dates."""
+_BESIDE = 15
+"""How far, in characters, the verb may stand that says whether a last day is past or still to come."""
 _QUOTE = 400
 """How far, in characters, a quotation mark is looked for on either side of a phrase."""
 _PAIR = 2
@@ -153,9 +162,10 @@ def _conditional(one: Language, before: str, after: str) -> bool:
 
 
 def _decide(
-    text: Text, hits: list[Hit], scope: Scope, sender: Address, named: tuple[Successor, ...]
+    text: Text, hits: list[Hit], scope: Scope, head: Head, named: tuple[Successor, ...]
 ) -> Hit | None:
     """Choose the phrase that says what the mail is; None where none says anything."""
+    sender = head.sender
     hits = list(_of_the_sender(text, hits, sender))
     of = {
         section: [hit for hit in hits if hit.section == section] for section in {hit.section for hit in hits}
@@ -166,7 +176,8 @@ def _decide(
     internal = [role for role in roles if any_of("internal").search(text.sentence(role.start))]
     own = [hit for hit in departed if hit.first_person]
     if departed and not internal and (own or not _own(away)):
-        return (own or departed)[0]
+        # "I am leaving the company; my last day is Friday": the sentence that names the day says more.
+        return min(own or departed, key=lambda hit: told_last_day(text, hit, head) is None)
     changes = sorted([*(internal or roles), *of.get("address_change", []), *away], key=lambda hit: hit.start)
     if changes:
         return changes[0]
@@ -237,10 +248,10 @@ def read_automatic(mail: Mail, scope: Scope) -> Reading | None:
         "farewell",
     )
     named = _named(text, head, scope)
-    hit = _decide(text, find(text, spoken_here, sections), scope, head.sender, named)
+    hit = _decide(text, find(text, spoken_here, sections), scope, head, named)
     if hit is None and len(text.shown) <= _SHORT:
         others = [one for one in languages() if one not in spoken_here]
-        hit = _decide(text, find(text, others, sections), scope, head.sender, named)
+        hit = _decide(text, find(text, others, sections), scope, head, named)
     if hit is None:
         says = "on_leave" if _away_subject(head) else "acknowledgement"
         code = spoken_here[0].code if spoken_here else ""
@@ -270,8 +281,7 @@ def read_personal(mail: Mail, scope: Scope) -> Reading | None:
         if not text.sentence(hit.start).rstrip().endswith("?")
     ]
     if goodbye and not any_of("no_reply").search(head.sender.address):
-        # "I am leaving Acme; my last day is Friday": the sentence that names the day says more.
-        goodbye.sort(key=lambda hit: _last_day(text, hit, head) is None)
+        goodbye.sort(key=lambda hit: told_last_day(text, hit, head) is None)
         because = f"its text, in {language(goodbye[0].code).name}, {_SAYS['farewell']}"
         return _reading("farewell", text, goodbye[0], head, scope, named, because)
     if len(text.shown) > _LONGEST or "?" in text.shown or not head.references:
@@ -280,7 +290,7 @@ def read_personal(mail: Mail, scope: Scope) -> Reading | None:
     formal = (
         any(hit.section == "acknowledgement" for hit in hits) or any_of("formal").search(text.low) is not None
     )
-    hit = _decide(text, hits, scope, head.sender, named)
+    hit = _decide(text, hits, scope, head, named)
     if hit is None or not formal or not hit.first_person or hit.section not in {"departed", "on_leave"}:
         return None
     if hit.section == "on_leave" and not any_of("redirect").search(text.low):
@@ -356,7 +366,7 @@ def _reading(
         because=(because,),
         successors=named if says != "acknowledgement" else tuple(one for one in named if one.name),
         returns=return_day(text.low, wrote, hit.code) if says == "on_leave" else None,
-        leaves=_last_day(text, hit, head) if says in {"departed", "farewell"} else None,
+        leaves=told_last_day(text, hit, head) if says in {"departed", "farewell"} else None,
         new_address=new_address,
         asks=asks,
     )
@@ -366,8 +376,23 @@ def _written_on(head: Head) -> date:
     return head.date.date() if head.date else date(1970, 1, 1)
 
 
-def _last_day(text: Text, hit: Hit, head: Head) -> date | None:
-    return last_day(text.sentence(hit.start), _written_on(head), hit.code)
+def told_last_day(text: Text, hit: Hit, head: Head) -> date | None:
+    """Return the last day that the sentence of a departure names.
+
+    Without a year an announced day is the next one, a told one the last; an automatic reply may be old.
+    """
+    before = _before(text, hit.start)
+    sentence = before + text.low[hit.start : hit.end + _CONTEXT].partition("\n")[0]
+    start, end = len(before), len(before) + hit.end - hit.start
+    said = sentence[max(0, start - _BESIDE) : end + _BESIDE]
+    behind = BEHIND_LEFT
+    if any_of("gone_by").search(said):
+        behind = BEHIND_GONE
+    elif any_of("coming").search(said):
+        behind = BEHIND_STANDING if automatic(head) else BEHIND_ANNOUNCED
+    elif any_of("gone_by").search(sentence):
+        behind = BEHIND_GONE
+    return last_day(sentence, _written_on(head), hit.code, (start, end), behind)
 
 
 def _is_mine(text: Text, at: int) -> bool:
