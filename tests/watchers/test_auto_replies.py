@@ -158,12 +158,17 @@ def test_who_speaks_of_what_decides(text: str, says: str) -> None:
         ("40% of your contacts have left the company. See who.", "acknowledgement"),
         ("12 contacts have left the company since May.", "acknowledgement"),
         ("Account 4711 has been closed and is no longer available.", "acknowledgement"),
-        ("Jane Doe no longer works at Acme. Write to Ann Lee.", "departed"),
         ("The mailbox jane@acme.example is no longer in use.", "departed"),
-        ("The employee you are trying to reach is no longer with the company.", "departed"),
+        ("I have left the company. Please write to Ann Lee.", "departed"),
+        ("Jane Doe no longer works at Acme. Write to Ann Lee.", "acknowledgement"),
+        ("Your ticket 4711 is open. Jane Doe has left the company.", "acknowledgement"),
+        ("The employee you are trying to reach is no longer with the company.", "acknowledgement"),
+        ("Frau Roe ist nicht mehr bei uns tätig.", "acknowledgement"),
     ],
 )
-def test_a_notice_is_a_departure_only_of_a_person_or_a_mailbox(text: str, says: str) -> None:
+def test_a_desks_notice_is_a_departure_only_of_whoever_writes_it_or_of_a_mailbox(
+    text: str, says: str
+) -> None:
     assert kind(mail(text, sender="Support <support@acme.example>")) == says
 
 
@@ -172,6 +177,33 @@ def test_the_given_up_address_is_the_one_that_is_gone() -> None:
     found = only(mail(text, sender="system@acme.example"))
     assert (found.kind, found.contact) == ("departed", "jane@acme.example")
     assert [one["address"] for one in successors(found)] == ["info@acme.example"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Jane Doe (jane@acme.example) is no longer with the company. Please write to info@acme.example.",
+        "jane@acme.example arbeitet nicht mehr bei uns. Bitte schreiben Sie an info@acme.example.",
+    ],
+)
+def test_whom_a_desk_names_by_address_as_gone_is_gone_and_no_successor(text: str) -> None:
+    found = only(mail(text, sender="Acme <info@acme.example>"))
+    assert (found.kind, found.contact) == ("departed", "jane@acme.example")
+    assert "jane@acme.example" not in [one["address"] for one in successors(found)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I have left Acme. Please contact Rita at Vendor: rita@vendor.example.",
+        "I have left Acme. Please contact Rita Stone (rita@vendor.example).",
+        "I have left Acme. Please contact Rep.",
+    ],
+)
+def test_our_own_people_are_no_successors_under_their_names_either(text: str) -> None:
+    assert successors(only(mail(text))) == []
+    others = successors(only(mail(f"{text} Or call Mike Fox on +1 555 0100.")))
+    assert [one["name"] for one in others] == ["Mike Fox"]
 
 
 def test_a_new_private_address_is_no_successor() -> None:

@@ -24,7 +24,7 @@ from watchers.mail.dates import (
 )
 from watchers.mail.denials import denied
 from watchers.mail.folding import fold
-from watchers.mail.names import is_role
+from watchers.mail.names import fits, is_role
 from watchers.mail.own_text import Text, own_text
 from watchers.mail.phrases import Language, is_short, language, languages, spoken
 from watchers.mail.subjects import names_company, of_another
@@ -72,6 +72,8 @@ _BESIDE = 15
 """How far, in characters, the verb may stand that says whether a last day is past or still to come."""
 _QUOTE = 400
 """How far, in characters, a quotation mark is looked for on either side of a phrase."""
+_BOXED = 60
+"""How far, in characters, behind the address of a mailbox it may stand that it is no longer used."""
 _PAIR = 2
 _MOST = 20
 """How often one pattern is looked for: a mail that repeats itself says no more."""
@@ -198,11 +200,15 @@ def _decide(
 def _of_the_sender(text: Text, hits: list[Hit], sender: Address) -> Iterator[Hit]:
     """Drop the departures of others: named ones, told by a writer who says "I" or begins with being away.
 
-    A reply without any "I" may speak for a mailbox whose owner is gone, under any sender's name.
+    A reply without any "I" may speak for a mailbox whose owner is gone, under any sender's name. A desk has
+    no owner: whoever has left it is somebody else, and known only where their address is named.
     """
+    desk = is_role(sender.address) and not any(_given_up(text, sender))
     speaks = any(language(code).speaks(text.low) for code in {hit.code for hit in hits})
     away = min((hit.end for hit in hits if hit.section == "on_leave"), default=len(text.low))
     for hit in hits:
+        if desk and hit.section == "departed" and not hit.first_person:
+            continue
         tells = speaks or "\n" in text.low[away : hit.start]
         if not (tells and hit.section in _GONE and not hit.first_person) or not of_another(
             text, hit.start, hit.end, sender
@@ -323,19 +329,32 @@ def _away_subject(head: Head) -> bool:
 
 def _named(text: Text, head: Head, scope: Scope) -> tuple[Successor, ...]:
     """Return who is named to turn to; neither the sender, nor we, nor the address that is given up."""
+    told = mentions(text.shown)
     unwanted = {head.sender.address, *(one.address for one in head.recipients)}
-    unwanted.update(one.address for one in mentions(text.shown) if scope.is_ours(one.address))
-    unwanted.update(_given_up(text))
+    unwanted.update(one.address for one in told if scope.is_ours(one.address))
+    unwanted.update(_given_up(text, head.sender))
     found = successors(text.shown, unwanted)
-    return tuple(found) or tuple(named_only(text.shown))
+    if found:
+        return tuple(found)
+    ours = [(one.name, one.address) for one in head.recipients if scope.is_ours(one.address)]
+    theirs = {one.address for one in told if not scope.is_ours(one.address)}
+    ours += [(one.name, one.address) for one in successors(text.shown, theirs)]
+    return tuple(one for one in named_only(text.shown) if not any(_is_called(one.name, *our) for our in ours))
 
 
-def _given_up(text: Text) -> Iterator[str]:
-    """Yield the addresses that a sentence speaks of as the mailbox that is no longer used."""
+def _is_called(name: str, known: str, address: str) -> bool:
+    """Say whether every word of a name belongs to the name that is known, or fits the address."""
+    words = known.lower().split()
+    return all(word.lower() in words or fits([word], address) for word in name.split())
+
+
+def _given_up(text: Text, sender: Address) -> Iterator[str]:
+    """Yield the addresses that a sentence says are no longer used, or a desk says are nobody's any more."""
+    desk = is_role(sender.address)
     for one in mentions(text.shown):
-        if any_of("box").search(text.low[max(0, one.start - 40) : one.start]) and any_of("any_more").search(
-            text.low[one.end : one.end + 60]
-        ):
+        boxed = any_of("box").search(text.low[max(0, one.start - 40) : one.start])
+        reach = _BOXED if boxed else _NEAR if desk else 0
+        if any_of("any_more").search(text.low[one.end : one.end + reach].partition("\n")[0]):
             yield one.address
 
 
@@ -344,7 +363,7 @@ def _reading(
 ) -> Reading:
     wrote = _written_on(head)
     sender = head.sender.address
-    given_up = [address for address in _given_up(text) if not scope.is_ours(address)]
+    given_up = [address for address in _given_up(text, head.sender) if not scope.is_ours(address)]
     contact = given_up[0] if says == "departed" and given_up else sender
     mine = [
         one.address for one in mentions(text.shown) if one.address != sender and _is_mine(text, one.start)
