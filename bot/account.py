@@ -65,6 +65,11 @@ class Account:
         """Return what explains a silence there."""
         return Pauses.of(self.people.values(), self.written, self.now)
 
+    def incidents_of(self, address: str) -> list[Incident]:
+        """Return what happened to many that concerns this address: the bounces of its own domain only."""
+        domain = address.rpartition("@")[2]
+        return [one for one in self.incidents if one.domain == domain or not one.is_of_bounces]
+
     def escalated(self, contact: Contact, assessment: Assessment) -> Assessment:
         """Say that a departure is graver where another watched person left shortly before."""
         before = self._who_left_before(contact, assessment)
@@ -86,7 +91,7 @@ class Account:
             found.hides(self.now)
             if assessment.verdict is Verdict.UNCHECKED
             else found.sort is Sort.DEPARTURES and found.tells(assessment)
-            for found in self.incidents
+            for found in self.incidents_of(assessment.contact)
         )
         return Reason.INHIBITED_BY_ACCOUNT_NOTICE if told else None
 

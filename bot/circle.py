@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from bot.history import is_forged
 from bot.identity import Somebody, company, is_shared, same_name
-from bot.incidents import ELSEWHERE, MOVERS, bears_the_name
+from bot.incidents import ELSEWHERE, moves
 from bot.model import Json, Observation, Person, Verdict
 from bot.past import Past
 from watchers import under
@@ -246,26 +246,8 @@ def _domain(seen: Observation) -> str:
 
 
 def moved_to(everybody: Iterable[Somebody], now: datetime) -> frozenset[str]:
-    """Return the domains that an account moved to, by who writes from there.
-
-    One person who writes from elsewhere may have found another employer; several have not, unless as many go
-    on writing from the old domain, nor has anybody whose new domain bears the old one's name.
-    """
-    movers: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
-    for one in everybody:
-        for seen in _from_elsewhere(one, now):
-            movers[_domain(seen)][one.address] = seen.at
-    if not movers:
-        return frozenset()
-    wrote = (one.observations.by_kind.get(WROTE, ()) for one in everybody)
-    last = [max((seen.at for seen in theirs if seen.at <= now), default=None) for theirs in wrote]
-    found = set()
-    for domain, people in movers.items():
-        stayed = sum(at is not None and at > max(people.values()) for at in last)
-        is_named_so = any(bears_the_name(domain, each.rpartition("@")[2]) for each in people)
-        if is_named_so or len(people) >= max(MOVERS, stayed + 1):
-            found.add(domain)
-    return frozenset(found)
+    """Return the domains that an account moved to, by who writes from there: see `incidents.moves`."""
+    return frozenset(move.domain for move in moves({one.address: one.observations for one in everybody}, now))
 
 
 def followed(one: Somebody, moved: Collection[str], now: datetime) -> tuple[str, Past]:

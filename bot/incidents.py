@@ -1,18 +1,22 @@
 """Tell an account's trouble from a person's departure. Pure: time is passed in.
 
 Several people of one domain to whom the same happens within days are a mail migration, an acquisition, a
-reorganisation or a page that was made anew: one notice for the account, not many departures.
+reorganisation or a page that was made anew: one notice for the account, not many departures. Bounces belong
+together while nobody there is heard of; whoever is heard of shows that the domain takes mail again.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
 
 from bot.backscatter import HARD, MAIL_WORKS, objection, text
-from bot.history import MEETING, is_forged
+from bot.history import DEPARTURES, MEETING, is_forged
 from bot.model import (
     Assessment,
     Contact,
@@ -31,6 +35,9 @@ ELSEWHERE = "wrote_elsewhere"
 DOMAIN = "domain_gone"
 """A bounce that says of the whole domain that it takes no mail."""
 
+HEARD = MAIL_WORKS | DEPARTURES | {"role_change"}
+"""What comes out of a mailbox only where its domain takes mail; a change of address may say that it stops."""
+
 SEVERAL = 3
 """So many people of one domain are no coincidence."""
 
@@ -38,7 +45,16 @@ MANY, VERY_MANY = 10, 30
 """From so many addresses on an incident is clear, and strong."""
 
 WITHIN = timedelta(days=4)
-"""Signs that follow each other within this time belong together."""
+"""Replies, pages, and a bounce and a report of the whole domain belong together within this time."""
+
+IN_THE_DARK = timedelta(days=30)
+"""So long it may take until several people's mail has bounced, while nobody at the domain is heard of."""
+
+AT_ONCE = timedelta(days=1)
+"""Bounces that follow each other within this time belong together though others there are heard of.
+
+What refuses a company's mail for hours need not keep it from writing.
+"""
 
 MOVED_BEFORE = timedelta(days=60)
 """So long before somebody of a domain is first seen to write from another one, the domain may have moved."""
@@ -48,9 +64,6 @@ MOVERS = 2
 
 SHORTEST_STEM = 4
 """A shorter name is part of too many others."""
-
-CURRENT_FOR = timedelta(days=14)
-"""How long after its last bounce an incident still hides what happens to the people behind it."""
 
 
 class Sort(StrEnum):
@@ -110,14 +123,15 @@ def sort_of(kind: Kind) -> Sort | None:
 class Incident:
     """What happened to several people of one domain within days, with its signs, oldest first.
 
-    `other` is the domain that they moved to, where they did, `since` the earliest that it may have been.
+    `other` is the domain that they moved to, where they did. `ended` is when the domain was heard of again
+    after its last bounce, None where it was not.
     """
 
     domain: str
     signs: tuple[Observation, ...]
     sort: Sort = Sort.BOUNCES
     other: str = ""
-    since: datetime | None = None
+    ended: datetime | None = None
 
     @property
     def first(self) -> datetime:
@@ -150,15 +164,20 @@ class Incident:
         What people's own replies say stays true of each of them, however many they are.
         """
         sort = sort_of(kind)
-        if self.since is not None:
-            return sort is Sort.BOUNCES and seen.at >= self.since
+        if self.is_of_bounces:
+            return sort is Sort.BOUNCES and any(sign.key == seen.key for sign in self.signs)
         if self.sort is Sort.DEPARTURES or sort is not self.sort:
             return False
         return self.first - WITHIN <= seen.at <= self.last + WITHIN
 
+    @property
+    def is_of_bounces(self) -> bool:
+        """Say whether mail to its domain is in trouble, and to no other domain of the account."""
+        return self.sort in {Sort.BOUNCES, Sort.MOVED}
+
     def hides(self, now: datetime) -> bool:
         """Say whether it keeps us from seeing what happens to the people behind it."""
-        return self.sort is Sort.MOVED or (self.sort is Sort.BOUNCES and now - self.last <= CURRENT_FOR)
+        return self.is_of_bounces and (self.ended is None or now < self.ended)
 
     def tells(self, assessment: Assessment) -> bool:
         """Say whether the notice tells what an assessment rests on already."""
@@ -170,60 +189,144 @@ def of(domain: str, people: Iterable[Person], now: datetime, kinds: Mapping[str,
     """Return the incidents of one domain that are known at `now`, oldest first."""
     sorts = {name: sort for name, kind in kinds.items() if (sort := sort_of(kind)) is not None}
     signs: dict[Sort, list[Observation]] = {sort: [] for sort in Sort}
-    elsewhere: list[Observation] = []
-    theirs = [person for person in people if person.address.rpartition("@")[2] == domain]
-    for person in theirs:
-        past = Past.of(person.observations)
+    pasts: dict[str, Past] = {}
+    for person in people:
+        if person.address.rpartition("@")[2] != domain:
+            continue
+        past = pasts[person.address] = Past.of(person.observations)
         for kind, sightings in past.by_kind.items():
             sort = sorts.get(kind)
             if sort is not None:
                 known = (seen for seen in sightings if seen.at <= now)
-                signs[sort] += [seen for seen in known if _is_genuine(sort, seen, person)]
-        elsewhere += (
-            seen for seen in past.by_kind.get(ELSEWHERE, ()) if seen.at <= now and not is_forged(seen)
-        )
-    found = [incident for sort, seen in signs.items() for incident in _clusters(domain, sort, seen)]
-    found = [_while_dark(one, signs[Sort.BOUNCES], theirs) for one in found]
-    found += _moved(domain, signs[Sort.BOUNCES], elsewhere)
+                signs[sort] += [seen for seen in known if _is_genuine(sort, seen, past)]
+    bounces = _in_order(signs[Sort.BOUNCES])
+    heard = {address: heard_of(past, now) for address, past in pasts.items()} if bounces else {}
+    found = [
+        Incident(domain, tuple(cluster), sort)
+        for sort in (Sort.DEPARTURES, Sort.PAGES)
+        for cluster in _clusters(_in_order(signs[sort]), WITHIN)
+        if _concern_many(cluster)
+    ]
+    found += _outages(domain, bounces, heard)
+    found += _moved(domain, bounces, heard, moves(pasts, now) if bounces else ())
     return sorted(found, key=lambda incident: incident.first)
 
 
-def _while_dark(incident: Incident, bounces: Sequence[Observation], people: Iterable[Person]) -> Incident:
-    """Add the bounces that follow an incident of bounces until anybody there is heard of under the domain.
+def heard_of(past: Past, until: datetime) -> Sequence[datetime]:
+    """Return when a mailbox sent what only one sends whose domain takes mail, oldest first."""
+    moments = past.once(_heard)
+    return moments[: bisect_right(moments, until)]
 
-    We write to some people weeks later than to others: what refused everybody's mail refuses theirs as well.
+
+def _heard(past: Past) -> Sequence[datetime]:
+    sent = (seen for kind in HEARD for seen in past.by_kind.get(kind, ()))
+    invited = (seen for seen in past.by_kind.get(MEETING, ()) if seen.facts.get("by") == seen.contact)
+    return sorted(seen.at for seen in (*sent, *invited) if not is_forged(seen))
+
+
+def _outages(
+    domain: str, bounces: Iterable[Observation], heard: Mapping[str, Sequence[datetime]]
+) -> list[Incident]:
+    """Return when mail to a domain was in trouble: its incidents of bounces, which are given in order.
+
+    From the first bounces of several people on, all belong to one until anybody there is heard of: we write
+    to some weeks later than to others. What bounces after that, or bounced before with life in between, is a
+    person's own, unless several came at once.
     """
-    after = [sign for sign in bounces if sign.at > incident.last]
-    if incident.sort is not Sort.BOUNCES or not after:
-        return incident
-    life = (seen.at for person in people for seen in person.observations if _shows_it_works(seen))
-    ended = min((at for at in life if at > incident.last), default=None)
-    dark = [sign for sign in after if ended is None or sign.at < ended]
-    signs = sorted((*incident.signs, *dark), key=lambda sign: (sign.at, sign.key))
-    return replace(incident, signs=tuple(signs))
+    life = sorted(at for moments in heard.values() for at in moments)
+    in_the_dark: defaultdict[int, list[Observation]] = defaultdict(list)
+    for sign in bounces:
+        in_the_dark[bisect_right(life, sign.at)].append(sign)
+    found: list[Sequence[Observation]] = []
+    alone: list[Observation] = []
+    for spell in in_the_dark.values():
+        begin = _begin(spell)
+        alone += spell[:begin]
+        found.append(spell[begin:])
+    for cluster in _clusters(alone, AT_ONCE):
+        last = cluster[-1].at
+        found.append([sign for sign in cluster if not _between(heard[sign.contact], sign.at, last)])
+    return [
+        Incident(domain, tuple(signs), ended=next(iter(life[bisect_right(life, signs[-1].at) :]), None))
+        for signs in found
+        if _concern_many(signs)
+    ]
 
 
-def _shows_it_works(seen: Observation) -> bool:
-    """Say whether only somebody whose mailbox works can have sent this."""
-    invites = seen.kind == MEETING and seen.facts.get("by") == seen.contact
-    return (seen.kind in MAIL_WORKS or invites) and not is_forged(seen)
+def _begin(spell: Sequence[Observation]) -> int:
+    """Return from which place on bounces that follow each other in the dark are about the domain."""
+    for place, sign in enumerate(spell):
+        for reach, concern in ((WITHIN, _say_so), (IN_THE_DARK, _are_of_several)):
+            begin = bisect_left(spell, sign.at - reach, key=attrgetter("at"))
+            if concern(spell[begin : place + 1]):
+                return begin
+    return len(spell)
 
 
-def _moved(domain: str, bounces: Sequence[Observation], seen: Sequence[Observation]) -> list[Incident]:
-    """Return that a domain which bounces moved to another one, by who writes from there.
+def _between(moments: Sequence[datetime], after: datetime, until: datetime) -> bool:
+    return bisect_right(moments, until) > bisect_right(moments, after)
 
-    One person who writes from elsewhere may have found another employer; several have not, nor has anybody
-    whose new domain bears the old one's name.
+
+@dataclass(frozen=True)
+class Move:
+    """The domain that the people of an account write from now, who does so, and since when.
+
+    `is_named` says that the domain bears the old one's name.
     """
-    others: dict[str, list[Observation]] = {}
-    for one in sorted(seen, key=lambda one: (one.at, one.key)):
-        others.setdefault(text(one.facts.get("domain")), []).append(one)
-    for other, sightings in sorted(others.items()):
-        people = {one.contact for one in sightings}
-        since = sightings[0].at - MOVED_BEFORE
-        signs = sorted((one for one in bounces if one.at >= since), key=lambda one: (one.at, one.key))
-        if signs and (len(people) >= MOVERS or bears_the_name(other, domain)):
-            return [Incident(domain, tuple(signs), Sort.MOVED, other, since)]
+
+    domain: str
+    movers: frozenset[str]
+    began: datetime
+    is_named: bool
+
+
+def moves(pasts: Mapping[str, Past], now: datetime) -> list[Move]:
+    """Return where the people of these addresses moved together, by the domain.
+
+    One person who writes from elsewhere may have found another employer; several have not, unless anybody
+    else is heard of under the old domain since, nor has anybody whose new domain bears the old one's name.
+    """
+    sightings: defaultdict[str, dict[str, list[datetime]]] = defaultdict(lambda: defaultdict(list))
+    for address, past in pasts.items():
+        for seen in past.by_kind.get(ELSEWHERE, ()):
+            domain = text(seen.facts.get("domain"))
+            if domain and seen.at <= now and not is_forged(seen):
+                sightings[domain][address].append(seen.at)
+    if not sightings:
+        return []
+    last = {address: moments[-1] for address, past in pasts.items() if (moments := heard_of(past, now))}
+    found = []
+    for domain, theirs in sorted(sightings.items()):
+        is_named = any(bears_the_name(domain, address.rpartition("@")[2]) for address in theirs)
+        gone = {one: min(at) for one, at in theirs.items() if one not in last or last[one] < max(at)}
+        movers = gone or {one: min(at) for one, at in theirs.items()}
+        began = min(movers.values())
+        before = {one.rpartition("@")[2] for one in movers}
+        others = (at for one, at in last.items() if one not in movers and one.rpartition("@")[2] in before)
+        stays = any(at > began for at in others)
+        if is_named or (len(gone) >= MOVERS and not stays):
+            found.append(Move(domain, frozenset(movers), began, is_named))
+    return found
+
+
+def _moved(
+    domain: str,
+    bounces: Iterable[Observation],
+    heard: Mapping[str, Sequence[datetime]],
+    known: Iterable[Move],
+) -> list[Incident]:
+    """Return that a domain which bounces, in this order, moved to another one.
+
+    Its bounces are those after which nobody was heard of under it but who moved.
+    """
+    for move in known:
+        stayed = sorted(at for one, moments in heard.items() if one not in move.movers for at in moments)
+        worked = stayed[-1:] if not move.is_named else []
+        since = max([move.began - MOVED_BEFORE, *worked])
+        signs = tuple(one for one in bounces if one.at >= since)
+        if signs:
+            again = stayed[bisect_right(stayed, max(signs[-1].at, move.began)) :]
+            return [Incident(domain, signs, Sort.MOVED, move.domain, next(iter(again), None))]
     return []
 
 
@@ -240,27 +343,36 @@ def bears_the_name(one: str, other: str) -> bool:
     return len(short) >= SHORTEST_STEM and short in long
 
 
-def _is_genuine(sort: Sort, seen: Observation, person: Person) -> bool:
-    if sort is Sort.BOUNCES:
-        return not objection(seen, person.observations)
-    return not is_forged(seen)
+def _is_genuine(sort: Sort, seen: Observation, past: Past) -> bool:
+    return not (objection(seen, past) if sort is Sort.BOUNCES else is_forged(seen))
 
 
-def _clusters(domain: str, sort: Sort, signs: Sequence[Observation]) -> list[Incident]:
+def _in_order(signs: Iterable[Observation]) -> list[Observation]:
+    return sorted(signs, key=lambda seen: (seen.at, seen.key))
+
+
+def _clusters(signs: Iterable[Observation], within: timedelta) -> list[list[Observation]]:
+    """Return the signs, which are given in order, by those that follow each other within this time."""
     clusters: list[list[Observation]] = []
-    for sign in sorted(signs, key=lambda seen: (seen.at, seen.key)):
-        if clusters and sign.at - clusters[-1][-1].at <= WITHIN:
+    for sign in signs:
+        if clusters and sign.at - clusters[-1][-1].at <= within:
             clusters[-1].append(sign)
         else:
             clusters.append([sign])
-    found = [Incident(domain, tuple(cluster), sort) for cluster in clusters]
-    return [incident for incident in found if _concerns_many(incident)]
+    return clusters
 
 
-def _concerns_many(incident: Incident) -> bool:
-    """Say whether it is about the domain: several people, or two signs of which one says so itself."""
-    says_so = len(incident.signs) > 1 and any(sign.kind == DOMAIN for sign in incident.signs)
-    return len(incident.addresses) >= SEVERAL or says_so
+def _concern_many(signs: Sequence[Observation]) -> bool:
+    return _say_so(signs) or _are_of_several(signs)
+
+
+def _say_so(signs: Sequence[Observation]) -> bool:
+    """Say whether one of several signs says itself that it is about the domain."""
+    return len(signs) > 1 and any(sign.kind == DOMAIN for sign in signs)
+
+
+def _are_of_several(signs: Sequence[Observation]) -> bool:
+    return len({sign.contact for sign in signs}) >= SEVERAL
 
 
 def notice(incident: Incident, account: str, owner: str, now: datetime) -> tuple[Contact, Assessment]:

@@ -355,7 +355,7 @@ class Pipeline:
         ]
         paused = [*account.pauses.explain(contact, account.now.date()), *unread]
         unseen = "; ".join(sorted(out[source] for source in seen_in)) if seen_in <= set(out) else ""
-        return Circumstances(unseen, reasons, account.incidents, paused)
+        return Circumstances(unseen, reasons, account.incidents_of(contact.address), paused)
 
 
 def _sorted(person: Person) -> Person:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from bot import incidents
+from bot.account import Account
 from bot.incidents import Sort
 from bot.model import Observation, Person, Strength, Verdict
-from tests.observations import NOW, RULES, bounce, exchange, seen, wrote
+from tests.observations import NOW, RULES, bounce, exchange, seen, written_to, wrote
 
 
 def person(name: str, *observations: Observation) -> Person:
@@ -62,6 +64,106 @@ def test_a_bounce_weeks_after_an_incident_belongs_to_it_until_the_domain_is_hear
     assert incident.explains(silent.observations[-1], RULES.kinds["mailbox_gone"])
     (before,) = found(*quiet, silent, person("e", wrote(20, "e@acme.example")))
     assert "d@acme.example" not in before.addresses
+
+
+GONE = RULES.kinds["mailbox_gone"]
+
+
+def old(name: str, *observations: Observation) -> Person:
+    """Return somebody last heard of long before, and what happened to them since."""
+    return Person(f"{name}@acme.example", observations=(*early_exchange(name), *observations))
+
+
+def old_gone(name: str, days: float, *, heard: Sequence[float] = ()) -> Person:
+    """Return somebody whose mail bounced so many days ago, and when they were heard of after all."""
+    address = f"{name}@acme.example"
+    return old(name, bounce(days, address), *(wrote(day, address) for day in heard))
+
+
+def explained(people: Sequence[Person], who: Person) -> bool:
+    """Say whether an incident takes the weight from somebody's bounce."""
+    sign = next(one for one in who.observations if one.kind == "mailbox_gone")
+    return any(incident.explains(sign, GONE) for incident in found(*people))
+
+
+def test_an_outage_ends_once_anybody_is_heard_of_and_what_bounces_after_that_is_a_persons_own() -> None:
+    back = [old_gone(name, 20 - number / 100, heard=[19.5]) for number, name in enumerate("abc")]
+    for days in (19.2, 18, 16, 2):
+        left = old_gone("d", days)
+        (incident,) = found(*back, left)
+        assert "d@acme.example" not in incident.addresses
+        assert not explained([*back, left], left)
+
+
+def test_an_outage_that_is_over_hides_nobody() -> None:
+    people = [old_gone(name, 3) for name in "abc"]
+    assert [one.hides(NOW) for one in found(*people)] == [True]
+    assert [one.hides(NOW) for one in found(*people, old("d", wrote(2.5, "d@acme.example")))] == [False]
+
+
+def test_what_bounced_before_an_outage_with_life_in_between_is_a_persons_own() -> None:
+    left = old_gone("d", 23)
+    people = [left, old("e", wrote(21.5, "e@acme.example")), *(old_gone(name, 20) for name in "abc")]
+    (incident,) = found(*people)
+    assert incident.addresses == ("a@acme.example", "b@acme.example", "c@acme.example")
+    assert not explained(people, left)
+
+
+def test_whoever_was_heard_of_again_makes_no_incident_of_the_next_bounce() -> None:
+    left = old_gone("d", 19.5)
+    back = [old_gone(name, 20, heard=[19.8]) for name in "ab"]
+    assert found(*back, left) == []
+
+
+def test_bounces_of_one_day_are_an_incident_though_colleagues_write_meanwhile() -> None:
+    refused = [old_gone(name, 20 - number / 3) for number, name in enumerate("abc")]
+    (incident,) = found(*refused, old("d", wrote(19.9, "d@acme.example"), wrote(19.5, "d@acme.example")))
+    assert len(incident.addresses) == 3
+    assert found(*refused[:2], old_gone("c", 17), old("d", wrote(19.9, "d@acme.example"))) == []
+
+
+def test_a_forged_mail_ends_no_outage() -> None:
+    people = [old_gone(name, 3) for name in "abc"]
+    (incident,) = found(*people, old("d", seen("wrote", 2, "d@acme.example", forged=True)))
+    assert incident.hides(NOW)
+
+
+def test_an_outage_hides_its_people_however_long_nobody_there_is_heard_of() -> None:
+    addresses = [f"{name}@acme.example" for name in "abc"]
+    people = [
+        Person(one, observations=(written_to(110, one), written_to(106, one), bounce(100, one)))
+        for one in addresses
+    ]
+    (incident,) = found(*people)
+    assert incident.hides(NOW)
+
+
+def test_a_migration_spread_over_weeks_is_an_incident_while_nobody_is_heard_of() -> None:
+    for apart in (5, 7, 14):
+        people = [old_gone(name, 40 - number * apart) for number, name in enumerate("abc")]
+        (incident,) = found(*people)
+        assert len(incident.addresses) == 3
+        assert incident.hides(NOW)
+    assert found(*people, old("d", wrote(30, "d@acme.example"))) == []
+
+
+def test_people_who_leave_one_after_another_are_no_incident_where_nobody_else_ever_writes() -> None:
+    assert found(*(old_gone(name, 40 - number * 16) for number, name in enumerate("abc"))) == []
+
+
+def test_the_first_of_a_migration_belong_to_it_and_what_bounced_a_month_before_does_not() -> None:
+    first, *others = [old_gone(name, days) for name, days in (("a", 44), ("b", 20), ("c", 10), ("d", 5))]
+    (incident,) = found(first, *others)
+    assert incident.addresses == ("b@acme.example", "c@acme.example", "d@acme.example")
+    assert not explained([first, *others], first)
+
+
+def test_the_bounces_of_one_domain_of_an_account_say_nothing_about_its_other_domains() -> None:
+    other = "jane@acme-labs.test"
+    people = [*(gone(name, 2) for name in "abc"), Person(other, observations=(*exchange(other),))]
+    account = Account.of(people, {"acme.example", "acme-labs.test"}, {}, NOW, RULES.kinds)
+    assert [one.domain for one in account.incidents_of("a@acme.example")] == ["acme.example"]
+    assert account.incidents_of(other) == []
 
 
 def early_exchange(name: str) -> list[Observation]:
@@ -153,6 +255,41 @@ def test_two_people_who_write_from_another_domain_have_moved_with_it_and_one_may
     (incident,) = found(jane, tom, ann)
     assert incident.sort is Sort.MOVED
     assert found(tom, ann) == []
+
+
+def test_two_who_join_one_new_employer_move_nobody_while_others_write_from_the_old_domain() -> None:
+    jane, tom = (
+        old(name, bounce(days, f"{name}@acme.example"), elsewhere(name, 9, "newco.example"))
+        for name, days in (("jane", 30), ("tom", 22))
+    )
+    for days in (12, 5):
+        assert found(jane, tom, old("ann", wrote(days, "ann@acme.example"))) == []
+    assert found(jane, tom, old("ann", wrote(5, "ann@acme.example")), old_gone("eva", 2)) == []
+    (incident,) = found(jane, tom, old("ann"))
+    assert incident.sort is Sort.MOVED
+
+
+def test_whoever_writes_from_the_old_domain_again_has_not_moved_with_it() -> None:
+    jane = gone("jane", 5)
+    tom, ann = (person(name, elsewhere(name, 4, "newco.example")) for name in ("tom", "ann"))
+    again = replace(tom, observations=(*tom.observations, wrote(1, tom.address)))
+    assert [one.sort for one in found(jane, tom, ann)] == [Sort.MOVED]
+    assert found(jane, again, ann) == []
+
+
+def test_a_domain_that_bears_the_old_name_is_moved_to_though_some_still_write_from_the_old_one() -> None:
+    jane = gone("jane", 5)
+    tom = person("tom", elsewhere("tom", 4, "acme-group.example"))
+    (incident,) = found(jane, tom, person("ann", wrote(3, "ann@acme.example")))
+    assert incident.explains(jane.observations[-1], GONE)
+    assert not incident.hides(NOW)
+
+
+def test_what_bounced_before_others_were_heard_of_is_no_part_of_a_later_move() -> None:
+    left = old_gone("jane", 20)
+    tom, ann = (old(name, elsewhere(name, 2, "newco.example")) for name in ("tom", "ann"))
+    assert [one.sort for one in found(left, tom, ann)] == [Sort.MOVED]
+    assert found(left, tom, ann, old("bob", wrote(10, "bob@acme.example"))) == []
 
 
 def test_a_forged_mail_from_another_domain_moves_nobody() -> None:

@@ -124,3 +124,30 @@ async def test_a_domain_that_moves_is_one_notice_however_long_its_bounces_go_on(
     await chain.receives(*bounced(SIOBHAN, -23))
     await later(chain, 3)
     assert chain.told == ["@acme.example unchecked"]
+
+
+async def test_an_outage_of_one_hour_swallows_no_departure_two_days_later(chain: Chain) -> None:
+    chain.contacts = everybody(JANE, MAITE, ROBERT, SIOBHAN)
+    past = [mail for one in chain.contacts for mail in friendship(one.address, last=20)]
+    outage = [mail for one in chain.contacts[1:] for mail in bounced(one.address, 1)]
+    await chain.receives(*past, *outage)
+    assert chain.told == ["@acme.example unchecked"]
+    chain.clock.pass_by(days=3)
+    back = [letter(one.address, RITA, 0.5) for one in chain.contacts[1:]]
+    found = await chain.receives(*back, *bounced(JANE, -1))
+    assert found.verdict is Verdict.LIKELY_LEFT
+    assert chain.told == ["@acme.example unchecked", f"{JANE} likely left"]
+
+
+async def test_two_who_join_one_new_employer_do_not_hide_those_who_stay(chain: Chain) -> None:
+    chain.contacts = everybody(JANE, MAITE, ROBERT, SIOBHAN)
+    past = [mail for one in chain.contacts for mail in friendship(one.address, last=20)]
+    joined = [
+        letter(who, RITA, days).replace(b"@acme.example>\r\nTo", b"@newco.example>\r\nTo")
+        for who, days in ((MAITE, 5), (ROBERT, 4))
+    ]
+    stay = [letter(JANE, RITA, days) for days in (6, 3)]
+    left = [*bounced(MAITE, 15), *bounced(ROBERT, 8)]
+    found = await chain.receives(*past, *stay, *left, *joined)
+    assert found.verdict is Verdict.ACTIVE
+    assert sorted(chain.told) == [f"{MAITE} likely left", f"{ROBERT} likely left"]

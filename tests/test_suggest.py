@@ -323,6 +323,13 @@ def test_who_changed_employers_alone_or_while_the_others_stayed_is_not_followed_
     assert [one.address for one in found] == ["cy@acme.example", "dee@acme.example"]
 
 
+def test_who_writes_from_another_domain_of_the_account_keeps_nobody_from_having_moved() -> None:
+    people = [moving(name, 90, 20, domain="newname.example") for name in ("ann", "bob")]
+    people.append(colleague("cy", 100, 2, domain="labs.example"))
+    found = suggest(CONTACT, [], Circle.of(people, NOW), NOW)
+    assert {"ann@newname.example", "bob@newname.example"} <= {one.address for one in found}
+
+
 def test_who_left_the_account_after_it_moved_is_not_suggested() -> None:
     gone = moving("ann", 90, 20, 15)
     gone = replace(gone, observations=(*gone.observations, seen("departed", 2, gone.address)))
