@@ -40,6 +40,7 @@ GONE = [
         "Jane is not a former employee.",
         "My last day is not Friday.",
         "My account has not been closed.",
+        "I am leaving Acme's old platform for yours on 1 October.",
         "Ich habe das Unternehmen nicht verlassen, bin aber bis 30.09.2026 im Urlaub.",
         "Ich verlasse das Unternehmen nicht, ich bin bis 30.09. im Urlaub.",
         "Ich habe nicht gekündigt, ich bin nur im Urlaub.",
