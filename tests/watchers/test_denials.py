@@ -164,6 +164,14 @@ def test_whoever_denies_to_leave_neither_has_left_nor_says_goodbye(text: str) ->
         "퇴사하였습니다. 이 메일은 확인하지 않습니다.",
         "You may not have heard: I have left the company.",
         "Do not forget I have left the company.",
+        "It is with no small sadness that I am leaving the company.",
+        "Unfortunately I can't reply to you, I've left the company.",
+        "Leider kann ich nicht antworten, weil ich aus dem Unternehmen ausgeschieden bin.",
+        "Non posso rispondere in quanto ho lasciato l'azienda.",
+        "Não posso responder, uma vez que deixei a empresa.",
+        "Ik kan niet antwoorden want ik heb het bedrijf verlaten.",
+        "Jeg kan ikke svare, da jeg har forladt virksomheden.",
+        "En voi vastata, koska olen jättänyt yrityksen.",
     ],
 )
 def test_a_negation_of_something_else_denies_no_departure(text: str) -> None:
