@@ -2,6 +2,10 @@
 
 Anybody can send us a bounce. It is evidence only where it answers a mail of ours to that person, and only
 where the address worked before: a first-ever mail that bounces is a typo, not a departure.
+
+Not every mail of ours is known: one of us may not have connected a mailbox, and a CRM or a calendar sends
+under our names. Where mails to the person are known of whoever is said to have sent the returned one, several
+of late, a report of another mail counts only if we wrote to the person within the week before, unanswered.
 """
 
 from __future__ import annotations
@@ -9,11 +13,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from bot.doubles import LOGGED
 from bot.model import Json, Observation
 
 NEVER_WROTE = "we never wrote to them, by the mail that was read"
 NOT_OURS = "it answers a mail that was not ours"
 NOT_TO_THEM = "the mail it answers was not to them"
+NOT_KNOWN = "the mail it answers is not known, and we awaited no answer of theirs"
+ANSWERED = "they had answered the mail that it returns"
+NEW_ADDRESS = "they had told that their address changes, on "
 FORWARDED = "it was refused where their mail is forwarded to"
 UNKNOWN_ORIGINAL = "it does not show which mail of ours it answers"
 NEVER_WORKED = "no earlier mail is known to have reached this address: perhaps a typo"
@@ -21,9 +29,25 @@ NEVER_WORKED = "no earlier mail is known to have reached this address: perhaps a
 SETTLED_AFTER = timedelta(days=2)
 """A mail of ours that has not bounced for so long counts as delivered; most systems report sooner."""
 
+RETURNED_WITHIN = timedelta(days=7)
+"""Mail systems give a mail up after four to five days (RFC 5321, section 4.5.4.1), and weekends are slow."""
+
+KNOWN, LATELY = 3, timedelta(days=90)
+"""Of whom so many mails to the person are known, so lately, we read the mail: one may be another's copy."""
+
+CLOCKS_APART = timedelta(days=1)
+"""A report may bear an earlier date than the mail it returns: clocks and time zones are set wrongly."""
+
+OLD_ADDRESS_USED = timedelta(days=90)
+"""Whoever still writes from an address so long after saying that it changes has kept it."""
+
 HARD = "mailbox_gone"
+SENT = "written_to"
+WROTE = "wrote"
+CHANGE = "address_change"
 CONTACT = frozenset({"wrote", "written_to", "copied"})
 BOUNCES = frozenset({HARD, "domain_gone", "blocked", "full", "transient", "other"})
+REPLIES = frozenset({"departed", "farewell", "on_leave", "role_change", CHANGE, "acknowledgement"})
 MAIL_WORKS = frozenset({"wrote", "on_leave", "acknowledgement", "meeting_accepted"})
 """What only a working mailbox can send."""
 
@@ -31,14 +55,17 @@ MAIL_WORKS = frozenset({"wrote", "on_leave", "acknowledgement", "meeting_accepte
 def objection(bounce: Observation, history: Sequence[Observation]) -> str:
     """Return why the bounce does not count, in words; empty where it does."""
     before = [seen for seen in history if seen.at <= bounce.at and seen.key != bounce.key]
-    return _not_genuine(bounce, before) or ("" if worked_before(bounce, before) else NEVER_WORKED)
+    reason = _not_genuine(bounce, before, history) or _announced(before)
+    return reason or ("" if worked_before(bounce, before) else NEVER_WORKED)
 
 
-def _not_genuine(bounce: Observation, before: Sequence[Observation]) -> str:
+def _not_genuine(bounce: Observation, before: Sequence[Observation], history: Sequence[Observation]) -> str:
     """Return why it is no report of a mail that we sent to the person; empty where it is one."""
     original = text(bounce.facts.get("original_message_id"))
-    sent = {text(seen.facts.get("message_id")) for seen in before if seen.kind in {"written_to", "copied"}}
-    if original and original in sent:
+    answered = _answered(before)
+    if original and original in _sent(bounce, history):
+        if original in answered:
+            return ANSWERED
         return FORWARDED if is_forwarded(bounce) else ""
     found = ""
     if bounce.facts.get("ours") is False:
@@ -49,9 +76,66 @@ def _not_genuine(bounce: Observation, before: Sequence[Observation]) -> str:
         found = UNKNOWN_ORIGINAL
     elif not _was_to_them(bounce):
         found = NOT_TO_THEM
+    elif _is_read(bounce, before) and not _awaits(bounce, before, answered):
+        found = NOT_KNOWN
     elif is_forwarded(bounce):
         found = FORWARDED
     return found
+
+
+def _sent(bounce: Observation, history: Sequence[Observation]) -> set[str]:
+    """Return the mails to the person that are known by then."""
+    latest = bounce.at + CLOCKS_APART
+    return {
+        text(seen.facts.get("message_id"))
+        for seen in history
+        if seen.kind in {SENT, "copied"} and seen.at <= latest
+    }
+
+
+def _answered(before: Sequence[Observation]) -> set[str]:
+    """Return the mails that the person answered; what was read as an automatic reply is no answer."""
+    replies = {text(seen.facts.get("message_id")) for seen in before if seen.kind in REPLIES}
+    return {
+        text(seen.facts.get("answers"))
+        for seen in before
+        if seen.kind == WROTE
+        and seen.facts.get("forged") is not True
+        and text(seen.facts.get("message_id")) not in replies
+    } - {""}
+
+
+def _is_read(bounce: Observation, before: Sequence[Observation]) -> bool:
+    """Say whether we read the mail of the one of us who is said to have sent the returned one."""
+    sender, earliest = text(bounce.facts.get("original_from")), bounce.at - LATELY
+    theirs = (seen for seen in before if seen.at >= earliest and writer(seen) == sender)
+    return bool(sender) and sum(not seen.facts.get(LOGGED) for seen in theirs) >= KNOWN
+
+
+def _awaits(bounce: Observation, before: Sequence[Observation], answered: set[str]) -> bool:
+    """Say whether a mail or an invitation of ours may be on its way: a late one that nobody answered."""
+    return any(
+        bounce.at - seen.at <= RETURNED_WITHIN
+        and (seen.kind == SENT or seen.facts.get("by_side") == "us")
+        and text(seen.facts.get("message_id")) not in answered
+        for seen in before
+    )
+
+
+def _announced(before: Sequence[Observation]) -> str:
+    """Say when the person told that the address would change, if they did and then gave it up."""
+    told = [seen.at for seen in before if seen.kind == CHANGE and seen.facts.get("forged") is not True]
+    if not told:
+        return ""
+    last = max((seen.at for seen in before if seen.kind == WROTE), default=told[0])
+    kept = last - max(told) > OLD_ADDRESS_USED
+    return "" if kept else f"{NEW_ADDRESS}{max(told):%-d %B %Y}"
+
+
+def writer(seen: Observation) -> str:
+    """Return who of ours wrote the mail that was observed, empty where it is not known or not ours."""
+    company = seen.facts.get("with")
+    return text(company[0]) if seen.kind == SENT and isinstance(company, list) and company else ""
 
 
 def _was_to_them(bounce: Observation) -> bool:
@@ -93,7 +177,7 @@ def worked_before(bounce: Observation, before: Sequence[Observation]) -> bool:
     return any(
         seen.kind in MAIL_WORKS
         or (
-            seen.kind == "written_to"
+            seen.kind == SENT
             and text(seen.facts.get("message_id")) not in bounced
             and bounce.at - seen.at >= SETTLED_AFTER
         )

@@ -9,12 +9,11 @@ from functools import cached_property
 from operator import attrgetter
 from typing import NamedTuple
 
-from bot.backscatter import BOUNCES, MAIL_WORKS, text
+from bot.backscatter import BOUNCES, MAIL_WORKS, REPLIES, text
 from bot.model import Family, Kind, Means, Observation
 from bot.past import Past
 
 DEPARTURES = frozenset({"departed", "farewell"})
-REPLIES = DEPARTURES | {"on_leave", "role_change", "address_change", "acknowledgement"}
 FAREWELL = "farewell"
 MEETING = "meeting"
 SENT = "written_to"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
+from bot.backscatter import writer
 from bot.model import Json, Observation
-from bot.pauses import writer
 from bot.store import Store
 from watchers import under
 

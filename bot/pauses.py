@@ -169,13 +169,6 @@ def _last_day(leave: Observation, wrote: Sequence[datetime]) -> date:
     return min(last, wrote[again].date() - ONE_DAY) if again < len(wrote) else last
 
 
-def writer(seen: Observation) -> str:
-    """Return who of ours wrote the mail that was observed, empty where it is not known or not ours."""
-    company = seen.facts.get("with")
-    first = company[0] if seen.kind == SENT and isinstance(company, list) and company else ""
-    return first if isinstance(first, str) else ""
-
-
 def _is_theirs(seen: Observation) -> bool:
     """Say whether the person wrote a mail or sent an invitation."""
     by_them = seen.kind == MEETING and seen.facts.get("by") == seen.contact

@@ -82,6 +82,7 @@ def post() -> list[tuple[datetime, bytes]]:
         *silent,
         gone(at(BEGINS + 4 * DAY), contact="left@one.example"),
         gone(at(BEGINS + 16 * DAY), contact="late@seven.example"),
+        mail(at(BEGINS + 5 * DAY, 8), sender=REP, to="likely@two.example"),
         refused,
         *invitations("slips@three.example"),
         mail(

@@ -22,13 +22,13 @@ from pathlib import Path
 from signal import SIG_BLOCK, SIG_SETMASK, SIGINT, pthread_sigmask
 
 from bot import activity, answers
+from bot.backscatter import writer
 from bot.backtest import past, replay, snapshots
 from bot.backtest.past import Heard, Known
 from bot.backtest.replay import Line, Lived, Outage, Part, Setting, Span, Story, Told
 from bot.backtest.settings import Chosen
 from bot.logs import configure
 from bot.model import Contact, Observation
-from bot.pauses import writer
 from bot.pipeline import Rules
 from bot.routing import owners
 from watchers import FREE_MAIL, Scope, derivers, kinds, load, load_readers

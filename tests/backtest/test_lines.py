@@ -61,6 +61,7 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
             *(one for who in PEOPLE[:-1] for one in acquaintance(who, until=FIRST + DAY)),
             away,
             gone(at(FIRST + 15 * DAY)),
+            *(mail(at(FIRST + 10 * DAY, 8), sender=REP, to=who) for who in wide),
             *refused,
         ],
     )
