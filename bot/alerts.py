@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.history import DEPARTURES
 from bot.model import (
     Action,
     Alert,
@@ -206,8 +207,15 @@ def _on_case(case: Case, assessment: Assessment) -> tuple[Action, Reason, int]:
 def _fell_untold(case: Case, assessment: Assessment, episode: int) -> bool:
     """Say whether all that the case raised was graver, fell back while it was held, and was never told."""
     claims = {delivery.alert.claim for delivery in case.deliveries}
-    told = any(one.sent_at is not None or one.held not in FALLEN for one in case.deliveries)
-    return not told and Alert(case.alert.contact, assessment, episode, assessment.at).claim not in claims
+    return (
+        not _was_told(case)
+        and Alert(case.alert.contact, assessment, episode, assessment.at).claim not in claims
+    )
+
+
+def _was_told(case: Case) -> bool:
+    """Say whether anybody heard of the case, or will as soon as what holds it back is over."""
+    return any(one.sent_at is not None or one.held not in FALLEN for one in case.deliveries)
 
 
 def _after_answer(case: Case, answer: Answer, assessment: Assessment) -> tuple[Action, Reason, int]:
@@ -228,10 +236,21 @@ def _after_answer(case: Case, answer: Answer, assessment: Assessment) -> tuple[A
 def _cools_down(assessment: Assessment, ended: datetime, case: Case) -> bool:
     """Say whether a case ended so lately that more of the same is left to the digest.
 
-    Signs of a departure, and whatever is graver than what the case told, never wait.
+    Signs of a departure, a goodbye that the case did not tell among them, and whatever is graver than what it
+    told never wait; nor does anything after a case that nobody heard of.
     """
     soft = assessment.verdict is Verdict.SLIPPING and gravity(assessment) <= gravest(case)
-    return soft and assessment.at - ended < COOL_DOWN
+    if not soft or not _was_told(case) or _says_goodbye_anew(assessment, case):
+        return False
+    return assessment.at - ended < COOL_DOWN
+
+
+def _says_goodbye_anew(assessment: Assessment, case: Case) -> bool:
+    """Say whether a goodbye counts that the case did not tell."""
+    told = _told_signs(case)
+    return any(
+        item.kind in DEPARTURES and item.weight > 0 and item.key not in told for item in assessment.evidence
+    )
 
 
 def _is_news(assessment: Assessment, since: Since) -> bool:

@@ -23,7 +23,7 @@ from bot.model import (
     Strength,
     Verdict,
 )
-from tests.observations import BOX, JANE, NOW, bounce, exchange, judged, seen, wrote
+from tests.observations import BOX, JANE, NOW, bounce, exchange, judged, meeting, seen, wrote
 
 CONTACT = Contact(JANE, name="Jane Doe", account="Acme")
 LEFT = [*exchange(), seen("departed", 1, message_id="d")]
@@ -332,3 +332,41 @@ def test_what_is_less_grave_is_told_where_the_graver_was_never_told() -> None:
         assert outcome(waits, slipping) == (Action.HOLD, Reason.ALREADY_SENT, None)
     same = waiting(Reason.BELOW_THRESHOLD, told(LIKELY, 1), told(SLIPPING), now=slipping)
     assert outcome(same, slipping) == (Action.HOLD, Reason.ALREADY_SENT, None)
+
+
+def goodbye(days: float, last_day: date, ident: str = "bye") -> Observation:
+    return seen("farewell", days, leaves=last_day.isoformat(), message_id=f"{ident}@acme.example")
+
+
+def test_a_goodbye_is_told_at_once_however_lately_a_case_ended() -> None:
+    before = told([*exchange(), bounce(8)], 7)
+    since = [*exchange(), bounce(8), wrote(5), goodbye(0.1, (NOW + timedelta(days=11)).date())]
+    assert judged(since).verdict is Verdict.SLIPPING
+    assert outcome(person(before), judged(since)) == (Action.SEND, Reason.FIRST, 2)
+
+
+def test_a_goodbye_that_was_told_is_not_told_again_with_every_mail_until_the_last_day() -> None:
+    said = [*exchange(), goodbye(5, (NOW + timedelta(days=11)).date())]
+    writes_on = judged([*said, wrote(1)])
+    assert writes_on.verdict is Verdict.SLIPPING
+    assert outcome(person(told(said, 4)), writes_on) == (Action.DIGEST, Reason.COOLING_DOWN, None)
+
+
+def test_a_last_day_that_moves_is_told_as_news() -> None:
+    said = [*exchange(), goodbye(5, (NOW + timedelta(days=11)).date())]
+    moved = judged([*said, goodbye(0.1, (NOW + timedelta(days=40)).date(), "later")])
+    assert outcome(person(told(said, 4)), moved) == (Action.SEND, Reason.FIRST, 2)
+
+
+def test_nothing_cools_down_after_a_case_that_nobody_heard_of() -> None:
+    drift = [meeting(18, 10), meeting(12, 2), meeting(6, -10)]
+    found = judged([*exchange(), bounce(16), wrote(15), *drift])
+    assert found.verdict is Verdict.SLIPPING
+    before = told([*exchange(), bounce(16)], 15.5)
+    heard = person(before)
+    case = heard.cases[0]
+    fallen = Delivery(before, held=Reason.BELOW_THRESHOLD)
+    untold = replace(heard, cases=(replace(case, deliveries=(fallen,)),))
+    soon = replace(found, last_contact=NOW - timedelta(days=2))
+    assert outcome(heard, soon) == (Action.DIGEST, Reason.COOLING_DOWN, None)
+    assert outcome(untold, soon) == (Action.SEND, Reason.FIRST, 2)
