@@ -8,10 +8,24 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from bot import exposure, incidents
+from bot.backscatter import HARD, WROTE
 from bot.circle import NOBODY_LISTED, Listed, ago, followed
+from bot.history import is_forged, latest
+from bot.identity import Somebody, resolve
 from bot.incidents import Incident, Sort
-from bot.model import ALARMING, Assessment, Contact, Kind, Means, Person, Reason, Strength, Verdict
-from bot.past import SKEW
+from bot.model import (
+    ALARMING,
+    Assessment,
+    Contact,
+    Kind,
+    Means,
+    Observation,
+    Person,
+    Reason,
+    Strength,
+    Verdict,
+)
+from bot.past import SKEW, Past
 from bot.pauses import Pauses
 from bot.suggest import Circle, suggest
 
@@ -69,6 +83,22 @@ class Account:
         """Return what happened to many that concerns this address: the bounces of its own domain only."""
         domain = address.rpartition("@")[2]
         return [one for one in self.incidents if one.domain == domain or not one.is_of_bounces]
+
+    @cached_property
+    def _persons(self) -> Mapping[str, Somebody]:
+        """Return who is behind each address there."""
+        return {address: one for one in resolve(self.people.values()) for address in one.addresses}
+
+    def other_mail(self, contact: Contact) -> Observation | None:
+        """Return the newest mail that the contact wrote from another address there, by name and address.
+
+        It matters of those alone whose mail bounced. An address that bounced since shows nobody.
+        """
+        known = self.people.get(contact.address)
+        if known is None or HARD not in Past.of(known.observations).by_kind:
+            return None
+        others = (one for one in self._persons[contact.address].people if one.address != contact.address)
+        return latest(_last_mail(other, self.now) for other in others)
 
     def escalated(self, contact: Contact, assessment: Assessment) -> Assessment:
         """Say that a departure is graver where another watched person left shortly before."""
@@ -129,6 +159,14 @@ class Account:
         if any(exposure.in_contact(one, self.now) for one in self._colleagues(contact)):
             return ()
         return (f"nobody else at {contact.account_name} answered in {exposure.WITHIN.days} days",)
+
+
+def _last_mail(person: Person, now: datetime) -> Observation | None:
+    """Return the newest mail from an address that did not bounce since, None where there is none."""
+    past = Past.of(person.observations).until(now)
+    bounced = latest(past.by_kind.get(HARD, ()))
+    wrote = latest(seen for seen in past.by_kind.get(WROTE, ()) if not is_forged(seen))
+    return None if wrote is None or (bounced is not None and bounced.at > wrote.at) else wrote
 
 
 def left_at(assessment: Assessment) -> datetime | None:

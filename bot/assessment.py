@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from bot import silence
 from bot.backscatter import HARD
-from bot.evidence import EVEN, Leave, Scales, day, leave, weigh
+from bot.evidence import EVEN, Leave, Scales, day, leave, returned, weigh
 from bot.free_days import Period
 from bot.history import DEPARTURES, NOTHING_DERIVED, Derived, History
 from bot.incidents import Incident
@@ -57,12 +57,13 @@ NOTABLE_SILENCE = 0.2
 """From this improbability on a silence is worth mentioning."""
 
 KNOWN_FOR = timedelta(days=180)
-"""How long after the last real contact we still call somebody active who keeps no rhythm to judge by."""
+"""How long after they were last heard of we still call somebody active, whatever explains the silence."""
 
 SILENT = "silent"
 
 NO_LIFE = "nothing was found that shows them there"
 NO_MAIL = "no mail with them was found"
+NO_MAIL_ARRIVES = "mail to them came back on {when:%-d %B %Y}, and nothing was heard of them since"
 
 KEPT = 60
 """How many items of evidence an assessment keeps."""
@@ -127,13 +128,15 @@ class Circumstances:
 
     `unseen` says why the sources that would show the person cannot be read, empty where they can; `partly`
     says so of some of them: then a silence is no silence. `incidents` are the times when mail to the whole
-    account was in trouble. No silence counts on the days `paused`: see `pauses`.
+    account was in trouble. No silence counts on the days `paused`: see `pauses`. `other_mail` is the newest
+    that the same person wrote from another address there.
     """
 
     unseen: str = ""
     partly: str = ""
     incidents: Sequence[Incident] = ()
     paused: Sequence[Period] = ()
+    other_mail: Observation | None = None
 
     def hidden(self, now: datetime) -> str:
         """Say why we cannot see the person now; empty where we can."""
@@ -174,9 +177,11 @@ def assess(
         unread=circumstances.partly,
         paused=circumstances.paused,
         scales=scales,
+        other_mail=circumstances.other_mail,
     )
     paused = [*circumstances.paused, *leaves(history, kinds)]
-    rhythm = silence.judge(history.activity, now, paused) if away is None else None
+    activity = history.activity
+    rhythm = silence.judge(activity, now, paused) if away is None else None
     before = prior(history, now)
     shown = by_family(evidence)
     alarming = alarm(evidence, shown, fused(shown, before), thresholds.while_standing(stands))
@@ -184,23 +189,26 @@ def assess(
         evidence.append(silence_evidence(rhythm, before, now, circumstances.partly, scales.silence))
     probability = fused(by_family(evidence), before)
     evidence.sort(key=lambda item: (not leads(alarming, item), -item.at.timestamp(), -item.weight, item.key))
+    unseen = circumstances.hidden(now) or circumstances.partly
     verdict = alarming or calm(
         rhythm=rhythm,
         away=away,
-        last_contact=last_contact,
+        heard=max(activity) if rhythm is not None or last_contact is not None else None,
         now=now,
         circumstances=circumstances,
         quiet_from=thresholds.quiet_from,
     )
+    if verdict is Verdict.ACTIVE:
+        back = returned(history, now, kinds, circumstances.other_mail)
+        if back is not None:
+            verdict, unseen = Verdict.UNCHECKED, NO_MAIL_ARRIVES.format(when=back.at)
     return Assessment(
         contact=address,
         at=now,
         verdict=verdict,
         strength=strength(verdict, evidence, probability, thresholds.slipping_from),
         probability=round(probability, 4),
-        headline=headline(
-            verdict, evidence, away, last_contact, circumstances.hidden(now) or circumstances.partly
-        ),
+        headline=headline(verdict, evidence, away, last_contact, unseen),
         evidence=tuple(evidence[:KEPT]),
         other_explanations=open_explanations(verdict, evidence),
         last_contact=last_contact,
@@ -334,20 +342,22 @@ def calm(
     *,
     rhythm: silence.Silence | None,
     away: Leave | None,
-    last_contact: datetime | None,
+    heard: datetime | None,
     now: datetime,
     circumstances: Circumstances,
     quiet_from: float,
 ) -> Verdict:
-    """Return the verdict of somebody who alarms nobody; whom we cannot see is never called active."""
+    """Return the verdict of somebody who alarms nobody; whom we cannot see is never called active.
+
+    `heard` is when they last did anything, None where that is too little to know them by.
+    """
     if away is not None:
         return Verdict.ON_LEAVE
     if circumstances.hidden(now):
         return Verdict.UNCHECKED
-    if rhythm is None and last_contact is None:
+    if heard is None:
         return Verdict.UNCHECKED
-    silent = rhythm.probability >= quiet_from if rhythm else now - (last_contact or now) > KNOWN_FOR
-    if not silent:
+    if now - heard <= KNOWN_FOR and (rhythm is None or rhythm.probability < quiet_from):
         return Verdict.ACTIVE
     return Verdict.UNCHECKED if circumstances.partly else Verdict.QUIET
 

@@ -15,7 +15,7 @@ from functools import cached_property
 from bot.answers import NOTHING_WRONG, THERE
 from bot.backscatter import HARD, objection
 from bot.history import DEPARTURES, MEETING, History, is_forged, latest
-from bot.incidents import Incident
+from bot.incidents import DOMAIN, Incident
 from bot.model import Evidence, Family, Kind, Means, Observation
 
 ANSWERED = 0.5
@@ -95,7 +95,8 @@ class Moment:
 
     `incidents` are what happened to many at the account at once, `aways` when the person was on leave. `takes
     back` holds by family and group the latest sign of life that speaks of nothing else. `unread` says which
-    sources cannot be read, and on the days `paused` nobody was expected to answer.
+    sources cannot be read, and on the days `paused` nobody was expected to answer. `other_mail` is the newest
+    that the same person wrote from another address.
     """
 
     now: datetime
@@ -106,6 +107,7 @@ class Moment:
     unread: str = ""
     paused: Sequence[tuple[date, date]] = ()
     scales: Scales = EVEN
+    other_mail: Observation | None = None
 
     def evidence(self, seen: Observation, kind: Kind) -> Evidence:
         """Weigh one observation."""
@@ -137,6 +139,7 @@ class Moment:
             or self._happened_to_many(seen, kind)
             or (self._mail_objection(seen) if seen.kind == HARD else "")
             or self._contradiction(seen, kind)
+            or self._superseded(seen)
             or (self.unread if kind.family is Family.RESPONSE else "")
         )
         return (0.0, reason) if reason else self._discount(seen, kind)
@@ -149,7 +152,39 @@ class Moment:
         works = self.history.mail_worked
         if works is not None and works.at > bounce.at:
             return f"the mailbox answered again on {works.at:%-d %B %Y}"
+        other = self.other_mail
+        if other is not None and other.at > bounce.at:
+            return f"they wrote from {other.contact} on {other.at:%-d %B %Y}"
         return objection(bounce, self.history.observations)
+
+    def takes_no_mail(self, bounce: Observation, kind: Kind) -> bool:
+        """Say whether a bounce is genuine and nothing was heard of the person since, whatever explains it."""
+        return not (self._mail_objection(bounce) or self._contradiction(bounce, kind))
+
+    def _superseded(self, seen: Observation) -> str:
+        later = self._said_instead.get(seen.key) if seen.kind in DEPARTURES else None
+        return f"on {later.at:%-d %B %Y} they named another last day" if later is not None else ""
+
+    @cached_property
+    def _said_instead(self) -> Mapping[str, Observation]:
+        """Return by key, for each last day that they took back before it was over, the word that did so."""
+        dated = [
+            (last_day, seen)
+            for name in DEPARTURES
+            for seen in self.history.by_kind.get(name, ())
+            if (last_day := leaves_on(seen)) is not None and not is_forged(seen)
+        ]
+        dated.sort(key=lambda one: (one[1].at, one[0]), reverse=True)
+        found: dict[str, Observation] = {}
+        after: tuple[date, Observation] | None = None
+        other: Observation | None = None
+        for last_day, seen in dated:
+            if after is not None and after[0] != last_day:
+                other = after[1]
+            if other is not None and other.at < end_of(last_day):
+                found[seen.key] = other
+            after = last_day, seen
+        return found
 
     @cached_property
     def _alive(self) -> str:
@@ -196,6 +231,7 @@ def weigh(
     unread: str = "",
     paused: Sequence[tuple[date, date]] = (),
     scales: Scales = EVEN,
+    other_mail: Observation | None = None,
 ) -> list[Evidence]:
     """Weigh what was observed of a person: all that can count, and the newest of each kind of the rest.
 
@@ -203,7 +239,7 @@ def weigh(
     the account.
     """
     aways, takes_back = absences(history, kinds), narrow_life(history, kinds)
-    moment = Moment(now, history, incidents, aways, takes_back, unread, paused, scales)
+    moment = Moment(now, history, incidents, aways, takes_back, unread, paused, scales, other_mail)
     weighed: list[Evidence] = []
     for name, found in history.by_kind.items():
         kind = kinds[name]
@@ -213,6 +249,24 @@ def weigh(
         elif name != MEETING:
             weighed.append(moment.evidence(found[-1], kind))
     return weighed
+
+
+def returned(
+    history: History, now: datetime, kinds: Mapping[str, Kind], other_mail: Observation | None = None
+) -> Observation | None:
+    """Return the newest genuine bounce since which nothing was heard of the person, None where there is none.
+
+    Whether it was a mail migration, and how long ago it was, is no matter: their mail does not arrive.
+    """
+    moment = Moment(now, history, takes_back=narrow_life(history, kinds), other_mail=other_mail)
+    return latest(
+        next(
+            (seen for seen in reversed(found[-BOUNCES_WEIGHED:]) if moment.takes_no_mail(seen, kinds[name])),
+            None,
+        )
+        for name in (HARD, DOMAIN)
+        if (found := history.by_kind.get(name))
+    )
 
 
 def faded(kind: Kind, seen: Observation, now: datetime) -> float:

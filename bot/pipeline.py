@@ -355,7 +355,8 @@ class Pipeline:
         ]
         paused = [*account.pauses.explain(contact, account.now.date()), *unread]
         unseen = "; ".join(sorted(out[source] for source in seen_in)) if seen_in <= set(out) else ""
-        return Circumstances(unseen, reasons, account.incidents_of(contact.address), paused)
+        concerning = account.incidents_of(contact.address)
+        return Circumstances(unseen, reasons, concerning, paused, account.other_mail(contact))
 
 
 def _sorted(person: Person) -> Person:

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.assessment import CAPS, LEAST_PRIOR, MOST_PRIOR, Circumstances, by_family
-from bot.model import Assessment, Family, Observation, Strength, Verdict
+from bot.incidents import Incident
+from bot.model import Assessment, Family, Json, Observation, Strength, Verdict
 from tests.observations import (
     JANE,
     NOW,
@@ -456,3 +457,69 @@ def test_a_drift_of_somebody_who_pushed_another_meeting_long_before_and_stayed_c
     found = judged([*earlier, *drift])
     assert found.verdict is Verdict.ACTIVE
     assert "pushed another meeting" in note_of(found, "meeting_drift")
+
+
+def test_nobody_is_active_half_a_year_after_they_were_last_heard_of_whatever_explains_the_silence() -> None:
+    past = [*(wrote(days) for days in range(181, 500, 7)), written_to(3)]
+    explained = Circumstances(paused=[(days_ago(181).date(), NOW.date())])
+    found = judged(past, circumstances=explained)
+    assert found.verdict is Verdict.QUIET
+    assert found.headline == f"last heard of on {days_ago(181):%-d %B %Y}"
+    assert judged([*past, wrote(179)], circumstances=explained).verdict is Verdict.ACTIVE
+
+
+def test_half_a_year_without_a_word_is_unchecked_where_some_of_what_they_wrote_cannot_be_read() -> None:
+    explained = Circumstances(partly="token expired", paused=[(days_ago(181).date(), NOW.date())])
+    found = judged([wrote(days) for days in range(181, 500, 7)], circumstances=explained)
+    assert found.verdict is Verdict.UNCHECKED
+    assert found.headline == "token expired"
+
+
+def test_whoever_was_not_heard_of_since_their_mail_came_back_is_never_active() -> None:
+    signs = tuple(bounce(days) for days in (101, 100.5, 100))
+    trouble = Incident("acme.example", signs, ended=days_ago(95))
+    explained = Circumstances(incidents=[trouble], paused=[(days_ago(110).date(), NOW.date())])
+    history = [*(wrote(days) for days in range(110, 300, 7)), *signs]
+    found = judged(history, circumstances=explained)
+    assert found.verdict is Verdict.UNCHECKED
+    back = f"{days_ago(100):%-d %B %Y}"
+    assert found.headline == f"mail to them came back on {back}, and nothing was heard of them since"
+    assert judged([*history, wrote(90)], circumstances=explained).verdict is Verdict.ACTIVE
+
+
+def test_a_bounce_that_faded_leaves_nobody_active_who_was_not_heard_of_since() -> None:
+    paused = Circumstances(paused=[(days_ago(176).date(), NOW.date())])
+    found = judged([*(wrote(days) for days in range(177, 400, 7)), bounce(175)], circumstances=paused)
+    assert found.verdict is Verdict.UNCHECKED
+    never_ours = bounce(175, ours=False)
+    found = judged([*(wrote(days) for days in range(177, 400, 7)), never_ours], circumstances=paused)
+    assert found.verdict is Verdict.ACTIVE
+
+
+def test_the_newest_word_of_the_last_day_takes_the_older_ones_back() -> None:
+    first = farewell_with(10, days_ago(2))
+    assert judged([*exchange(), first]).verdict is Verdict.LEFT
+    later = farewell_with(5, days_ago(-30))
+    found = judged([*exchange(), first, later])
+    assert found.verdict is Verdict.SLIPPING
+    assert f"on {days_ago(5):%-d %B %Y} they named another last day" in {item.note for item in found.evidence}
+    earlier = farewell_with(5, days_ago(1))
+    assert judged([*exchange(), farewell_with(10, days_ago(-30)), earlier]).verdict is Verdict.LEFT
+
+
+def test_another_last_day_that_is_named_once_the_first_is_over_or_that_is_forged_takes_nothing_back() -> None:
+    first = farewell_with(10, days_ago(6))
+    assert judged([*exchange(), first, farewell_with(2, days_ago(-30))]).verdict is Verdict.LEFT
+    forged = farewell_with(8, days_ago(-30), forged=True)
+    assert judged([*exchange(), first, forged]).verdict is Verdict.LEFT
+
+
+def test_a_last_day_that_was_moved_and_moved_back_is_the_one_that_holds() -> None:
+    days = [(12, days_ago(2)), (9, days_ago(-30)), (5, days_ago(2))]
+    assert judged([*exchange(), *(farewell_with(*one) for one in days)]).verdict is Verdict.LEFT
+
+
+def farewell_with(days: float, last_day: datetime, **facts: Json) -> Observation:
+    """Return a goodbye of so many days ago that names a last day."""
+    ident = f"bye-{days:g}@acme.example"
+    return seen("farewell", days, JANE, leaves=last_day.date().isoformat(), message_id=ident, **facts)

@@ -211,6 +211,43 @@ async def test_trap_7_a_refusal_behind_an_automatic_forwarding_is_no_departure()
     assert chain.told == []
 
 
+ALSO_JANE = "jane.doe@acme.example"
+
+
+def as_jane(days: float, contact: str = ALSO_JANE, **facts: Json) -> Observation:
+    """Return a mail by somebody who bears the name of the first contact."""
+    return seen("wrote", days, contact, message_id=f"{days}@{contact}", name="Jane Doe", **facts)
+
+
+async def test_trap_7_an_old_address_is_switched_off_while_the_person_writes_from_another() -> None:
+    chain = Chain()
+    found = await chain.reads(*exchange(), bounce(2), as_jane(1))
+    assert chain.told == []
+    assert f"they wrote from {ALSO_JANE}" in note(found, "mailbox_gone")
+
+
+async def test_trap_7_another_address_that_was_silent_since_or_bounced_too_or_is_forged_shows_nobody() -> (
+    None
+):
+    for other in (
+        [as_jane(3)],
+        [as_jane(1.5), bounce(1, ALSO_JANE)],
+        [as_jane(1, forged=True)],
+        [as_jane(1, "jane.doe2@acme.example")],
+    ):
+        chain = Chain()
+        await chain.reads(*exchange(), bounce(2), *other)
+        assert chain.told == [f"{JANE} likely left"]
+
+
+async def test_trap_7_an_address_that_they_said_would_change_may_be_switched_off() -> None:
+    chain = Chain()
+    moved = seen("address_change", 10, message_id="c", new_address="jane.smith@acme.example")
+    found = await chain.reads(*exchange(), moved, bounce(2))
+    assert chain.told == []
+    assert "their address changes" in note(found, "mailbox_gone")
+
+
 async def test_trap_8_a_bounce_of_a_mail_that_we_never_sent_counts_nothing() -> None:
     chain = Chain()
     found = await chain.reads(*warm(), bounce(1, original="spam@evil.example", ours=False))
