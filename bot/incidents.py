@@ -207,9 +207,11 @@ def of(domain: str, people: Iterable[Person], now: datetime, kinds: Mapping[str,
         for cluster in _clusters(_in_order(signs[sort]), WITHIN)
         if _concern_many(cluster)
     ]
-    found += _outages(domain, bounces, heard)
-    found += _moved(domain, bounces, heard, moves(pasts, now) if bounces else ())
-    return sorted(found, key=lambda incident: incident.first)
+    moved = _moved(domain, bounces, heard, moves(pasts, now) if bounces else ())
+    told = {sign.key for incident in moved for sign in incident.signs}
+    outages = _outages(domain, bounces, heard)
+    found += [one for one in outages if not told.issuperset(sign.key for sign in one.signs)]
+    return sorted([*found, *moved], key=lambda incident: incident.first)
 
 
 def heard_of(past: Past, until: datetime) -> Sequence[datetime]:

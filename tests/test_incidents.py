@@ -285,6 +285,15 @@ def test_a_domain_that_bears_the_old_name_is_moved_to_though_some_still_write_fr
     assert not incident.hides(NOW)
 
 
+def test_the_bounces_of_a_domain_that_moved_are_one_incident_however_often_mail_is_tried_there() -> None:
+    tried = [old_gone(name, 40 - number) for number, name in enumerate("abc")]
+    again = [old_gone(name, 9 - number) for number, name in enumerate("def")]
+    moved = old("tom", elsewhere("tom", 38, "acme-group.example"), wrote(20, "tom@acme.example"))
+    (incident,) = found(*tried, *again, moved)
+    assert incident.sort is Sort.MOVED
+    assert len(incident.addresses) == 6
+
+
 def test_what_bounced_before_others_were_heard_of_is_no_part_of_a_later_move() -> None:
     left = old_gone("jane", 20)
     tom, ann = (old(name, elsewhere(name, 2, "newco.example")) for name in ("tom", "ann"))
