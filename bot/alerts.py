@@ -129,7 +129,7 @@ def notice(
 ) -> tuple[Decision, Alert | None]:
     """Decide the same for an account notice: once per incident, and again when it has grown much larger."""
     newest = person.cases[-1].episode if person.cases else 0
-    if not _is_news(assessment, since):
+    if since is not None and all(since.knew(item) for item in assessment.evidence):
         return _decided(contact, assessment, Action.HOLD, Reason.BASELINE, newest)
     signs = {item.key for item in assessment.evidence}
     same = [case for case in person.cases if signs & _told_signs(case)]
@@ -183,7 +183,7 @@ def _verdict(person: Person, assessment: Assessment, since: Since) -> tuple[Acti
     if assessment.verdict not in GRAVITY:
         quiet = assessment.verdict is Verdict.QUIET
         return (Action.DIGEST if quiet else Action.HOLD), Reason.BELOW_THRESHOLD, episode
-    if not _is_news(assessment, since):
+    if not _is_news(person, assessment, since):
         return Action.HOLD, Reason.BASELINE, episode
     return (Action.SEND, Reason.FIRST, episode) if case is None else _on_case(case, assessment)
 
@@ -253,9 +253,21 @@ def _says_goodbye_anew(assessment: Assessment, case: Case) -> bool:
     )
 
 
-def _is_news(assessment: Assessment, since: Since) -> bool:
-    """Say whether any evidence that counts was learned of after the first pass over its source."""
-    return since is None or any(not since.knew(item) for item in assessment.evidence if _speaks(item))
+def _is_news(person: Person, assessment: Assessment, since: Since) -> bool:
+    """Say whether any evidence that counts became known, or came true, after the first pass over its source.
+
+    A last day that was announced before comes true when it has passed.
+    """
+    if since is None:
+        return True
+    announced = (
+        {item.key for item in person.assessment.evidence if not item.explicit} if person.assessment else set()
+    )
+    return any(
+        not since.knew(item) or (item.explicit and item.key in announced)
+        for item in assessment.evidence
+        if _speaks(item)
+    )
 
 
 def _is_newer(assessment: Assessment, when: datetime) -> bool:
@@ -265,7 +277,7 @@ def _is_newer(assessment: Assessment, when: datetime) -> bool:
 
 def _speaks(item: Evidence) -> bool:
     """Say whether evidence can be news; a silence never is, it only grows."""
-    return bool(item.key) and (item.weight > 0 or item.means is Means.NOTED)
+    return bool(item.key) and item.weight > 0
 
 
 def _is_over(case: Case, assessment: Assessment) -> bool:

@@ -23,7 +23,7 @@ from bot.model import (
 )
 from bot.pipeline import Pipeline
 from bot.store.memory import MemoryStore
-from tests.observations import BOX, JANE, NOW, RULES, bounce, exchange, meeting, seen, wrote
+from tests.observations import BOX, JANE, NOW, RULES, bounce, exchange, meeting, seen, written_to, wrote
 from watchers import Batch, Scope, Watcher
 
 
@@ -155,6 +155,31 @@ async def test_what_comes_after_the_baseline_is_raised() -> None:
     person = await pipe.store.person(JANE)
     assert person is not None
     assert len(person.cases) == 1
+
+
+async def test_what_was_known_at_first_raises_nothing_when_we_write_or_an_old_mail_turns_up() -> None:
+    tom, ann = "tom@acme.example", "ann@acme.example"
+    pipe = await pipeline(*(Contact(address, account="Acme") for address in (JANE, tom, ann)), baseline=True)
+    known = [*exchange(), seen("departed", 9, message_id="d"), *exchange(tom), bounce(20, tom)]
+    unclear = [wrote(60, ann), bounce(20, ann, original="sent@vendor.example", ours=None)]
+    await sweep(pipe, [*known, *unclear])
+    assert [one.verdict for one in await pipe.judge(NOW, [ann])] == [Verdict.ACTIVE]
+    later, sent = NOW + timedelta(days=2), written_to(21, ann, "sent@vendor.example")
+    await sweep(pipe, [], [written_to(-1), written_to(-1, tom), sent], now=later)
+    found = {one.contact: one.verdict for one in await pipe.judge(later)}
+    assert found == {JANE: Verdict.LEFT, tom: Verdict.LIKELY_LEFT, ann: Verdict.LIKELY_LEFT}
+    assert await pipe.store.cases() == []
+
+
+async def test_a_last_day_that_was_announced_before_the_first_pass_is_told_when_it_has_passed() -> None:
+    pipe = await pipeline(baseline=True)
+    await sweep(pipe, [*exchange(), seen("farewell", 5, leaves="2026-06-20", message_id="bye")])
+    (before,) = await pipe.judge(NOW)
+    assert before.verdict is Verdict.SLIPPING
+    assert await pipe.store.cases() == []
+    (after,) = await pipe.judge(NOW + timedelta(days=6))
+    (case,) = await pipe.store.cases()
+    assert after.verdict is case.alert.assessment.verdict is Verdict.LEFT
 
 
 async def test_a_mail_by_the_person_after_the_signal_ends_the_case_without_anybodys_word() -> None:
