@@ -5,9 +5,11 @@ import io
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
 from bot import demo, story
+from bot.cli import main
 from bot.model import Verdict
 from watchers import load
 
@@ -72,3 +74,11 @@ async def test_no_word_of_a_mail_is_kept(told: tuple[list[demo.Told], str], tmp_
     assert b"jane@acme.example" in kept
     for words in (b"quarter end", b"Board liked it", b"Where are keys kept", b"Leeds is happy"):
         assert words not in kept
+
+
+def test_a_folder_that_cannot_be_kept_is_said_before_the_story_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    shown = CliRunner().invoke(main, ["demo", "--keep", str(tmp_path / "file" / "story")])
+    assert shown.exit_code == 2
+    assert "cannot be written" in shown.stderr
+    assert shown.stdout == ""

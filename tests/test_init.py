@@ -225,6 +225,24 @@ def test_whoever_gives_up_in_the_middle_leaves_nothing_half_written(tmp_path: Pa
     assert files(tmp_path) == set()
 
 
+@pytest.mark.parametrize("place", ["file/config.yaml", "file/below/config.yaml", "/proc/config.yaml"])
+def test_where_nothing_can_be_written_nothing_is_asked(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    told = init(tmp_path / place, typed="vendor.example\n")
+    assert told.exit_code == 2
+    assert "cannot be written" in told.stderr
+    assert "--config" in told.stderr
+    assert "Your own mail domains" not in told.stderr
+
+
+def test_secrets_that_cannot_be_written_are_said_before_anything_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "secrets").touch()
+    told = init(tmp_path / "config.yaml", typed="vendor.example\n")
+    assert told.exit_code == 2
+    assert f"{tmp_path / 'secrets'} cannot be written" in told.stderr
+    assert files(tmp_path) == {"secrets"}
+
+
 def test_an_answer_that_does_not_work_gets_a_second_chance(tmp_path: Path) -> None:
     (tmp_path / "right.csv").write_text(f"email\n{JANE}\nnobody\n")
     (tmp_path / "mail").mkdir()

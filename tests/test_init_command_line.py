@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -101,10 +102,10 @@ def test_progress_vanishes_in_a_pipe() -> None:
     assert (told.stdout, told.stderr) == ("x\n", "")
 
 
-def test_it_works_in_a_dumb_terminal() -> None:
+def test_it_works_in_a_dumb_terminal(tmp_path: Path) -> None:
     env = {**os.environ, "TERM": "dumb", "LC_ALL": "C"}
     told = subprocess.run(
-        [sys.executable, "-m", "bot", "init", "--config", "/nowhere/config.yaml"],
+        [sys.executable, "-m", "bot", "init", "--config", str(tmp_path / "config.yaml")],
         env=env,
         input="vendor.example\n",
         capture_output=True,

@@ -52,8 +52,11 @@ def command(keep: Path | None, port: int, *, web: bool, no_open: bool) -> None:
     if web:
         finish(_show(port, no_open=no_open))
         return
+    from bot.cli.writable import must_take_files
     from bot.demo import play
 
+    if keep is not None:
+        must_take_files(keep, "let this user write there (chmod, chown), or name another folder")
     finish(play(console(), keep, our_name()))
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bot.cli.console import console, finish, load_everything, note, our_name, start
 from bot.cli.parameters import examples
 
+if TYPE_CHECKING:
+    from bot.init.draft import Draft
+
+WRITE_ELSEWHERE = "let this user write there (chmod, chown), or name settings elsewhere with --config"
 PARTIES = ("google", "microsoft", "hubspot", "salesforce", "slack", "all")
 
 
@@ -91,8 +96,9 @@ def command(
 
     Nothing is written before the last answer.
     """
+    from bot.cli.writable import must_take_files
     from bot.init.asking import Options, Person
-    from bot.init.draft import Draft
+    from bot.init.draft import FOLDER, Draft
     from bot.init.questions import Setup
 
     if for_it:
@@ -105,6 +111,9 @@ def command(
     told = {f"--{name.replace('_', '-')}": _joined(value) for name, value in answers.items() if value}
     asker = Options(_inferred(told), live=not unchecked) if non_interactive else Person(told)
     draft = Draft.of(config_file)
+    here = config_file.absolute().parent
+    for folder in (here, here / FOLDER):
+        must_take_files(folder, WRITE_ELSEWHERE)
     Setup(draft, asker).run()
     if isinstance(asker, Options) and (asker.missing or asker.wrong):
         for line in asker.missing:
@@ -112,7 +121,7 @@ def command(
         for line in asker.wrong:
             note(f"wrong: {line}")
         context.exit(2)
-    written = draft.write()
+    written = _written(draft)
     for path in written:
         note(f"written: {path}")
     if not written:
@@ -139,6 +148,16 @@ def _inferred(told: dict[str, str]) -> dict[str, str]:
     }
     kind = next((kind for option, kind in signs.items() if option in told), None)
     return {"--mailbox": kind, **told} if kind else told
+
+
+def _written(draft: Draft) -> list[Path]:
+    """Write it all, although a disk may be full and a folder shut by now."""
+    from bot.cli.writable import cannot_write
+
+    try:
+        return draft.write()
+    except OSError as error:
+        raise cannot_write(draft.file.absolute().parent, error, WRITE_ELSEWHERE) from error
 
 
 def _drilled(config_file: Path) -> bool:
