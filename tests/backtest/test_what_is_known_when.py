@@ -95,22 +95,24 @@ def test_an_alert_of_the_weekend_is_held_until_monday(tmp_path: Path) -> None:
     assert [(one.day, one.raised) for one in outcome.told] == [(saturday + 2 * DAY, saturday)]
 
 
-def refused(when: datetime) -> bytes:
-    return mails.bounce(JANE.address, when).replace(mails.REP.encode(), REP.encode())
+def refused(when: datetime) -> list[bytes]:
+    """Return a mail to Jane and its bounce."""
+    report = mails.bounce(JANE.address, when).replace(mails.REP.encode(), REP.encode())
+    return [mail(when - timedelta(minutes=5), sender=REP, to=JANE.address), report]
 
 
 def test_what_was_held_is_printed_as_sent_on_the_day_it_is_told_though_it_was_looked_at_again(
     tmp_path: Path,
 ) -> None:
     saturday = FIRST + 5 * DAY
-    outcome = lived(folder(tmp_path / "box", [*acquaintance(), refused(at(saturday))]), chosen=Chosen())
+    outcome = lived(folder(tmp_path / "box", [*acquaintance(), *refused(at(saturday))]), chosen=Chosen())
     assert sends(outcome) == [(saturday + 2 * DAY, JANE.address, "likely left", "first")]
     assert [one.day for one in outcome.told] == [saturday + 2 * DAY]
 
 
 def test_the_end_of_a_case_that_was_never_told_is_not_sent(tmp_path: Path) -> None:
     saturday = FIRST + 5 * DAY
-    box = folder(tmp_path / "box", [*acquaintance(), refused(at(saturday)), mail(at(saturday + DAY))])
+    box = folder(tmp_path / "box", [*acquaintance(), *refused(at(saturday)), mail(at(saturday + DAY))])
     outcome = lived(box, chosen=Chosen())
     assert "likely left" in {line.verdict for line in outcome.lines}
     assert (outcome.told, sends(outcome)) == ((), [])
