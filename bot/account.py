@@ -155,10 +155,11 @@ class Account:
             yield replace(one.somebody.person, observations=past)
 
     def _standing_alone(self, contact: Contact) -> tuple[str, ...]:
-        """Say that nobody else there answers, where nobody does."""
+        """Say that nobody else there is in contact both ways, where nobody is: one may write all the same."""
         if any(exposure.in_contact(one, self.now) for one in self._colleagues(contact)):
             return ()
-        return (f"nobody else at {contact.account_name} answered in {exposure.WITHIN.days} days",)
+        days = exposure.WITHIN.days
+        return (f"nobody else at {contact.account_name} is in contact both ways (last {days} days)",)
 
 
 def _last_mail(person: Person, now: datetime) -> Observation | None:

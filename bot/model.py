@@ -235,7 +235,7 @@ class Assessment:
     `probability` is that of having left. `headline` is the verdict's reason in one sentence.
     `other_explanations` are the innocent readings still open. `returns` is set when on leave with a date.
     `recheck` is when time alone may change it, None where that is not known. `stakes` say what makes it
-    graver at the account: nobody else answers there, or somebody else left too.
+    graver at the account: nobody else is in contact there, or somebody else left too.
     """
 
     contact: str

@@ -326,15 +326,18 @@ async def test_trap_12_nobody_looks_silent_while_the_mailbox_cannot_be_read() ->
     assert chain.told == []
 
 
-async def test_an_alarm_says_that_nobody_else_there_answers() -> None:
+async def test_an_alarm_says_that_nobody_else_there_is_in_contact_both_ways() -> None:
     deal = Deal("Rollout", close_date=date(2026, 9, 30))
     alone = await Chain(Contact(JANE, account=ACME, deal=deal)).reads(*exchange(), bounce(1))
     ann = "ann@acme.example"
     not_alone = await Chain(Contact(JANE, account=ACME, deal=deal)).reads(
         *exchange(), bounce(1), written_to(9, ann), wrote(8, ann)
     )
-    assert alone.stakes == ("nobody else at Acme answered in 60 days",)
+    one_way = await Chain(Contact(JANE, account=ACME, deal=deal)).reads(*exchange(), bounce(1), wrote(42, ann))
+    assert alone.stakes == ("nobody else at Acme is in contact both ways (last 60 days)",)
     assert not_alone.stakes == ()
+    assert one_way.stakes == alone.stakes
+    assert [one.address for one in one_way.suggestions] == [ann]
 
 
 async def test_a_second_watched_person_who_leaves_is_told_as_such_and_strongly() -> None:

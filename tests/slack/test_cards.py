@@ -249,12 +249,12 @@ NAMES: tuple[Names, Names] = ("full", "initials")
 def test_what_is_at_stake_at_the_account_is_said_and_names_nobody_where_names_are_kept_short() -> None:
     stakes = (
         "the second departure at Acme: tom@acme.example left 3 days ago",
-        "nobody else at Acme answered in 60 days",
+        "nobody else at Acme is in contact both ways (last 60 days)",
     )
     raised = alert(replace(LEFT, stakes=stakes))
     full, short = (lines(cards.case(raised, None, Scene(NOW, names=names)))[-1] for names in NAMES)
     assert full.startswith("The second departure at Acme: tom@acme.example left 3 days ago · ")
-    assert "Nobody else at Acme answered in 60 days" in full
+    assert "Nobody else at Acme is in contact both ways (last 60 days)" in full
     assert short.startswith("The second departure at Acme: an address at acme.example left 3 days ago · ")
 
 
