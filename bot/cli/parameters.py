@@ -63,3 +63,13 @@ class MailDomain(click.ParamType[str]):
 def examples(*lines: str) -> str:
     """Return an epilog that click leaves as it is."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+authenticators_option = click.option(
+    "--authenticator",
+    "authenticators",
+    multiple=True,
+    metavar="NAME",
+    help="The name that your mail server writes into Authentication-Results: a mail whose sender it found "
+    "forged counts for nothing. Repeatable.",
+)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.console import console, load_everything, note, print_json, progress, start, tell_bad_rows
-from bot.cli.parameters import MailDomain, examples
+from bot.cli.parameters import MailDomain, authenticators_option, examples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,14 +115,7 @@ PLACE = click.Path(exists=True, path_type=Path)
     type=MailDomain(),
     help="A mail domain of our own team. Repeatable.",
 )
-@click.option(
-    "--authenticator",
-    "authenticators",
-    multiple=True,
-    metavar="NAME",
-    help="The name that your mail server writes into Authentication-Results: a mail whose sender it found "
-    "forged counts for nothing. Repeatable.",
-)
+@authenticators_option
 @click.option("--from", "first", required=True, type=Day(), help="The first day that is judged.")
 @click.option("--to", "last", required=True, type=Day(), help="The last day that is judged.")
 @click.option("--step", default="1d", show_default=True, type=Step(), help="How far apart judgements lie.")

@@ -18,7 +18,7 @@ from bot.cli.console import (
     tell_bad_rows,
     tell_what_was_read,
 )
-from bot.cli.parameters import MailDomain, Moment, examples
+from bot.cli.parameters import MailDomain, Moment, authenticators_option, examples
 
 
 @click.command(
@@ -50,14 +50,7 @@ from bot.cli.parameters import MailDomain, Moment, examples
     type=MailDomain(),
     help="A mail domain of our own team. Repeatable.",
 )
-@click.option(
-    "--authenticator",
-    "authenticators",
-    multiple=True,
-    metavar="NAME",
-    help="The name that your mail server writes into Authentication-Results: a mail whose sender it found "
-    "forged counts for nothing. Repeatable.",
-)
+@authenticators_option
 @click.option(
     "--now", type=Moment(), help="Judge as of then; a day is judged at its end (UTC). Default: now."
 )
