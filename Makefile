@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
-SYNC := UV_SYSTEM_CERTS=1 VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv sync --active --locked --inexact --quiet
+SYNC := UV_SYSTEM_CERTS=1 VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(VENV)/bin/uv sync --active --locked --inexact --quiet
 
 # Whoever forbids Python to keep what it compiled lets each of the hundreds of processes of the tests compile it.
 unexport PYTHONDONTWRITEBYTECODE

@@ -31,7 +31,7 @@ from bot.store import Store
 from bot.store.glance import Glance
 from bot.store.outage import PATIENCE_SECONDS
 from bot.store.tiny import TinyStore
-from bot.terminal import TerminalPoster
+from bot.terminal import NO_BUTTONS, TerminalPoster, TerminalTeller
 from watchers import load
 from watchers.mail.tokens import Connectable
 
@@ -69,7 +69,8 @@ async def serve(config_file: Path, console: Console, role: Role = Role.ALL) -> N
         async with _slack(plan.config, store, role) as slack, _connecting(plan, store) as connecting:
             metrics = Metrics(now)
             if slack is None:
-                service = Service(plan, store, metrics.counting(TerminalPoster(console)), role=role)
+                poster, teller = TerminalPoster(console, NO_BUTTONS), TerminalTeller(console, store)
+                service = Service(plan, store, metrics.counting(poster), teller, role)
             else:
                 service = Service(plan, store, metrics.counting(slack.poster), slack, role)
                 slack.coverage = service.health.coverage

@@ -19,11 +19,16 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from bot.model import Case, Delivery, Home
-from bot.slack import cards
+from bot import baseline
+from bot.model import Case, Delivery, Home, Person
+from bot.pipeline import FIRST_PASSES
+from bot.slack import cards, first_list
+from bot.slack.baselines import entry
 from bot.slack.cards import Scene
+from bot.slack.first_list import Which
 from bot.slack.mrkdwn import ENTITIES
 from bot.slack.parts import Card
+from bot.store import Store
 
 WIDTH = 96
 """Wider lines are harder to read than wrapped ones."""
@@ -32,6 +37,12 @@ THREAD_INDENT = 4
 
 TERMINAL = "terminal"
 """The channel of cases that are shown here."""
+
+NO_BUTTONS = "To answer, connect Slack (stillthere init). A later mail by the person settles it too."
+"""What stands in the place of the buttons where nobody can press them."""
+
+LISTED = "listed in the terminal"
+"""The setting that holds which sources' lists of who already looked gone were shown here."""
 
 _MARKS = {
     ":red_circle:": ("●", "bold red"),
@@ -49,9 +60,12 @@ _TOKEN = re.compile(
 )
 
 
-def show(card: Card, console: Console, *, thread: bool = False) -> None:
-    """Print the card as the rep sees it in Slack; `thread` draws it as a reply under the message."""
-    body = Group(*(part for block in card.blocks for part in _draw(block)))
+def show(card: Card, console: Console, *, thread: bool = False, instead: str = "") -> None:
+    """Print the card as the rep sees it in Slack.
+
+    `thread` draws it as a reply under the message; `instead` stands in the place of buttons.
+    """
+    body = Group(*(part for block in card.blocks for part in _draw(block, instead)))
     indent = THREAD_INDENT if thread else 0
     frame = Panel(
         body,
@@ -66,12 +80,16 @@ def show(card: Card, console: Console, *, thread: bool = False) -> None:
 
 
 class TerminalPoster:
-    """Shows alerts in a terminal, as Slack would show them; for the demo and for a service without Slack."""
+    """Shows alerts in a terminal, as Slack would show them; for the demo and for a service without Slack.
+
+    `instead` stands in the place of buttons; the demo shows these.
+    """
 
     removed = False
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, instead: str = "") -> None:
         self._console = console
+        self._instead = instead
 
     async def lane(self, _: Case) -> str:
         """Return the one place there is."""
@@ -87,18 +105,66 @@ class TerminalPoster:
         """Print the case's message, and under it what a thread would say is new."""
         earlier = [sent.alert for sent in case.deliveries if sent.sent_at is not None]
         told = case.alert if delivery.alert.is_all_clear else delivery.alert
-        show(cards.case(told, case, Scene(now)), self._console)
+        show(cards.case(told, case, Scene(now)), self._console, instead=self._instead)
         if earlier and not delivery.alert.is_all_clear:
             show(cards.raised_again(delivery.alert, earlier[-1], Scene(now)), self._console, thread=True)
         return case.home or Home(TERMINAL, case.key)
 
 
-def _draw(block: Mapping[str, Any]) -> list[RenderableType]:
+class TerminalTeller:
+    """Shows in a terminal what is no alert: who already looked gone when a source was first read.
+
+    Digests are each rep's own and need Slack; what admins are told is logged before it comes here.
+    """
+
+    def __init__(self, console: Console, store: Store) -> None:
+        self._console = console
+        self._store = store
+
+    async def tell_baselines(self, now: datetime) -> int:
+        """Print each source's list once, when it was read through and everybody is judged."""
+        del now
+        ended, kept = await self._store.cursor(FIRST_PASSES), await self._store.setting(LISTED)
+        shown = [str(source) for source in kept] if isinstance(kept, list) else []
+        due = sorted(set(ended if isinstance(ended, dict) else ()).difference(shown))
+        if not due or await self._store.news():
+            return 0
+        lists = [(source, found) for source in due if (found := await self._already_gone(source))]
+        for source, found in lists:
+            card = first_list.card(Which("", source), [entry(one, source) for one in found])
+            show(card, self._console, instead=NO_BUTTONS)
+        await self._store.save_setting(LISTED, [*shown, *due])
+        return len(lists)
+
+    async def _already_gone(self, source: str) -> list[Person]:
+        watched = [one.contact.address for one in await self._store.watchlist()]
+        people = [await self._store.person(address) for address in watched]
+        return [one for one in people if one is not None and baseline.belongs(one, source)]
+
+    async def send_digests(self, now: datetime) -> int:
+        """Send none."""
+        del now
+        return 0
+
+    async def announce(self, text: str) -> None:
+        """Say nothing that the log does not say."""
+
+    async def expire(self, person: Person) -> bool:
+        """Erase somebody whose time is over; what was printed is out of reach."""
+        return await self._store.expire(person.address, person.version)
+
+    async def redact(self) -> None:
+        """Leave what was printed as it is."""
+
+
+def _draw(block: Mapping[str, Any], instead: str) -> list[RenderableType]:
     match block["type"]:
         case "section":
             return [_line(line) for line in block["text"]["text"].split("\n")]
         case "context":
             return [_line(element["text"], "dim") for element in block["elements"]]
+        case "actions" if instead:
+            return [_line(instead, "dim")]
         case "actions":
             return ["", Padding(_Buttons(block["elements"]), (0, 0, 0, 2))]
         case "header":

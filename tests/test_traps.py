@@ -333,7 +333,9 @@ async def test_an_alarm_says_that_nobody_else_there_is_in_contact_both_ways() ->
     not_alone = await Chain(Contact(JANE, account=ACME, deal=deal)).reads(
         *exchange(), bounce(1), written_to(9, ann), wrote(8, ann)
     )
-    one_way = await Chain(Contact(JANE, account=ACME, deal=deal)).reads(*exchange(), bounce(1), wrote(42, ann))
+    one_way = await Chain(Contact(JANE, account=ACME, deal=deal)).reads(
+        *exchange(), bounce(1), wrote(42, ann)
+    )
     assert alone.stakes == ("nobody else at Acme is in contact both ways (last 60 days)",)
     assert not_alone.stakes == ()
     assert one_way.stakes == alone.stakes

@@ -28,6 +28,7 @@ NOTES = {
     "FIRST_PASSES": "`first_passes`",
     "INDEX": "`connected mailboxes`",
     "KEY": "`key of marks`",
+    "LISTED": "`listed in the terminal`",
     "READERS": "`digest readers`",
     "SETTING": "`learning`",
     "SETTING + mark": "`crm proposal` and a mark",

@@ -2,19 +2,24 @@ from __future__ import annotations
 
 import io
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from bot.clock import FrozenClock
-from bot.model import Answer, Case, Choice
+from bot.model import Action, Answer, Case, Choice, Contact, Decision, Reason
+from bot.pipeline import FIRST_PASSES
 from bot.slack import cards
 from bot.slack.cards import Scene
 from bot.slack.outbox import drain
 from bot.slack.parts import Card
 from bot.store.memory import MemoryStore
-from bot.terminal import TerminalPoster, show
-from tests.slack.story import ADDRESS, LEFT, NOW, SLIPPING, alert, raise_alert
+from bot.terminal import NO_BUTTONS, TerminalPoster, TerminalTeller, show
+from tests.observations import bounce
+from tests.slack.story import ADDRESS, JANE, LEFT, MAILBOX, NOW, SLIPPING, alert, raise_alert
+
+TOM = Contact("tom@acme.example", "Tom Berg", "", "Acme")
 
 
 def drawn(card: Card, width: int = 80, *, thread: bool = False, colour: bool = False) -> str:
@@ -114,3 +119,61 @@ async def test_without_slack_the_outbox_speaks_in_the_terminal() -> None:
     assert await drain(store, poster, clock) == 0
     assert "in the thread" in out.getvalue()
     assert "was: slipping" in flat(out.getvalue())
+
+
+async def test_without_slack_a_card_says_where_to_answer_in_the_place_of_its_buttons() -> None:
+    out = io.StringIO()
+    store, clock = MemoryStore(), FrozenClock(NOW)
+    await raise_alert(store, LEFT)
+    assert await drain(store, TerminalPoster(Console(file=out, width=80), NO_BUTTONS), clock) == 1
+    assert "[ " not in out.getvalue()
+    assert flat(NO_BUTTONS) in flat(out.getvalue())
+
+
+async def already_gone(store: MemoryStore, contact: Contact) -> None:
+    """Keep what the first pass found of somebody, the way the pipeline does."""
+    await store.watch(contact)
+    person = await store.person(contact.address)
+    assert person is not None
+    held = Decision(contact.address, NOW, Action.HOLD, Reason.BASELINE, LEFT.verdict, LEFT.probability)
+    assert await store.conclude(person.version, replace(LEFT, contact=contact.address), held)
+
+
+async def test_without_slack_who_already_looked_gone_is_listed_once_in_the_terminal() -> None:
+    out, store = io.StringIO(), MemoryStore()
+    teller = TerminalTeller(Console(file=out, width=80), store)
+    for contact in (JANE, TOM):
+        await already_gone(store, contact)
+    assert await teller.tell_baselines(NOW) == 0
+    assert out.getvalue() == ""
+    await store.save_cursor(FIRST_PASSES, {MAILBOX: NOW.isoformat()})
+    assert await teller.tell_baselines(NOW) == 1
+    said = flat(out.getvalue())
+    assert "Already looks gone. 2 of your people looked so when" in said
+    assert "Jane Doe, Acme · Left" in said
+    assert "Tom Berg, Acme · Left" in said
+    assert flat(NO_BUTTONS) in said
+    assert "[ " not in said
+    again = TerminalTeller(Console(file=out, width=80), store)
+    assert await again.tell_baselines(NOW) == 0
+
+
+async def test_the_list_in_the_terminal_waits_until_everybody_is_judged() -> None:
+    out, store = io.StringIO(), MemoryStore()
+    teller = TerminalTeller(Console(file=out, width=80), store)
+    await already_gone(store, JANE)
+    await store.watch(TOM)
+    await store.record([replace(bounce(1), contact=TOM.address)])
+    await store.save_cursor(FIRST_PASSES, {MAILBOX: NOW.isoformat()})
+    assert await teller.tell_baselines(NOW) == 0
+    await already_gone(store, TOM)
+    assert await teller.tell_baselines(NOW) == 1
+    assert "Tom Berg" in out.getvalue()
+
+
+async def test_a_first_pass_that_found_nobody_gone_prints_nothing() -> None:
+    out, store = io.StringIO(), MemoryStore()
+    await store.watch(JANE)
+    await store.save_cursor(FIRST_PASSES, {MAILBOX: NOW.isoformat()})
+    assert await TerminalTeller(Console(file=out), store).tell_baselines(NOW) == 0
+    assert out.getvalue() == ""
