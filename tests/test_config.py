@@ -230,7 +230,7 @@ def test_a_wrong_value_is_named_with_its_line_and_what_would_be_right(
         ),
         (
             f"{TEAM}watchers:\n  mailbox:\n    mailboxes: [{{kind: pop}}]\n",
-            "'imap', 'gmail', 'graph', 'files'",
+            "5: watchers.mailbox.mailboxes.0.kind: there is no kind 'pop'",
         ),
     ],
 )
@@ -319,6 +319,36 @@ def test_a_secret_that_stands_in_the_file_is_not_repeated_in_the_error(tmp_path:
     failure = refusal(tmp_path, f"{TEAM}{IMAP}        user: u\n        password: hunter2\n")
     assert "password" in str(failure)
     assert "hunter2" not in str(failure)
+
+
+@pytest.mark.parametrize(("key", "file"), [("password", "password_file"), ("pasword", "password_file")])
+def test_a_secret_in_the_settings_is_sent_into_a_file(tmp_path: Path, key: str, file: str) -> None:
+    failure = refusal(tmp_path, f"{TEAM}{IMAP}        user: u\n        {key}: hunter2\n")
+    assert f"'{file}'" in failure.how
+    assert "secrets never stand in the settings" in failure.how
+    assert "_env" not in failure.how
+
+
+@pytest.mark.parametrize("secret", ["hunter2", "Tr0ub4dor&3", "xoxb-1-2-abc"])
+def test_a_secret_in_place_of_the_name_of_a_variable_is_refused_unseen(tmp_path: Path, secret: str) -> None:
+    failure = refusal(tmp_path, f"{TEAM}{IMAP}        user: u\n        password_env: {secret}\n")
+    assert failure.what.endswith(":9: watchers.mailbox.mailboxes.0.password_env: is no name of a variable")
+    assert "'password_file'" in failure.how
+    assert secret not in str(failure)
+
+
+def test_a_variable_that_is_set_may_have_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("rita.password", "planted")
+    assert load(tmp_path, f"{TEAM}{IMAP}        user: u\n        password_env: rita.password\n").watchers
+
+
+@pytest.mark.parametrize(
+    ("kind", "near"), [("imapp", "; did you mean 'imap'?"), ("pop3", ""), ("5", ""), ("[]", "")]
+)
+def test_a_kind_that_there_is_not_comes_with_those_there_are(tmp_path: Path, kind: str, near: str) -> None:
+    failure = refusal(tmp_path, TEAM + IMAP.replace("kind: imap", f"kind: {kind}"))
+    assert failure.what.endswith(f":6: watchers.mailbox.mailboxes.0.kind: there is no kind '{kind}'")
+    assert failure.how == f"there are: files, gmail, graph, imap{near}"
 
 
 def test_tokens_are_taken_from_the_variables_that_are_named(

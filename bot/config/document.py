@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from yaml.parser import ParserError
 from yaml.scanner import ScannerError
 
-from bot.config.keys import cure, known_keys
+from bot.config.keys import cure, in_a_file, kind_cure, known_keys, no_variables
 from bot.config.sections import Config, Running
 from bot.config.text import Loader, Where, key_lines
 from bot.model import NeedsHuman
@@ -24,6 +25,9 @@ Checked = TypeVar("Checked", bound=BaseModel)
 
 LARGEST = 128 * 2**10
 """How many characters of settings are read: hundreds of mailboxes."""
+
+LONGEST_KIND = 40
+"""How much is shown of a kind that there is not."""
 
 
 CURES = {
@@ -77,6 +81,11 @@ class Document:
 
     def plan(self) -> Plan:
         """Check everything against the types and return it."""
+        for where in no_variables(self.data):
+            how = (
+                f"write the variable's name, in capital letters; {in_a_file(where[-1].removesuffix('_env'))}"
+            )
+            raise self._wrong(where, "is no name of a variable", how)
         config = self._checked(Config, self.data, ())
         watchers = tuple(
             self._watcher(name, section or {}) for name, section in (config.watchers or {}).items()
@@ -107,6 +116,11 @@ class Document:
                 raise self._wrong(at, "there is no such key", how) from error
             if kind == "missing":
                 raise self._wrong((*at, steps[-1]), "is missing", "add it") from error
+            if kind == "union_tag_invalid":
+                wrong = str(first["ctx"]["tag"])
+                kinds = re.findall(r"'([^']+)'", first["ctx"]["expected_tags"])
+                what = f"there is no kind '{wrong[:LONGEST_KIND]}'"
+                raise self._wrong(self._in_file((*at, "kind")), what, kind_cure(wrong, kinds)) from error
             message = str(first["msg"]).removeprefix("Value error, ")
             how = CURES.get(kind, "put that right and start again")
             raise self._wrong(at, message[:1].lower() + message[1:], how) from error

@@ -390,11 +390,45 @@ async def test_a_mailbox_is_read_over_tls_where_the_certificate_is_trusted(
     mail_servers.deliver(user, MAIL)
     known = mail_servers.credentials(user)
     source = mailbox(mail_servers, user, tls=True, port=known.tls_port)
-    with pytest.raises(NeedsHuman, match="certificate"):
+    with pytest.raises(NeedsHuman, match="certificate") as told:
         await one_pass(source)
+    assert "SSL_CERT_FILE" in told.value.how
     monkeypatch.setenv("SSL_CERT_FILE", str(known.authority))
     found, _ = await one_pass(source)
     assert len(found) == 1
+
+
+@pytest.mark.usefixtures("password")
+async def test_a_certificate_for_another_name_is_told_from_one_of_an_unknown_authority(
+    mail_servers: MailServers, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = mail_servers.credentials(user)
+    monkeypatch.setenv("SSL_CERT_FILE", str(known.authority))
+    other_name = "127.1"  # of the same machine
+    source = mailbox(mail_servers, user, tls=True, port=known.tls_port, host=other_name)
+    with pytest.raises(NeedsHuman, match="certificate") as told:
+        await one_pass(source)
+    assert "`host`" in told.value.how
+    assert "SSL_CERT_FILE" not in told.value.how
+
+
+@pytest.mark.usefixtures("password")
+async def test_tls_that_is_asked_of_a_plain_port_is_said_in_words(
+    mail_servers: MailServers, user: str
+) -> None:
+    source = mailbox(mail_servers, user, tls=True)
+    with pytest.raises(NeedsHuman) as told:
+        await one_pass(source)
+    assert told.value.what == f"there is no TLS at {source.box.address}"
+    assert "993" in told.value.how
+    assert "tls: false" in told.value.how
+
+
+@pytest.mark.usefixtures("password")
+async def test_a_port_where_nobody_listens_is_named(mail_servers: MailServers, user: str) -> None:
+    source = mailbox(mail_servers, user, port=1)
+    with pytest.raises(SourceDown, match=r"127\.0\.0\.1:1 refuses the connection"):
+        await one_pass(source)
 
 
 def test_a_password_is_never_sent_in_the_clear_to_another_machine() -> None:

@@ -42,6 +42,7 @@ BODIES_AT_ONCE = 32 * 2**20
 UIDS_AT_ONCE = 80_000
 """UIDs in one SEARCH: imaplib refuses an answer longer than a million bytes."""
 
+TLS_PORT, PLAIN_PORT = 993, 143
 CONNECT_SECONDS = 15
 FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=1)
@@ -77,6 +78,11 @@ class ImapMailbox(Settings):
     def label(self) -> str:
         """Return what the mailbox is called."""
         return self.name or self.user
+
+    @property
+    def address(self) -> str:
+        """Return host and port, as they are connected to."""
+        return f"{self.host}:{self.port or (TLS_PORT if self.tls else PLAIN_PORT)}"
 
     @property
     def has_token(self) -> bool:
@@ -363,13 +369,35 @@ def _told(box: ImapMailbox) -> Iterator[None]:
         yield
     except ssl.SSLCertVerificationError as error:
         raise NeedsHuman(
-            f"the certificate of {box.host} is not to be trusted: {error.verify_message}",
-            "correct `host`, or install the certificate authority on this machine",
+            f"the certificate of {box.address} is not to be trusted: {error.verify_message}",
+            OTHER_NAME if error.verify_code in _ANOTHER_NAME else UNKNOWN_AUTHORITY,
         ) from error
+    except ssl.SSLError as error:
+        if error.reason not in _NO_TLS:
+            raise SourceDown(f"{box.address} cannot be read: {_words(error)}") from error
+        raise NeedsHuman(
+            f"there is no TLS at {box.address}",
+            "993 is the usual port with TLS; without it, for a server on this machine only, answer no to TLS "
+            "(`tls: false`)",
+        ) from error
+    except ConnectionRefusedError as error:
+        raise SourceDown(f"{box.address} refuses the connection") from error
     except TimeoutError as error:
         raise SourceDown(f"{box.host} does not answer") from error
     except (OSError, IMAPClientError) as error:
         raise SourceDown(f"{box.host} cannot be read: {_words(error)}") from error
+
+
+OTHER_NAME = "write as `host` the name that the certificate is for"
+UNKNOWN_AUTHORITY = (
+    "let this machine trust who signed it: put that certificate into the system's store (on Debian as a .crt "
+    "in /usr/local/share/ca-certificates, then update-ca-certificates), or let SSL_CERT_FILE name a file that "
+    "holds it beside the usual ones"
+)
+_ANOTHER_NAME = frozenset({62, 64})
+"""OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"})
+"""What OpenSSL's versions say of a greeting in plain words."""
 
 
 def _words(error: Exception) -> str:
