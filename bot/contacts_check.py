@@ -13,8 +13,9 @@ def findings(found: Contacts, name: str) -> list[Finding]:
     count = len(found.contacts)
     said = [ok("contacts", f"{count} contact{'' if count == 1 else 's'} in {name}")]
     if found.bad:
-        rows = ", ".join(str(row.number) for row in found.bad[:SHOWN])
+        lines = ", ".join(str(row.line) for row in found.bad[:SHOWN])
         many = "1 row was" if len(found.bad) == 1 else f"{len(found.bad)} rows were"
-        what = f"{many} left out, such as {rows}: {found.bad[0].reason}"
+        at = "line" if len(found.bad) == 1 else "lines"
+        what = f"{many} left out, {at} {lines}: {found.bad[0].reason}"
         said.append(warning("contacts", what, "correct these rows"))
     return said

@@ -408,7 +408,7 @@ class Service:
             return
         self._taken = found
         for row in found.bad:
-            log.warning("contacts.bad_row", file=path.name, row=row.number, reason=row.reason)
+            log.warning("contacts.bad_row", file=path.name, line=row.line, reason=row.reason)
         await take(self.store, found.contacts, FILED_OWNERS)
 
     async def plan_crm(self, due: datetime) -> bool:

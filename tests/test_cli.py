@@ -94,7 +94,7 @@ def test_check_keeps_its_notes_off_the_results(folder: Path) -> None:
     (folder / "mail" / "x.eml").symlink_to(folder / "nowhere")
     told = check(folder, *NOW, "--json")
     assert len(lines(told)) == 2
-    assert f"{folder}/contacts.csv: row 2: 'nobody' is no e-mail address" in told.stderr
+    assert f"{folder}/contacts.csv: line 3: 'nobody' is no e-mail address" in told.stderr
     assert "1 mail could not be read; --verbose names them" in told.stderr
 
 

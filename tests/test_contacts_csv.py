@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.crm.csv import Contacts, amount, day, decode, parse_contacts, read_contacts
+from bot.crm.csv import Contacts, amount, day, decode, parse_contacts, read_contacts, recognise
 from bot.model import Contact, Deal, NeedsHuman
 
 OURS = (
@@ -122,10 +122,10 @@ def test_one_line_in_another_encoding_spoils_no_other(tmp_path: Path) -> None:
     assert [one.name for one in read_contacts(file).contacts] == names
 
 
-def test_blank_lines_before_and_between_are_passed_over_and_rows_keep_their_numbers() -> None:
+def test_blank_lines_before_and_between_are_passed_over_and_lines_keep_their_numbers() -> None:
     found = parse("\n;;\nemail;name\n\njane@acme.example;Jane\n ; \nnobody;X\n")
     assert [contact.name for contact in found.contacts] == ["Jane"]
-    assert [(bad.number, bad.reason) for bad in found.bad] == [(4, "'nobody' is no e-mail address")]
+    assert [(bad.line, bad.reason) for bad in found.bad] == [(7, "'nobody' is no e-mail address")]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_row_without_a_valid_address_is_named_and_the_others_are_taken(cell: s
     found = parse(f'email,name\nann@acme.example,Ann\n"{cell}",Jane\nbob@acme.example,Bob\n')
     assert [contact.name for contact in found.contacts] == ["Ann", "Bob"]
     [bad] = found.bad
-    assert bad.number == 2
+    assert bad.line == 3
     assert reason in bad.reason
 
 
@@ -162,8 +162,8 @@ def test_a_second_row_of_the_same_person_adds_what_the_first_lacks_and_is_named(
     assert jane == Contact("jane@acme.example", "Jane Doe", "CTO", deal=Deal("Renewal", 5.0))
     assert bob.name == "Bob"
     [bad] = found.bad
-    assert bad.number == 3
-    assert "earlier row" in bad.reason
+    assert bad.line == 4
+    assert "earlier line" in bad.reason
 
 
 def test_a_row_that_is_too_short_gives_what_it_has_and_one_too_long_loses_nothing() -> None:
@@ -326,10 +326,75 @@ def test_an_address_behind_a_name_is_taken_and_two_are_not_guessed_between() -> 
     assert only("email\nJane Doe <Jane@acme.example>\n").address == "jane@acme.example"
     assert only("email\n<jane@acme.example>\n").address == "jane@acme.example"
     found = parse("email\nJane <jane@acme.example> <ann@acme.example>\nJane <jane>\n")
-    assert [row.number for row in found.bad] == [1, 2]
+    assert [row.line for row in found.bad] == [2, 3]
     assert found.contacts == ()
 
 
 @pytest.mark.parametrize("domain", ["acme..example", "..", "acme.example.", ".acme.example", "-acme.example"])
 def test_a_domain_with_an_empty_part_is_none(domain: str) -> None:
     assert parse(f"email\njane@{domain}\n").contacts == ()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "E-Mail-Adresse",
+        "E-mail 1 - Value",
+        "Primary email",
+        "Contact Email",
+        "Email (Work)",
+        "Email 1",
+        "Email1",
+        "e_mail",
+        "Person - Email - Work",
+        "Adresse e-mail",
+        "E-Mail (geschäftlich)",
+        "EmailAddress",
+        "Courriel",
+    ],
+)
+def test_a_column_whose_name_says_email_in_other_words_is_the_address(header: str) -> None:
+    assert only(f"Owner email,Email Opt Out,{header}\nrita@us.example,no,jane@acme.example\n").address == (
+        "jane@acme.example"
+    )
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Owner email",
+        "Email Opt Out",
+        "E-mail 1 - Type",
+        "Email bounced",
+        "Last email date",
+        "Mailing address",
+    ],
+)
+def test_a_column_about_email_that_holds_no_address_of_the_contact_is_another(header: str) -> None:
+    assert "email" not in recognise([header])
+
+
+def test_a_column_of_our_own_name_comes_before_one_in_other_words() -> None:
+    assert only("Primary email,email\nold@acme.example,jane@acme.example\n").address == "jane@acme.example"
+
+
+@pytest.mark.parametrize(
+    ("table", "cure"),
+    [
+        ("Name,Reach her at\nJane,\nBob,bob@acme.example\n", "rename the column 'Reach her at' to email"),
+        (
+            "Owner of it,At\nrita@us.example,jane@acme.example\n",
+            "rename the column 'At' to email",
+        ),
+        ("Name,Phone\nJane,555\n", "save a CSV file whose first line names a column 'email'"),
+    ],
+)
+def test_without_a_column_of_addresses_the_cure_names_the_one_that_holds_them(table: str, cure: str) -> None:
+    with pytest.raises(NeedsHuman) as refused:
+        parse(table)
+    assert refused.value.how == cure
+
+
+def test_a_row_over_several_lines_and_a_line_for_excel_keep_the_lines_of_an_editor() -> None:
+    found = parse('sep=;\nemail;name\njane@acme.example;"Jane\nDoe"\nnobody;"X\nY"\nnone;Z\n')
+    assert [bad.line for bad in found.bad] == [5, 7]

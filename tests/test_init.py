@@ -251,7 +251,7 @@ def test_an_answer_that_does_not_work_gets_a_second_chance(tmp_path: Path) -> No
     assert told.exit_code == 0, told.output
     assert "is no mail domain" in told.stderr
     assert "wrong.csv" in told.stderr
-    assert "1 row was left out, such as 2: 'nobody' is no e-mail address" in told.stderr
+    assert "1 row was left out, line 3: 'nobody' is no e-mail address" in told.stderr
     assert "TEST" in told.stdout
     assert config.load(tmp_path / "config.yaml").config.contacts == tmp_path / "right.csv"
 

@@ -110,7 +110,7 @@ def tell_what_was_read(found: Outcome, our_domains: Iterable[str]) -> None:
 def tell_bad_rows(found: Contacts, path: Path) -> None:
     """List the rows of a contacts file that were left out."""
     for row in found.bad:
-        note(f"{path}: row {row.number}: {row.reason}")
+        note(f"{path}: line {row.line}: {row.reason}")
 
 
 @contextmanager

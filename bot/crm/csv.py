@@ -1,6 +1,6 @@
 """Read contacts from a CSV file: ours, or a contact export of HubSpot or Salesforce.
 
-Only `email` is required. A row without a valid address is reported with its number and the others are taken.
+Only `email` is required. A row without a valid address is reported with its line and the others are taken.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -56,6 +57,26 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """What each column may be called, in lower case: our own name first, then those of CRM exports."""
 
+OF_EMAIL = frozenset({"email", "mail", "emailaddress", "emailadresse", "emailadres", "courriel"})
+"""The word that an e-mail column of another name has once; "E-mail" is one word."""
+BESIDE_EMAIL = frozenset(
+    {
+        "1",
+        "address",
+        "addresses",
+        "adresse",
+        "adres",
+        "business",
+        "contact",
+        "id",
+        "main",
+        "person",
+        "primary",
+    }
+    | {"value", "work", "geschäftlich", "dienstlich", "professionnel", "professionnelle", "trabajo"}
+)
+"""What else its name may say; any other word, such as "owner", "opt" or "type", makes it another column."""
+
 ADDRESS = re.compile(r"[^@\s<>,;\"]{1,64}@(?!.{0,253}\.\.)[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 IN_BRACKETS = re.compile(r"[^<>]*<([^<>]*)>")
 """An address as mail programs write it, behind a name (RFC 5322, section 3.4)."""
@@ -71,6 +92,9 @@ LONGEST = 500
 """The longest value that is taken over; what is longer is cut."""
 
 
+LOOKED_AT = 50
+"""In so many rows an address is looked for where no column is called by what it holds."""
+
 PROGRESS_EVERY = 2000
 """After so many rows each it is said how far reading has come."""
 
@@ -80,9 +104,9 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class BadRow:
-    """A row that was left out; `number` counts from 1 for the first line under the header."""
+    """A row that was left out; `line` is the one on which it begins, as an editor counts: the first is 1."""
 
-    number: int
+    line: int
     reason: str
 
 
@@ -111,32 +135,33 @@ def parse_contacts(text: str, where: str, progress: Progress | None = None) -> C
     if said is not None:
         begin = _first_line(lines, begin + 1)
     rows = read_rows(lines[begin:], said[1] if said else delimiter("".join(lines[begin : begin + 1])))
-    header = next(rows, [])
+    _, header = next(rows, (0, []))
     columns = recognise(header)
     if "email" not in columns:
         found = ", ".join(name.strip() for name in header if name.strip())[:200]
         problem = f"no e-mail column among: {found}" if found.isprintable() and found else "holds no table"
-        raise NeedsHuman(f"{where}: {problem}", "save a CSV file whose first line names a column 'email'")
+        raise NeedsHuman(f"{where}: {problem}", _cure(header, rows))
     contacts: dict[str, Contact] = {}
     bad: list[BadRow] = []
-    for number, row in enumerate(rows, start=1):
+    for number, (at, row) in enumerate(rows, start=1):
         if progress is not None and number % PROGRESS_EVERY == 0:
             progress(where, number, len(lines) - begin)
         if not any(cell.strip() for cell in row):
             continue
-        cells = {name: tidy(row[at]) for name, at in columns.items() if at < len(row)}
+        line = begin + at + 1
+        cells = {name: tidy(row[column]) for name, column in columns.items() if column < len(row)}
         address = cells.get("email", "").lower().removeprefix("mailto:")
         if named := IN_BRACKETS.fullmatch(address):
             address = named[1].strip()
         if not ADDRESS.fullmatch(address):
             bad.append(
-                BadRow(number, f"'{address[:60]}' is no e-mail address" if address else "no e-mail address")
+                BadRow(line, f"'{address[:60]}' is no e-mail address" if address else "no e-mail address")
             )
             continue
         contact = _contact(address, cells)
         known = contacts.get(address)
         if known is not None:
-            bad.append(BadRow(number, f"{address} stands in an earlier row; what is new was added to it"))
+            bad.append(BadRow(line, f"{address} stands in an earlier line; what is new was added to it"))
             contact = _merged(known, contact)
         contacts[address] = contact
     return Contacts(tuple(contacts.values()), tuple(bad))
@@ -147,9 +172,20 @@ def _first_line(lines: Sequence[str], begin: int) -> int:
     return next((at for at in range(begin, len(lines)) if lines[at].strip(BLANK)), len(lines))
 
 
-def read_rows(lines: Sequence[str], mark: str) -> Iterator[list[str]]:
-    """Yield the rows; one that is not well quoted is taken as the single line on which it begins.
+def _cure(header: Sequence[str], rows: Iterator[tuple[int, list[str]]]) -> str:
+    """Say how to get a column 'email': by renaming the first that holds addresses, where one does."""
+    for _, row in itertools.islice(rows, LOOKED_AT):
+        for name, cell in zip(header, row, strict=False):
+            shown = tidy(name)[:60]
+            if shown and ADDRESS.fullmatch(tidy(cell)) and "owner" not in shown.lower():
+                return f"rename the column '{shown}' to email"
+    return "save a CSV file whose first line names a column 'email'"
 
+
+def read_rows(lines: Sequence[str], mark: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows, each with how many lines stand before it.
+
+    One that is not well quoted is taken as the single line on which it begins.
     Otherwise a quote that is never closed would swallow all rows after it.
     """
     at = 0
@@ -159,10 +195,10 @@ def read_rows(lines: Sequence[str], mark: str) -> Iterator[list[str]]:
         begin = at
         try:
             for row in reader:
-                yield row
+                yield at, row
                 at = begin + reader.line_num
         except csv.Error:
-            yield one_row(lines[at], mark)
+            yield at, one_row(lines[at], mark)
             at += 1
 
 
@@ -226,7 +262,15 @@ def recognise(header: list[str]) -> dict[str, int]:
             if spelling.replace("_", " ") in names:
                 found[column] = names.index(spelling.replace("_", " "))
                 break
+    if "email" not in found and any(hit := [_is_of_email(name) for name in names]):
+        found["email"] = hit.index(True)
     return found
+
+
+def _is_of_email(name: str) -> bool:
+    """Say whether a column's name says e-mail address and nothing else: "Person - Email - Work"."""
+    words = re.findall(r"[^\W\d_]+|\d+", re.sub(r"\be[\W_]?mail", "email", name[:LONGEST]))
+    return sum(word in OF_EMAIL for word in words) == 1 and OF_EMAIL.union(BESIDE_EMAIL).issuperset(words)
 
 
 def _contact(address: str, cells: dict[str, str]) -> Contact:

@@ -309,7 +309,7 @@ def _comma(piece: re.Match[str]) -> str:
 
 
 def _of_csv(found: Contacts) -> Typed:
-    problems = tuple(f"Row {row.number}: {row.reason}." for row in found.bad)
+    problems = tuple(f"Line {row.line}: {row.reason}." for row in found.bad)
     if len(found.contacts) > MOST_ROWS:
         problems = (f"Only the first {MOST_ROWS} people were read.", *problems)
     return Typed(found.contacts[:MOST_ROWS], problems)

@@ -139,7 +139,7 @@ class Trial:
         """Read, choose the days, live through them, and write the report."""
         listed = read_contacts(self._folder / CONTACTS / "contacts.csv")
         contacts = listed.contacts
-        self.state.left_out = [f"row {row.number}: {row.reason}" for row in listed.bad]
+        self.state.left_out = [f"line {row.line}: {row.reason}" for row in listed.bad]
         if not contacts:
             raise NeedsHuman("no contact could be read", "the CSV needs a column 'email'")
         mail = tuple(path for path in (self._folder / MAIL,) if path.exists())

@@ -123,7 +123,7 @@ async def test_a_file_is_taken_over_too_and_what_was_left_out_is_named(tmp_path:
     result = await run("crm", "import", "--config", config, "--contacts", table, "--dry-run")
     assert result.exit_code == 0, result.output
     assert "j\u00fcrgen@acme.example" in result.stdout
-    assert "row 2: 'broken' is no e-mail address" in result.stderr
+    assert "line 3: 'broken' is no e-mail address" in result.stderr
 
 
 async def test_without_a_crm_in_the_settings_the_cure_is_named(tmp_path: Path) -> None:

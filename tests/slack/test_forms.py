@@ -138,7 +138,7 @@ async def test_an_uploaded_csv_is_read_and_our_token_goes_to_slack_alone(desk: R
     view = await desk.opened("add")
     answer = await desk.submit(view, entered(file=[file]))
     assert "are watched from now on" in becomes(answer)
-    assert "Row 302: 'broken' is no e-mail address" in becomes(answer)
+    assert "Line 303: 'broken' is no e-mail address" in becomes(answer)
     assert len(await desk.store.contacts()) == 300
     for url in (
         "https://slack.com.evil.example/x",

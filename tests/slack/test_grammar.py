@@ -159,7 +159,7 @@ def test_a_span_that_is_none_is_said_and_not_taken_for_a_name(text: str) -> None
 def test_a_header_makes_it_csv_and_one_that_names_no_address_column_does_not() -> None:
     found = grammar.people("E-Mail;Name\njane.doe@acme.example;Jane Doe\nx;y")
     assert [contact.name for contact in found.contacts] == ["Jane Doe"]
-    assert found.problems == ("Row 2: 'x' is no e-mail address.",)
+    assert found.problems == ("Line 3: 'x' is no e-mail address.",)
     assert grammar.people("name;account\nJane;Acme").contacts == ()
 
 

@@ -138,6 +138,6 @@ async def test_what_came_on_the_last_day_is_told_though_alerts_wait_for_monday(
         while made.state.step not in {"done", "failed"}:  # noqa: ASYNC110 - the page asks for the step, too
             await asyncio.sleep(0.05)
     assert (made.state.step, made.state.problem) == ("done", "")
-    assert made.state.left_out == ["row 2: 'nobody' is no e-mail address"]
+    assert made.state.left_out == ["line 3: 'nobody' is no e-mail address"]
     assert "auto-reply: no longer there" in made.report
     await made.clear()

@@ -129,7 +129,7 @@ def _from_file(path: Path) -> Imported:
 
     with progress("rows") as told:
         found = read_contacts(path, told)
-    return Imported(found.contacts, tuple(f"row {row.number}: {row.reason}" for row in found.bad))
+    return Imported(found.contacts, tuple(f"line {row.line}: {row.reason}" for row in found.bad))
 
 
 async def _take(plan: Plan, found: Imported, *, is_file: bool) -> int:
