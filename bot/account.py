@@ -115,6 +115,14 @@ class Account:
             stakes=(*assessment.stakes, *self._standing_alone(contact)),
         )
 
+    def is_outdated(self, contact: Contact) -> bool:
+        """Say whether trouble with the account's mail began or ended since somebody there was judged."""
+        person = self.people.get(contact.address)
+        if person is None or not person.decisions:
+            return False
+        hidden = any(found.hides(self.now) for found in self.incidents_of(contact.address))
+        return hidden != (person.decisions[-1].reason is Reason.INHIBITED_BY_ACCOUNT_NOTICE)
+
     def inhibits(self, assessment: Assessment) -> Reason | None:
         """Say why no alert of a person is raised because of the whole account, None where one may be."""
         told = any(

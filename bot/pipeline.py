@@ -201,19 +201,22 @@ class Pipeline:
         return await self.judge(now, None if everybody else await self.due(now))
 
     async def judge(self, now: datetime, addresses: Iterable[str] | None = None) -> list[Assessment]:
-        """Judge these contacts (None: everybody), notice accounts in trouble, and return what we think."""
+        """Judge these contacts (None: everybody), notice accounts in trouble, and return what we think.
+
+        Where trouble with an account's mail begins or ends, everybody there is judged whom that concerns.
+        """
         contacts = {contact.address: contact for contact in await self.store.contacts()}
-        chosen = sorted(contacts) if addresses is None else sorted(set(addresses) & set(contacts))
+        chosen = set(contacts) if addresses is None else set(addresses) & set(contacts)
         domains_of = domains_by_account(contacts.values())
         by_account: dict[str, list[Contact]] = {}
-        for address in chosen:
-            by_account.setdefault(contacts[address].account_name, []).append(contacts[address])
+        for _, contact in sorted(contacts.items()):
+            by_account.setdefault(contact.account_name, []).append(contact)
         ended, joined = await self._moments(FIRST_PASSES), await self._moments(JOINED)
         written = await self.our_days.known()
         concluded: dict[str, Assessment] = {}
         free = asyncio.Semaphore(AT_ONCE)
 
-        async def judge_account(name: str, mine: Sequence[Contact]) -> None:
+        async def judge_account(name: str, everybody: Sequence[Contact]) -> None:
             async with free:
                 found = await self.store.people(domains_of[name]) if domains_of[name] else []
                 people = [_sorted(person) for person in found]
@@ -226,6 +229,7 @@ class Pipeline:
                     self.our_domains,
                     await self._listed(people),
                 )
+                mine = [one for one in everybody if one.address in chosen or account.is_outdated(one)]
                 for contact in mine:
                     since = Baseline(ended, joined.get(key_of(contact))) if self.baseline else None
                     concluded[contact.address] = await self._judge_safely(contact, account, now, since)
@@ -233,8 +237,9 @@ class Pipeline:
                     await self._notice(incident, mine[0], now, Baseline(ended) if self.baseline else None)
                 await asyncio.sleep(0)
 
-        await asyncio.gather(*(judge_account(name, mine) for name, mine in sorted(by_account.items())))
-        return [concluded[address] for address in chosen]
+        asked = {contacts[address].account_name for address in chosen}
+        await asyncio.gather(*(judge_account(name, by_account[name]) for name in sorted(asked)))
+        return [found for _, found in sorted(concluded.items())]
 
     async def _listed(self, people: Iterable[Person]) -> list[Listed]:
         """Return whom the account's own page lists: one on which somebody watched was seen."""

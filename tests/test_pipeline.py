@@ -272,6 +272,24 @@ async def test_a_whole_domain_that_bounces_is_one_notice_and_no_departures() -> 
     assert await pipe.store.take_alert(NOW, timedelta(minutes=1)) is None
 
 
+async def test_when_a_domains_trouble_begins_and_ends_everybody_there_is_judged_at_once() -> None:
+    people = [f"{name}@acme.example" for name in ("jane", "tom", "ann", "bob")]
+    pipe = await pipeline(*(Contact(address, account="Acme") for address in people))
+    *many, bob = people
+    await sweep(pipe, [one for address in people for one in (*exchange(address), wrote(3, address))])
+    await pipe.judge(NOW)
+    sent = [written_to(0.1, address) for address in many]
+    await sweep(pipe, [], [*sent, *(bounce(0.05, address) for address in many)])
+    begun = {one.contact: one.verdict for one in await pipe.judge(NOW, await pipe.due(NOW))}
+    assert begun[bob] is Verdict.UNCHECKED
+    later = NOW + timedelta(hours=9)
+    await sweep(pipe, [], [], [wrote(-0.2, many[0])], now=later)
+    ended = {one.contact: one.verdict for one in await pipe.judge(later, await pipe.due(later))}
+    assert ended[bob] is Verdict.ACTIVE
+    assert await pipe.judge(later, [many[0]]) != []
+    assert bob not in {one.contact for one in await pipe.judge(later, [many[0]])}
+
+
 @pytest.mark.parametrize("ahead", [timedelta(), timedelta(minutes=2), timedelta(minutes=4)])
 async def test_a_whole_domain_that_bounces_by_a_clock_ahead_of_ours_is_one_notice(ahead: timedelta) -> None:
     people = [f"{name}@acme.example" for name in ("jane", "tom", "ann", "bob")]
