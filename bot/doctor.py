@@ -29,6 +29,7 @@ from bot import __version__, config, contacts_check, wording
 from bot.crm import reading as crm
 from bot.crm.csv import read_contacts
 from bot.finding import Finding, Level, ok, problem, warning
+from bot.mailbox_check import look
 from bot.metrics import source_id
 from bot.model import Contact, Json, NeedsHuman, SourceDown
 from bot.slack.checkup import Checkup
@@ -246,17 +247,11 @@ def _looking(
 ) -> Run:
     """Return the check that looks at a source as the service would, up to the first batch."""
 
-    async def look() -> list[Finding]:
+    async def looking() -> list[Finding]:
         where = await cursor(source) if cursor else None
-        batches = watcher.fetch(source, where, scope)
-        try:
-            async for _ in batches:
-                break
-        finally:
-            await batches.aclose()  # type: ignore[attr-defined]  # every watcher's is a generator
-        return [ok(source, f"can be read; in metrics it is {source_id(source)}")]
+        return await look(watcher, source, scope, where, f"in metrics it is {source_id(source)}")
 
-    return look
+    return looking
 
 
 async def _tried(check: Check) -> list[Finding]:

@@ -22,6 +22,7 @@ from bot.slack.manifest import SCOPES
 from bot.slack.web import patient
 from bot.store.outage import PATIENCE_SECONDS
 from bot.store.tiny import TinyStore
+from tests.servers.mail import MailServers
 from tests.servers.ports import free_port
 from tests.servers.postgres import PostgresServer
 from tests.servers.slack import APP_TOKEN, BOT_TOKEN, BOT_WITHOUT_SCOPES, Workspace
@@ -51,6 +52,7 @@ async def run(*words: object) -> Result:
 
 async def test_a_set_up_that_works_is_all_ok(tmp_path: Path) -> None:
     (tmp_path / "mail").mkdir()
+    (tmp_path / "mail" / "one.eml").write_bytes(b"From: jane@acme.example\r\n\r\nHello.\r\n")
     (tmp_path / "contacts.csv").write_text("email\njane@acme.example\n")
     text = (
         f"contacts: contacts.csv\nlisten: {{port: {free_port()}}}\n"
@@ -59,11 +61,46 @@ async def test_a_set_up_that_works_is_all_ok(tmp_path: Path) -> None:
     found = await examined(tmp_path, text)
     assert {one.level for one in found} == {Level.OK}
     [box] = [one for one in found if one.about.startswith("mailbox:")]
-    assert source_id(box.about) in box.what
+    assert box.what == f"can be read: 1 mail; in metrics it is {source_id(box.about)}"
     assert {"program", "time zones", "secrets", "data folder", "contacts", "listener", "clock"} <= {
         one.about for one in found
     }
     assert not (tmp_path / "data").exists()
+
+
+async def test_an_empty_folder_of_mails_is_worth_a_look(tmp_path: Path) -> None:
+    (tmp_path / "mail").mkdir()
+    text = "watchers:\n  mailbox:\n    mailboxes: [{kind: files, path: mail, name: team}]\n"
+    [readable, empty] = about(await examined(tmp_path, text), "mailbox:team")
+    assert (readable.level, "0 mails" in readable.what) == (Level.OK, True)
+    assert (empty.level, empty.what) == (Level.WARNING, "there is no mail in it")
+
+
+@pytest.mark.servers
+@pytest.mark.xdist_group("mail")
+async def test_the_folders_that_are_read_are_listed_and_one_for_sent_mail_is_missed(
+    tmp_path: Path, mail_servers: MailServers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = mail_servers.credentials("folders@vendor.example")
+    monkeypatch.setenv("BOX", known.password)
+    mail = b"From: folders@vendor.example\r\n\r\nHello.\r\n"
+    mail_servers.deliver(known.user, mail, copies=2)
+    mail_servers.deliver(known.user, mail, folder="Sent Mail", copies=3)
+
+    def settings(folders: str) -> str:
+        box = f"kind: imap, host: {known.host}, port: {known.port}, tls: false, user: {known.user}"
+        return f"watchers: {{mailbox: {{mailboxes: [{{{box}, password_env: BOX{folders}}}]}}}}\n"
+
+    source = f"mailbox:{known.user}"
+    [both] = about(await examined(tmp_path, settings("")), source)
+    assert (both.level, "2 mails in INBOX, 3 mails in Sent Mail" in both.what) == (Level.OK, True)
+    [inbox, missed] = about(await examined(tmp_path, settings(", folders: [INBOX]")), source)
+    assert (inbox.level, "2 mails in INBOX" in inbox.what) == (Level.OK, True)
+    assert (missed.level, "sent mail" in missed.what) == (Level.WARNING, True)
+    assert "Sent Mail" in missed.cure
+    mail_servers.empty(known.user)
+    [_, empty] = about(await examined(tmp_path, settings("")), source)
+    assert (empty.level, empty.what) == (Level.WARNING, "there is no mail in it")
 
 
 async def test_a_mailbox_out_of_reach_and_a_secret_that_is_not_set_come_with_a_cure(tmp_path: Path) -> None:

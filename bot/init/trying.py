@@ -14,6 +14,7 @@ from bot import contacts_check
 from bot.config import Plan
 from bot.crm.csv import read_contacts
 from bot.finding import Finding, Level, ok, problem, warning
+from bot.mailbox_check import look
 from bot.model import NeedsHuman, SourceDown
 from bot.slack.checkup import Checkup
 from bot.slack.drill import Drill, Stage
@@ -50,7 +51,7 @@ async def mailboxes(plan: Plan) -> Sequence[Finding]:
         if any(not isinstance(box, Group) for box in watcher.config.mailboxes):
             scope = Scope.of((), plan.config.team.domains)
             for source in watcher.sources(scope):
-                found += await _tried(source, _look(watcher, source, scope))
+                found += await _tried(source, look(watcher, source, scope))
     return found
 
 
@@ -76,16 +77,6 @@ async def _limits(group: Group) -> list[Finding]:
         width = found[-1]
         found[-1] = warning("mailbox", width.what, width.cure)
     return found
-
-
-async def _look(watcher: Mailbox, source: str, scope: Scope) -> list[Finding]:
-    batches = watcher.fetch(source, None, scope)
-    try:
-        async for _ in batches:
-            break
-    finally:
-        await batches.aclose()  # type: ignore[attr-defined]  # it is a generator
-    return [ok(source, "can be read")]
 
 
 async def _tried(about: str, work: Awaitable[Sequence[Finding]]) -> Sequence[Finding]:

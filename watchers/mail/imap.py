@@ -15,6 +15,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -43,6 +44,7 @@ UIDS_AT_ONCE = 80_000
 """UIDs in one SEARCH: imaplib refuses an answer longer than a million bytes."""
 
 TLS_PORT, PLAIN_PORT = 993, 143
+SENT = b"\\Sent"
 CONNECT_SECONDS = 15
 FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=1)
@@ -123,6 +125,19 @@ class _Place(Cursor):
     folders: dict[str, _Folder] = Field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Census:
+    """How many mails each folder holds that is read; `folders` are all that the mailbox has.
+
+    `has_sent` says whether one of those that are read is for sent mail, as far as can be told: where the
+    server marks none, every folder named in the settings beside INBOX may be it.
+    """
+
+    mails: dict[str, int]
+    folders: tuple[str, ...]
+    has_sent: bool
+
+
 class ImapSource:
     """The mails of one mailbox on a server. Each pass is one connection, used from a thread."""
 
@@ -160,6 +175,25 @@ class ImapSource:
             return False
         finally:
             line.cut()
+
+    async def census(self) -> Census:
+        """Count the mails of the folders that are read, however old they are."""
+        line = _Line(self.box)
+        try:
+            return await asyncio.to_thread(self._census, line)
+        finally:
+            line.cut()
+
+    def _census(self, line: _Line) -> Census:
+        with _told(self.box):
+            client = line.connect()
+            read = self._folders(client)
+            mails = {name: client.folder_status(name, ["MESSAGES"]).get(b"MESSAGES", 0) for name in read}
+            sent = client.find_special_folder(SENT)
+            beside = [name for name in read if name.upper() != "INBOX"]
+            folders = tuple(str(name) for _, _, name in client.list_folders())
+            client.logout()
+        return Census(mails, folders, sent in read if sent else bool(beside))
 
     def _batches(self, line: _Line, place: _Place, wants: Wants) -> Iterator[Batch[Item]]:
         with _told(self.box):
@@ -391,8 +425,8 @@ def _told(box: ImapMailbox) -> Iterator[None]:
 OTHER_NAME = "write as `host` the name that the certificate is for"
 UNKNOWN_AUTHORITY = (
     "let this machine trust who signed it: put that certificate into the system's store (on Debian as a .crt "
-    "in /usr/local/share/ca-certificates, then update-ca-certificates), or let SSL_CERT_FILE name a file that "
-    "holds it beside the usual ones"
+    "in /usr/local/share/ca-certificates, then update-ca-certificates), or let SSL_CERT_FILE name a file "
+    "with it and the usual ones"
 )
 _ANOTHER_NAME = frozenset({62, 64})
 """OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
