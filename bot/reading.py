@@ -20,6 +20,11 @@ PLAIN = frozenset({"wrote", "written_to", "copied"})
 """Kinds that any mail gives: worth keeping, not worth explaining."""
 
 
+OF_MAIL = ("from", "date", "received", "message-id", "subject", "return-path")
+"""Headers of which every mail has one (RFC 5322, section 3.6)."""
+NO_MAIL = "it is no mail, as it has none of a mail's headers"
+
+
 @dataclass(frozen=True)
 class Reading:
     """What one mail was read as; `trouble` says why it could not be read, empty where it could."""
@@ -76,6 +81,8 @@ def _read(label: str, mail: Mail, readers: Sequence[MailReader], scope: Scope) -
             found.extend(reader.read(mail, scope))
         except Exception as error:  # noqa: BLE001 - it is a stranger's mail: one bug must not cost the others
             return Reading(label, tuple(found), mail.notes, _trouble(reader, error))
+    if not found and not any(name in mail.head for name in OF_MAIL):
+        return Reading(label, notes=mail.notes, trouble=NO_MAIL)
     return Reading(label, tuple(found), mail.notes)
 
 

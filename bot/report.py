@@ -61,7 +61,7 @@ def contacts(checked: Sequence[Checked], console: Console) -> None:
     """Print the contacts, gravest first, each with its reason; then one line of totals."""
     if not checked:
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=True)
     table.add_column("Verdict", no_wrap=True)
     widest = max(len(item.contact.address) for item in checked)
     table.add_column("Contact", ratio=2, min_width=min(widest, WIDEST_ADDRESS), overflow="fold")
@@ -71,6 +71,7 @@ def contacts(checked: Sequence[Checked], console: Console) -> None:
     ):
         table.add_row(_verdict(item.assessment), _who(item), _why(item.assessment))
     console.print(table)
+    console.print()
     counts = Counter(item.assessment.verdict for item in checked)
     console.print(", ".join(f"{counts[verdict]} {verdict}" for verdict in ORDER if counts[verdict]))
 

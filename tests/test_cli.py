@@ -252,6 +252,16 @@ def test_read_tells_a_person_what_each_mail_is_and_why(folder: Path) -> None:
     assert told.stderr == "3 nothing to report, 1 mailbox gone, 1 could not be read\n"
 
 
+def test_read_says_of_a_contacts_file_that_it_is_no_mail(folder: Path) -> None:
+    told = run("read", folder / "contacts.csv")
+    assert "could not be read: it is no mail" in told.stdout
+    assert told.stderr == "1 could not be read\n"
+
+
+def test_the_table_of_check_begins_with_what_its_columns_are(folder: Path) -> None:
+    assert check(folder, *NOW).stdout.splitlines()[0].split() == ["Verdict", "Contact", "Why"]
+
+
 def test_read_of_an_empty_folder_completes(tmp_path: Path) -> None:
     told = run("read", tmp_path)
     assert (told.exit_code, told.stdout, told.stderr) == (0, "", "there is no mail in it\n")

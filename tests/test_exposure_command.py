@@ -51,7 +51,20 @@ def test_a_machine_gets_the_same_as_a_person(data: Path) -> None:
 
 def test_only_the_deals_of_the_owner_asked_for_are_shown(data: Path) -> None:
     assert json.loads(asked("--data", str(data), "--owner", "rita rep", "--json"))
-    assert "nothing rests on anybody" in asked("--data", str(data), "--owner", "somebody else")
+    other = asked("--data", str(data), "--owner", "somebody else")
+    assert other.startswith("No contact of somebody else has an open deal, so nothing rests on anybody.")
+    assert "as in the contacts" in other
+
+
+def test_without_any_deal_it_says_how_to_add_one(tmp_path: Path) -> None:
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "contacts.csv").write_text("email\njane.doe@acme.example\n")
+    kept = str(tmp_path / "kept")
+    words = ["--contacts", str(tmp_path / "contacts.csv"), "--mail", str(tmp_path / "mail")]
+    checked = CliRunner().invoke(main, ["check", *words, "--our-domain", "vendor.example", "--data", kept])
+    assert checked.exit_code == 0
+    told = asked("--data", kept)
+    assert "nothing rests on anybody. Add columns 'deal', 'amount' and 'close_date'" in told
 
 
 def test_it_takes_the_settings_of_a_service_with_any_watcher(data: Path) -> None:

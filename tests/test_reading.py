@@ -10,7 +10,7 @@ import pytest
 
 import watchers
 from bot.model import Family, Kind, Means, Observation
-from bot.reading import Reading, read
+from bot.reading import NO_MAIL, Reading, read
 from tests.mails import BOB, JANE, REP, at, bounce, mbox, plain, story
 from watchers import MailReader, Scope
 from watchers.mail.head import Head
@@ -96,11 +96,11 @@ def test_what_cannot_be_read_takes_its_place_with_the_reason(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 1000, b"\xff" * 1000, b"From \n", b"no mail at all"])
-def test_rubbish_is_a_mail_that_says_nothing(tmp_path: Path, content: bytes) -> None:
+def test_rubbish_is_called_no_mail(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x").write_bytes(content)
     [reading] = readings(tmp_path).values()
     assert kinds(reading) == set()
-    assert reading.trouble == ""
+    assert reading.trouble == NO_MAIL
 
 
 def test_a_bounce_says_whose_mailbox_and_why_it_is_taken_for_one(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 NAMED = 4
 """So many people in contact are named in a row; the others are counted."""
 
+CURE = "Add columns 'deal', 'amount' and 'close_date' to the contacts file, or connect the CRM."
+
 
 @click.command(
     epilog=examples(
@@ -53,7 +55,7 @@ def command(config_file: Path, data: Path | None, owner: str, now: datetime | No
     if as_json:
         print_json([_as_json(row) for row in rows])
     else:
-        show(rows, moment, console())
+        show(rows, moment, console(), owner.strip())
 
 
 async def _rows(config_file: Path, data: Path | None, owner: str, now: datetime) -> list[Exposure]:
@@ -88,8 +90,8 @@ def _is_stray(contact: Contact, account: str, domains: frozenset[str]) -> bool:
     return contact.account_name == account and contact.domain not in domains
 
 
-def show(rows: list[Exposure], now: datetime, screen: Console) -> None:
-    """Draw the table."""
+def show(rows: list[Exposure], now: datetime, screen: Console, owner: str = "") -> None:
+    """Draw the table; `owner` is whose deals alone were asked for."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -98,7 +100,9 @@ def show(rows: list[Exposure], now: datetime, screen: Console) -> None:
     from bot.slack.mrkdwn import clean
 
     if not rows:
-        screen.print(Text("No contact has an open deal, so nothing rests on anybody."))
+        whose = f" of {clean(owner)}" if owner else ""
+        cure = "The owner is written as in the contacts." if owner else CURE
+        screen.print(Text(f"No contact{whose} has an open deal, so nothing rests on anybody. {cure}"))
         return
     title = f"On how many people deals rest: real contact both ways in {WITHIN.days} days"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
