@@ -76,11 +76,13 @@ def test_from_the_first_question_to_the_first_real_alert(
     for said in (
         "This one is needed",
         "this one begins with xoxb-",
+        "→ type it again",
         "the bot is in #champions",
         "1 contact in",
     ):
         assert said in told.stderr
     assert app_link() in told.stderr
+    assert "/stillthere-" not in told.stderr
     assert not {BOT_TOKEN, APP_TOKEN, box.password} & set(told.output.split())
     assert any("TEST" in message["text"] for message in slack.state()["messages"]), told.output
     text = file.read_text()
@@ -254,6 +256,16 @@ def test_an_answer_that_does_not_work_gets_a_second_chance(tmp_path: Path) -> No
     assert "1 row was left out, line 3: 'nobody' is no e-mail address" in told.stderr
     assert "TEST" in told.stdout
     assert config.load(tmp_path / "config.yaml").config.contacts == tmp_path / "right.csv"
+
+
+def test_an_answer_that_was_wrong_is_not_offered_again(tmp_path: Path) -> None:
+    (tmp_path / "mail").mkdir()
+    typed = "vendor.example\n\nterminal\nwrong.csv\ny\n-\nfiles\nabsent\ny\nmail\nn\n"
+    told = init(tmp_path / "config.yaml", "--no-drill", typed=typed)
+    assert told.exit_code == 0, told.output
+    assert "[wrong.csv]" not in told.stderr
+    assert "[absent]" not in told.stderr
+    assert "look: there is no mail in it" in told.stderr
 
 
 def test_settings_that_are_wrong_are_left_alone(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ class Person:
     """Somebody at a terminal; what options gave is offered as the answer."""
 
     given: dict[str, str]
+    _asked: set[str] = field(default_factory=set)
 
     def ask(self, question: Question) -> str:
         """Ask until the answer can be read; what was typed before is offered again, unless it is hidden."""
@@ -62,6 +63,7 @@ class Person:
             offered = "" if question.hidden else self.given.get(question.option) or question.default
             answer = offered if unasked else self._typed(question, offered)
             unasked = False
+            self._asked.add(question.option)
             if not question.hidden:
                 self.given[question.option] = answer
             if not answer and not question.needed:
@@ -97,8 +99,9 @@ class Person:
         return click.confirm(text, default=default, err=True)
 
     def settle(self, ask: Callable[[], Result], attempt: Callable[[Result], Sequence[Finding]]) -> Result:
-        """Give a second chance, and a third."""
+        """Give a second chance, and a third; an only answer is what was wrong, and is not offered again."""
         while True:
+            self._asked.clear()
             answer = ask()
             self.tell("  trying it …")
             found = attempt(answer)
@@ -110,6 +113,8 @@ class Person:
                 return answer
             if not self.agrees("  Press Enter to answer again, or n to keep this answer", default=True):
                 return answer
+            if len(self._asked) == 1:
+                self.given.pop(self._asked.pop(), None)
 
     def tell(self, text: str) -> None:
         """Say it on stderr."""

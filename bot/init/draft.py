@@ -52,8 +52,8 @@ class Draft:
         return f"{FOLDER}/{name}"
 
     @contextmanager
-    def trial(self, settings: Mapping[str, Any]) -> Iterator[Plan]:
-        """Yield these settings as a plan to try, with the new secrets in a folder that is gone afterwards.
+    def trial(self, settings: Mapping[str, Any]) -> Iterator[tuple[Plan, str]]:
+        """Yield these settings as a plan to try, and the folder of the new secrets, which is gone afterwards.
 
         Raise NeedsHuman where the settings cannot be.
         """
@@ -61,7 +61,7 @@ class Draft:
             for name, secret in self.secrets.items():
                 _write(Path(folder) / name, secret)
             placed = self._placed(settings, Path(folder))
-            yield Document(self.file.absolute(), text.settings(placed)).plan()
+            yield Document(self.file.absolute(), text.settings(placed)).plan(), folder
 
     def _placed(self, value: Any, folder: Path) -> Any:
         if isinstance(value, Mapping):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -38,6 +38,7 @@ Make the Slack app: open this link, which fills in Slack's form, then *Create* a
 Where the link does not survive your terminal: *Create New App*, *From a manifest* at
 https://api.slack.com/apps, and paste what `stillthere manifest` prints. docs/slack.md says what each
 permission is for. Next come two secrets from the app's page; they stay unseen while you paste them."""
+AGAIN = "type it again: many providers want an app password here, which is made on the account's page"
 MAIL_KINDS = """\
 Where does the team's mail lie?
   imap   a mailbox on an IMAP server, by user and password
@@ -208,8 +209,9 @@ class Setup:
             "watchers": {"mailbox": {"mailboxes": [box]}},
         }
         try:
-            with self.draft.trial(minimal) as plan:
-                return asyncio.run(trying.mailboxes(plan))
+            with self.draft.trial(minimal) as (plan, typed):
+                found = asyncio.run(trying.mailboxes(plan))
+                return [replace(one, cure=AGAIN) if typed in one.cure else one for one in found]
         except NeedsHuman as wrong:
             return [problem("mailbox", wrong.what, wrong.how)]
 
