@@ -15,10 +15,11 @@ from bot import config
 from bot.cli import main
 from bot.init.draft import Draft
 from bot.init.questions import app_link
+from bot.slack.checkup import REINSTALL
 from bot.slack.manifest import manifest
 from tests.servers.mail import MailServers
 from tests.servers.ports import free_port
-from tests.servers.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Workspace
+from tests.servers.slack import APP_TOKEN, BOT_TOKEN, BOT_WITHOUT_SCOPES, SIGNING_SECRET, Workspace
 from tests.service import Service
 
 pytestmark = pytest.mark.xdist_group("mail")
@@ -112,6 +113,23 @@ def _first_alert(folder: Path, slack: Workspace, servers: MailServers) -> None:
     finally:
         service.end()
     assert "Jane Doe" in slack.messages(channel)[0]["text"]
+
+
+def test_a_bot_token_without_its_scopes_is_asked_for_again_at_once(tmp_path: Path, slack: Workspace) -> None:
+    slack.reset()
+    slack.show_channel("champions", is_member=True)
+    slack._control("socket", {"url": "ws://127.0.0.1:1", "token": APP_TOKEN})
+    tokens = [BOT_WITHOUT_SCOPES, "y", BOT_TOKEN, APP_TOKEN]
+    typed = ["vendor.example", "", "slack", *tokens, slack.channel("champions"), REP, "-", "later"]
+    where = ("--slack-api", slack.base_url, "--no-drill")
+    told = init(tmp_path / "config.yaml", *where, typed="\n".join([*typed, ""]))
+    assert told.exit_code == 0, told.output
+    before, again, after = told.stderr.partition("Press Enter to answer again")
+    assert again
+    assert "the scope chat:write is missing" in before
+    assert "good: the bot token works" not in before
+    assert before.count(REINSTALL) == 1
+    assert "scopes, and no other" in after
 
 
 def test_the_link_creates_the_very_app_of_the_manifest() -> None:

@@ -106,8 +106,9 @@ class Person:
             self.tell("  trying it …")
             found = attempt(answer)
             wrong = [one for one in found if one.level is Level.PROBLEM]
-            for one in wrong:
-                self.tell(f"  {one.about}: {one.what}\n  → {one.cure}")
+            for number, one in enumerate(wrong, start=1):
+                said_below = number < len(wrong) and wrong[number].cure == one.cure
+                self.tell(f"  {one.about}: {one.what}" + ("" if said_below else f"\n  → {one.cure}"))
             if not wrong:
                 self.tell("\n".join(map(_said, found)))
                 return answer

@@ -33,8 +33,9 @@ async def slack(token: str, api: str, channel: str = "", app_token: str = "") ->
 
     async def run() -> list[Finding]:
         found = await Checkup(patient(token, api), [channel] if channel else [], app_token).run()
-        greeting, *rest, _drawn = found
-        return problems(found) or ([rest[-1]] if channel or app_token else [greeting])
+        *asked, _drawn = found
+        new = asked[-1:] if channel or app_token else asked
+        return problems(new) or new
 
     return await _tried("Slack", run())
 

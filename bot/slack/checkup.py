@@ -59,7 +59,7 @@ class Checkup:
 
     def _scopes(self, headers: dict[str, Any]) -> list[Finding]:
         said = headers.get("x-oauth-scopes")
-        if not said:
+        if said is None:
             return [warning(ABOUT, "does not say which scopes the bot has", "look at the app's own page")]
         granted = {scope.strip() for scope in str(said).split(",")}
         missing = sorted(set(SCOPES) - granted)

@@ -168,7 +168,8 @@ async function callMethod(method, request, url, body, response) {
   for (const one of [content.user, content.channel, ...(content.members ?? [])])
     if (one?.id) Object.assign(one, shownAs.get(one.id));
   if (fault && fault.after && (await goWrong(fault, response))) return;
-  answer(response, content, result.status);
+  const granted = seed.tokens.find((one) => one.token === token)?.scopes;
+  answer(response, content, result.status, granted ? { "x-oauth-scopes": granted.join(",") } : {});
 }
 
 async function passOn(request, url, body, response) {
