@@ -11,8 +11,9 @@ from aiohttp import web
 from pydantic import BaseModel, Field, ValidationError
 
 from bot.model import NeedsHuman
+from bot.web_demo.dropped import TooMuch
 from bot.web_demo.session import Pressed, Session
-from bot.web_demo.trial import TooMuch, Trial
+from bot.web_demo.trial import Trial
 
 FILES = Path(__file__).with_name("page")
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}

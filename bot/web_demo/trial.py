@@ -6,12 +6,11 @@ They lie in a temporary folder under names of our own, and are removed as soon a
 from __future__ import annotations
 
 import asyncio
-import re
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import structlog
 
@@ -20,27 +19,17 @@ from bot.backtest.html import page
 from bot.backtest.replay import Span
 from bot.backtest.score import score
 from bot.backtest.settings import Chosen
-from bot.crm.csv import read_contacts
+from bot.config import domain
+from bot.crm.csv import decode, parse_contacts
 from bot.model import Contact, NeedsHuman, SourceDown
+from bot.web_demo.dropped import CONTACTS, Dropped, TooMuch
 from watchers import Scope
 
 log = structlog.get_logger()
 
-MOST_FILES = 20_000
-MOST_BYTES = 500 * 2**20
-LARGEST_CONTACTS = 20 * 2**20
-LONGEST_NAME = 80
 A_YEAR = timedelta(days=365)
 A_WEEK = timedelta(days=7)
 """What the last mails say is told within days: after the night, the weekend, or two days without a word."""
-
-MAIL, MBOX, CALENDAR, CONTACTS = "mail", "mbox", "calendar", "contacts"
-BY_ENDING = {".eml": MAIL, ".mbox": MBOX, ".ics": CALENDAR, ".csv": CONTACTS}
-DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}\.){1,8}[a-z][a-z0-9-]{0,62}")
-
-
-class TooMuch(Exception):  # noqa: N818 - it is an answer, no error
-    """Say that no more is taken."""
 
 
 @dataclass
@@ -51,9 +40,6 @@ class State:
     done: int = 0
     total: int | None = None
     problem: str = ""
-    files: int = 0
-    skipped: int = 0
-    kinds: dict[str, int] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
 
 
@@ -62,90 +48,80 @@ class Trial:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._bytes = 0
+        self._dropped = Dropped(folder)
         self._work: asyncio.Task[None] | None = None
         self.state = State()
         self.report = ""
 
     async def take(self, name: str, content: AsyncIterator[bytes]) -> None:
-        """Keep one file. Raises TooMuch where the bounds are reached; files of no use are skipped."""
-        kind = kind_of(name)
+        """Keep one file, for another report where one was made. Raises TooMuch."""
         if self._is_busy:
             raise TooMuch("The report is being made. Wait until it is there.")
-        if kind is None:
-            self.state.skipped += 1
-            return
-        if self.state.files >= MOST_FILES:
-            raise TooMuch(f"More than {MOST_FILES:,} files. Drop a smaller folder.")
-        self.state.files += 1
-        self.state.kinds[kind] = self.state.kinds.get(kind, 0) + 1
-        path = self._folder / kind / f"{self.state.files:06}-{safe(name)}"
-        if kind == CONTACTS:
-            path = self._folder / kind / "contacts.csv"
-        await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
-        size = 0
-        with await asyncio.to_thread(path.open, "wb") as file:
-            async for chunk in content:
-                self._bytes += len(chunk)
-                size += len(chunk)
-                if self._bytes > MOST_BYTES or (kind == CONTACTS and size > LARGEST_CONTACTS):
-                    raise TooMuch(f"More than {MOST_BYTES // 2**20} MB. Drop a smaller folder.")
-                await asyncio.to_thread(file.write, chunk)
+        self.state = State()
+        await self._dropped.take(name, content)
 
     def begin(self, our_domains: str) -> None:
         """Start to make the report; `state` says how far it is. Raises NeedsHuman."""
-        domains = tuple(our_domains.lower().replace(",", " ").split())
-        if not domains or not all(DOMAIN.fullmatch(one) for one in domains):
-            raise NeedsHuman("that is no mail domain", "write your own team's, such as us.example")
-        if not self.state.kinds.get(CONTACTS):
+        domains = _domains(our_domains)
+        if self._dropped.coming:
+            raise NeedsHuman("files are still on their way", "wait until all of them are taken")
+        kinds = set(self._dropped.kinds)
+        if CONTACTS not in kinds:
             raise NeedsHuman("there is no list of contacts", "drop a CSV file with a column 'email' too")
-        if not set(self.state.kinds) - {CONTACTS}:
+        if not kinds - {CONTACTS}:
             raise NeedsHuman("there is no mail and no calendar", "drop .eml, .mbox or .ics files too")
         if not self._is_busy:
-            self.state.step, self.state.done, self.state.total = "reading", 0, None
+            self.state, self.report = State("reading"), ""
             self._work = asyncio.create_task(self._make(domains), name="trial")
 
     async def clear(self) -> None:
         """Remove every file, and begin anew."""
         if self._work is not None and not self._work.done():
             await asyncio.wait({self._work})
+        await self._remove()
+        self.state, self.report = State(), ""
+
+    async def _remove(self) -> None:
+        """Remove every file; what is still on its way is not kept either."""
+        self._dropped = Dropped(self._folder)
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
         await asyncio.to_thread(self._folder.mkdir, exist_ok=True)
-        self.state, self.report, self._bytes = State(), "", 0
 
     @property
     def _is_busy(self) -> bool:
         return self._work is not None and not self._work.done()
 
     async def _make(self, domains: tuple[str, ...]) -> None:
+        """Make the report, and say so when the files are gone."""
+        problem = await self._failed(domains)
+        await self._remove()
+        self.state.step, self.state.problem = "failed" if problem else "done", problem
+
+    async def _failed(self, domains: tuple[str, ...]) -> str:
+        """Make the report; returns what stopped that, empty where nothing did."""
         try:
             self.report = await asyncio.to_thread(self._judge, domains)
-            self.state.step = "done"
         except NeedsHuman as problem:
-            self._fail(f"{problem.what}: {problem.how}".replace(str(self._folder), ""))
+            return f"{problem.what}: {problem.how}.".replace(str(self._folder), "")
         except SourceDown as down:
-            self._fail(down.what)
+            return f"{down.what}."
         except Exception:
             log.exception("trial.failed")
-            self._fail("This went wrong here, and the terminal says why.")
-        finally:
-            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
-            self.state.kinds, self.state.files, self.state.skipped, self._bytes = {}, 0, 0, 0
-
-    def _fail(self, problem: str) -> None:
-        self.state.step, self.state.problem = "failed", problem
+            return "This went wrong here, and the terminal says why."
+        return ""
 
     def _judge(self, domains: tuple[str, ...]) -> str:
         """Read, choose the days, live through them, and write the report."""
-        listed = read_contacts(self._folder / CONTACTS / "contacts.csv")
+        dropped = self._dropped
+        listed = parse_contacts(decode(dropped.contacts.read_bytes()), dropped.list_name)
         contacts = listed.contacts
         self.state.left_out = [f"line {row.line}: {row.reason}" for row in listed.bad]
         if not contacts:
-            raise NeedsHuman("no contact could be read", "the CSV needs a column 'email'")
-        mail = tuple(path for path in (self._folder / MAIL,) if path.exists())
-        mail += tuple(sorted((self._folder / MBOX).glob("*")))
-        calendars = tuple(path for path in (self._folder / CALENDAR,) if path.exists())
-        data = self._folder / "read"
+            raise NeedsHuman(
+                f"{dropped.list_name}: no contact could be read",
+                "write an address into its column 'email' for each of them",
+            )
+        mail, calendars, data = dropped.mail(), dropped.calendars(), self._folder / "read"
         asked = Backtest(
             contacts, domains, self._span(contacts, domains, mail, data), mail, calendars, data=data
         )
@@ -179,19 +155,15 @@ class Trial:
 
     def as_json(self) -> dict[str, object]:
         """Return the state as the page takes it."""
-        return asdict(self.state)
+        return {**asdict(self.state), "kinds": self._dropped.kinds, "skipped": self._dropped.skipped}
 
 
-def kind_of(name: str) -> str | None:
-    """Say what a file is by its name, None where it is of no use; a Maildir's mails have no ending."""
-    path = PurePosixPath(name)
-    if path.parent.name in {"cur", "new"}:
-        return MAIL
-    if path.name.lower() == MBOX:
-        return MBOX
-    return BY_ENDING.get(path.suffix.lower())
-
-
-def safe(name: str) -> str:
-    """Return the last part of a name in letters that no file system minds."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", PurePosixPath(name).name)[-LONGEST_NAME:]
+def _domains(text: str) -> tuple[str, ...]:
+    """Read our own mail domains, as the command line takes them. Raises NeedsHuman."""
+    try:
+        domains = tuple(domain(one) for one in text.replace(",", " ").split())
+    except ValueError:
+        domains = ()
+    if not domains:
+        raise NeedsHuman("that is no mail domain", "write your own team's, such as us.example")
+    return domains

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from bot import story
 
@@ -185,9 +186,9 @@ def mine(tmp_path: Path) -> Path:
     return folder
 
 
-async def reported(page: Page) -> None:
+async def reported(page: Page, domain: str = "vendor.example") -> None:
     """Ask for the report and find in it what happened to Jane."""
-    await page.fill("#domain", "vendor.example")
+    await page.fill("#domain", domain)
     await page.click("#begin")
     await expect(page.locator("#state")).to_contain_text("The report is ready", timeout=60_000)
     report = page.frame_locator("#report")
@@ -226,6 +227,76 @@ async def test_a_folder_that_is_chosen_becomes_a_report_that_keeps_nobody_out(
     alone = await page.context.new_page()
     await alone.set_content(await frame.content())
     assert await findings(alone, axe) == []
+
+
+async def test_a_list_that_is_wrong_is_named_and_the_right_files_become_a_report(
+    page: Page, mine: Path, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "people of acme.csv"
+    wrong.write_text("name,account\nJane Doe,Acme\n")
+    mails = sorted((mine / "mail" / "2026").iterdir())
+    await page.set_input_files("#files", [wrong, *mails])
+    await expect(page.locator("#taken")).to_have_text(f"Taken: {len(mails)} mails, 1 list of contacts.")
+    await page.fill("#domain", "vendor.example")
+    await page.click("#begin")
+    said = "people of acme.csv: no e-mail column among: name, account"
+    await expect(page.locator("#state")).to_contain_text(re.compile(f"^{said}"))
+    await expect(page.locator("#taken")).to_be_empty()
+    await page.reload()
+    await expect(page.locator("#state")).to_contain_text(said)
+    await page.set_input_files("#files", [mine / "contacts.csv", *mails])
+    await expect(page.locator("#taken")).to_contain_text(f"{len(mails)} mails")
+    await expect(page.locator("#state")).to_be_empty()
+    await expect(page.locator("#clear")).to_be_visible()
+    await reported(page, "@Vendor.example")
+
+
+async def test_no_report_is_made_before_every_file_is_there(page: Page, mine: Path) -> None:
+    arrived = asyncio.Event()
+    begun: list[str] = []
+
+    async def late(route: Route) -> None:
+        await arrived.wait()
+        await route.continue_()
+
+    page.on("request", lambda one: begun.append(one.url) if one.url.endswith("/trial/begin") else None)
+    await page.route(re.compile(r"/trial/file\?.*\.eml"), late)
+    await page.fill("#domain", "vendor.example")
+    await dropped(page, mine)
+    begin = page.locator("#begin")
+    await expect(begin).to_have_attribute("aria-disabled", "true")
+    await expect(begin).to_have_accessible_description(re.compile("^Your files are being sent"))
+    await begin.dispatch_event("click")
+    arrived.set()
+    await expect(begin).to_have_attribute("aria-disabled", "false")
+    await expect(page.locator("#state")).to_be_empty()
+    assert begun == []
+    await reported(page)
+
+
+async def test_the_same_files_again_after_a_reload_count_once(page: Page, mine: Path) -> None:
+    count = len(list((mine / "mail" / "2026").iterdir()))
+    taken = f"Taken: {count} mails, 1 list of contacts. Of no use here: 1."
+    await page.set_input_files("#folder", mine)
+    await expect(page.locator("#taken")).to_have_text(taken)
+    await page.reload()
+    await page.wait_for_selector("body[data-ready]")
+    await expect(page.locator("#clear")).to_be_visible()
+    async with page.expect_response(re.compile("/trial/file")):
+        await page.set_input_files("#folder", mine)
+    await expect(page.locator("#begin")).to_have_attribute("aria-disabled", "false")
+    await expect(page.locator("#taken")).to_have_text(taken)
+    await page.click("#clear")
+    await expect(page.locator("#taken")).to_be_empty()
+    await expect(page.locator("#clear")).to_be_hidden()
+
+
+async def test_a_report_outlives_a_reload(page: Page, mine: Path) -> None:
+    await page.set_input_files("#folder", mine)
+    await expect(page.locator("#taken")).to_contain_text("1 list of contacts")
+    await reported(page)
+    await page.reload()
+    await expect(page.frame_locator("#report").locator("h1")).to_have_text("What Stillthere would have said")
 
 
 async def test_what_is_missing_is_said_in_words(page: Page) -> None:

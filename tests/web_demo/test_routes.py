@@ -9,8 +9,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.web_demo import trial
-from bot.web_demo.trial import TooMuch, Trial, kind_of, safe
+from bot.model import NeedsHuman
+from bot.web_demo import dropped
+from bot.web_demo.dropped import TooMuch, kind_of, safe
+from bot.web_demo.trial import Trial
 from watchers import load
 
 
@@ -78,22 +80,87 @@ async def sent(content: bytes) -> AsyncIterator[bytes]:
 
 
 async def test_uploads_are_bounded_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial, "MOST_BYTES", 10)
-    monkeypatch.setattr(trial, "MOST_FILES", 2)
+    monkeypatch.setattr(dropped, "MOST_BYTES", 10)
+    monkeypatch.setattr(dropped, "MOST_FILES", 2)
     made = Trial(tmp_path / "dropped")
+    await made.clear()
     await made.take("a/1.eml", sent(b"12345"))
     with pytest.raises(TooMuch, match="MB"):
         await made.take("a/2.eml", sent(b"1234567"))
+    await made.take("a/3.eml", sent(b"1"))
     with pytest.raises(TooMuch, match="files"):
-        await made.take("a/3.eml", sent(b"1"))
+        await made.take("a/4.eml", sent(b"2"))
+    assert {path.read_bytes() for path in files(tmp_path)} == {b"12345", b"1"}
     await made.clear()
+    assert files(tmp_path) == []
+
+
+async def test_the_same_content_counts_once_and_the_last_list_is_the_one(tmp_path: Path) -> None:
+    made = Trial(tmp_path / "dropped")
+    await made.clear()
+    for _ in range(2):
+        await made.take("a/1.eml", sent(b"mail"))
+        await made.take("b/2.eml", sent(b"mail"))
+        await made.take("rita 2026-03-05.ics", sent(b"calendar"))
+        await made.take("rita 2026-03-12.ics", sent(b"calendar"))
+        await made.take("photo.jpg", sent(b"photo"))
+        for which in (b"old", b"new", b"old"):
+            await made.take("people.csv", sent(which))
+    told = made.as_json()
+    assert told["kinds"] == {"mail": 1, "calendar": 2, "contacts": 1}
+    assert told["skipped"] == 1
+    assert (tmp_path / "dropped" / "contacts.csv").read_bytes() == b"old"
+
+
+async def test_a_file_counts_when_all_of_it_is_there_and_no_report_is_begun_before(tmp_path: Path) -> None:
+    made = Trial(tmp_path / "dropped")
+    await made.clear()
+    await made.take("people.csv", sent(b"email\njane@acme.example\n"))
+    await made.take("1.eml", sent(b"mail"))
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"the beginning"
+        begun.set()
+        await go_on.wait()
+        raise ConnectionResetError
+
+    coming = asyncio.create_task(made.take("2.eml", slowly()))
+    await begun.wait()
+    with pytest.raises(NeedsHuman, match="on their way"):
+        made.begin("vendor.example")
+    go_on.set()
+    with pytest.raises(ConnectionResetError):
+        await coming
+    assert made.as_json()["kinds"] == {"contacts": 1, "mail": 1}
+    assert len(files(tmp_path)) == 2
+
+
+async def test_a_file_that_is_on_its_way_when_all_are_removed_is_not_kept(tmp_path: Path) -> None:
+    made = Trial(tmp_path / "dropped")
+    await made.clear()
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"the beginning"
+        begun.set()
+        await go_on.wait()
+
+    coming = asyncio.create_task(made.take("1.eml", slowly()))
+    await begun.wait()
+    await made.clear()
+    go_on.set()
+    with pytest.raises(TooMuch, match="removed"):
+        await coming
+    assert made.as_json()["kinds"] == {}
     assert files(tmp_path) == []
 
 
 async def test_a_name_leads_nowhere_else(tmp_path: Path) -> None:
     made = Trial(tmp_path / "dropped")
+    await made.clear()
     for name in ("../../evil.eml", "/etc/evil.ics", "..\\evil.mbox", "\0.eml", "x" * 5000 + ".eml"):
-        await made.take(name, sent(b"x"))
+        await made.take(name, sent(name.encode()))
     assert len(files(tmp_path / "dropped")) == len(files(tmp_path)) == 5
 
 
@@ -124,6 +191,7 @@ async def test_what_came_on_the_last_day_is_told_though_alerts_wait_for_monday(
     """The last mail is an auto-reply of a Saturday, and alerts wait for Monday."""
     load()
     made = Trial(tmp_path / "dropped")
+    await made.clear()
     await made.take("contacts.csv", sent(b"email,name\nbob@kunz.example,Bob Kunz\nnobody,No One\n"))
     head = b"From: Bob Kunz <bob@kunz.example>\nTo: rita@vendor.example\n"
     first = (

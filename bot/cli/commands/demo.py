@@ -47,6 +47,11 @@ def command(keep: Path | None, port: int, *, web: bool, no_open: bool) -> None:
         raise click.UsageError("--keep is for the terminal: the page keeps nothing")
     if not web and (port or no_open):
         raise click.UsageError("--port and --no-open are for --web")
+    if web:
+        import signal
+
+        # Nothing is to be put in order before the page is begun, and an exception may get lost in an import.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     start()
     load_everything()
     if web:
@@ -61,20 +66,33 @@ def command(keep: Path | None, port: int, *, web: bool, no_open: bool) -> None:
 
 
 async def _show(port: int, *, no_open: bool) -> None:
-    """Show the page until Ctrl-C."""
+    """Show the page until Ctrl-C, which ends it at once, also where it is not ready yet."""
     import asyncio
     import signal
+
+    import bot.web_demo  # noqa: F401 - the loop, which takes Ctrl-C from here on, stands still for as long
+
+    showing = asyncio.create_task(_page(port, no_open=no_open))
+    for each in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(each, showing.cancel)
+    await asyncio.wait({showing})
+    if not showing.cancelled():
+        showing.result()
+
+
+async def _page(port: int, *, no_open: bool) -> None:
+    """Show the page until cancelled."""
+    import asyncio
     import webbrowser
+    from threading import Thread
 
     from bot.web_demo import shown
 
-    over = asyncio.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(each, over.set)
     note("Playing the story once, to have it ready ...")
     async with shown(port) as address:
         click.echo(address)
         note("Only this machine can open it. Ctrl-C ends it.")
         if not no_open:
-            await asyncio.to_thread(webbrowser.open, address)
-        await over.wait()
+            # Some browsers are waited for, and whoever presses Ctrl-C does not wait for that.
+            Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        await asyncio.Event().wait()
