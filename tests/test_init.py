@@ -286,6 +286,18 @@ def test_an_answer_that_was_wrong_is_not_offered_again(tmp_path: Path) -> None:
     assert "look: there is no mail in it" in told.stderr
 
 
+def test_a_server_that_is_not_there_is_not_offered_again_but_the_user_is(tmp_path: Path) -> None:
+    first, second = free_port(), free_port()
+    box = [f"localhost:{first}", "no", REP, "planted", "y", f"localhost:{second}", "no", "", "planted", "n"]
+    typed = ["vendor.example", "", "terminal", "", "imap", *box]
+    told = init(tmp_path / "config.yaml", "--no-drill", typed="\n".join([*typed, ""]))
+    assert told.exit_code == 0, told.output
+    assert f"localhost:{first} refuses the connection" in told.stderr
+    assert f"localhost:{second} refuses the connection" in told.stderr
+    assert f"[localhost:{first}]" not in told.stderr
+    assert f"[{REP}]" in told.stderr
+
+
 def test_settings_that_are_wrong_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("team: {domain: x}\n")
     told = unattended(tmp_path / "config.yaml", *OFFLINE)

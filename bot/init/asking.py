@@ -45,6 +45,9 @@ class Asker(Protocol):
     def settle(self, ask: Callable[[], Result], attempt: Callable[[Result], Sequence[Finding]]) -> Result:
         """Ask until what was answered works, or is to be kept although it does not; return it."""
 
+    def forget(self, option: str) -> None:
+        """Offer an answer no more: it was wrong."""
+
     def tell(self, text: str) -> None:
         """Say something."""
 
@@ -115,7 +118,11 @@ class Person:
             if not self.agrees("  Press Enter to answer again, or n to keep this answer", default=True):
                 return answer
             if len(self._asked) == 1:
-                self.given.pop(self._asked.pop(), None)
+                self.forget(self._asked.pop())
+
+    def forget(self, option: str) -> None:
+        """Offer an answer no more."""
+        self.given.pop(option, None)
 
     def tell(self, text: str) -> None:
         """Say it on stderr."""
@@ -167,6 +174,9 @@ class Options:
                 if one.level is Level.WARNING:
                     click.echo(_said(one).strip(), err=True)
         return answer
+
+    def forget(self, option: str) -> None:
+        """Keep what the options say: nobody is asked again."""
 
     def tell(self, text: str) -> None:
         """Say nothing: only what is wrong is of use to a machine."""

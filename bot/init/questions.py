@@ -211,9 +211,12 @@ class Setup:
         try:
             with self.draft.trial(minimal) as (plan, typed):
                 found = asyncio.run(trying.mailboxes(plan))
-                return [replace(one, cure=AGAIN) if typed in one.cure else one for one in found]
+                found = [replace(one, cure=AGAIN) if typed in one.cure else one for one in found]
         except NeedsHuman as wrong:
-            return [problem("mailbox", wrong.what, wrong.how)]
+            found = [problem("mailbox", wrong.what, wrong.how)]
+        if any(one.cure != AGAIN for one in trying.problems(found)):
+            self.asker.forget("--imap-host")
+        return found
 
     def _secret(
         self, section: dict[str, Any], key: str, variable: str, text: str, *, begins: str = "", name: str = ""
