@@ -398,3 +398,16 @@ def test_without_a_column_of_addresses_the_cure_names_the_one_that_holds_them(ta
 def test_a_row_over_several_lines_and_a_line_for_excel_keep_the_lines_of_an_editor() -> None:
     found = parse('sep=;\nemail;name\njane@acme.example;"Jane\nDoe"\nnobody;"X\nY"\nnone;Z\n')
     assert [bad.line for bad in found.bad] == [5, 7]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Person - Name,Person - Organization,Person - Email - Work",
+        "Name,Organization 1 - Name,E-mail 1 - Value",
+        "Name,Organization Name,E-mail 1 - Value",
+    ],
+)
+def test_exports_of_pipedrive_and_google_give_name_and_account_too(header: str) -> None:
+    found = only(f"{header}\nJane Doe,Acme,jane@acme.example\n")
+    assert (found.name, found.account, found.address) == ("Jane Doe", "Acme", "jane@acme.example")

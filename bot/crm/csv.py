@@ -20,9 +20,9 @@ from bot.model import Contact, Deal, NeedsHuman
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "email": ("email", "e-mail", "email address", "e-mail address", "work email", "mail"),
-    "name": ("name", "full name", "contact name"),
-    "first": ("first name", "firstname", "given name"),
-    "last": ("last name", "lastname", "surname", "family name"),
+    "name": ("name", "full name", "contact name", "person - name"),
+    "first": ("first name", "firstname", "given name", "vorname"),
+    "last": ("last name", "lastname", "surname", "family name", "nachname"),
     "title": ("title", "job title", "jobtitle", "position", "role"),
     "account": (
         "account",
@@ -35,6 +35,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "primary associated company",
         "associated company names",
         "account.name",
+        "organization name",
+        "organization 1 - name",
+        "person - organization",
+        "firma",
     ),
     "owner": (
         "owner",
@@ -45,6 +49,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "owner name",
         "owner.email",
         "owner.name",
+        "person - owner",
     ),
     "deal": ("deal", "deal name", "opportunity", "opportunity name", "associated deal", "associated deals"),
     "amount": ("amount", "deal amount", "opportunity amount", "value"),
@@ -55,7 +60,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "links": ("links", "link", "linkedin", "linkedin url", "linkedin profile", "website", "website url"),
     "informed_on": ("informed_on",),
 }
-"""What each column may be called, in lower case: our own name first, then those of CRM exports."""
+"""What each column may be called, in lower case: our own name first, then those of exports."""
 
 OF_EMAIL = frozenset({"email", "mail", "emailaddress", "emailadresse", "emailadres", "courriel"})
 """The word that an e-mail column of another name has once; "E-mail" is one word."""
