@@ -337,6 +337,11 @@ def test_a_secret_in_place_of_the_name_of_a_variable_is_refused_unseen(tmp_path:
     assert secret not in str(failure)
 
 
+def test_a_crm_may_have_a_property_that_is_called_like_a_variable(tmp_path: Path) -> None:
+    crm = "crm: {hubspot: {token_env: OURS, filter: {used_in_env: production}}}\n"
+    assert load(tmp_path, TEAM + crm).config.crm
+
+
 def test_a_variable_that_is_set_may_have_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("rita.password", "planted")
     assert load(tmp_path, f"{TEAM}{IMAP}        user: u\n        password_env: rita.password\n").watchers

@@ -81,11 +81,6 @@ class Document:
 
     def plan(self) -> Plan:
         """Check everything against the types and return it."""
-        for where in no_variables(self.data):
-            how = (
-                f"write the variable's name, in capital letters; {in_a_file(where[-1].removesuffix('_env'))}"
-            )
-            raise self._wrong(where, "is no name of a variable", how)
         config = self._checked(Config, self.data, ())
         watchers = tuple(
             self._watcher(name, section or {}) for name, section in (config.watchers or {}).items()
@@ -105,7 +100,7 @@ class Document:
 
     def _checked(self, model: type[Checked], data: Mapping[str, Any], where: Where) -> Checked:
         try:
-            return model.model_validate(data)
+            checked = model.model_validate(data)
         except ValidationError as error:
             first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
             kind, steps = first["type"], tuple(str(step) for step in first["loc"])
@@ -124,6 +119,12 @@ class Document:
             message = str(first["msg"]).removeprefix("Value error, ")
             how = CURES.get(kind, "put that right and start again")
             raise self._wrong(at, message[:1].lower() + message[1:], how) from error
+        for steps in no_variables(checked):
+            how = (
+                f"write the variable's name, in capital letters; {in_a_file(steps[-1].removesuffix('_env'))}"
+            )
+            raise self._wrong((*where, *steps), "is no name of a variable", how)
+        return checked
 
     def _in_file(self, where: Where) -> Where:
         """Return those steps that are keys in the file; pydantic also names the kind of a mailbox."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import get_args
 
 from pydantic import BaseModel
@@ -71,9 +71,9 @@ def is_variable(value: str) -> bool:
 def no_variables(value: object, where: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Yield the keys that should name a variable, and by the look of it hold a secret."""
     inside: Iterable[tuple[object, object]] = ()
-    if isinstance(value, Mapping):
-        inside = value.items()
-    elif isinstance(value, list):
+    if isinstance(value, BaseModel):
+        inside = value
+    elif isinstance(value, list | tuple):
         inside = enumerate(value)
     for key, part in inside:
         here = (*where, str(key))
