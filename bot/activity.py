@@ -94,8 +94,8 @@ def events_in(body: bytes) -> list[object]:
     return events
 
 
-def rows_in(content: bytes) -> list[object]:
-    """Return the rows of a CSV file with the columns email, at and what, as events.
+def rows_in(content: bytes) -> dict[int, object]:
+    """Return the rows of a CSV file with the columns email, at and what, as events, by their lines.
 
     Raises NeedsHuman where it is no such file.
     """
@@ -109,9 +109,12 @@ def rows_in(content: bytes) -> list[object]:
                 "the file has no columns 'email' and 'at'",
                 "name them so in its first line; 'what' is optional",
             )
-        return [{str(key).strip().lower(): value for key, value in row.items()} for row in reader]
+        found: dict[int, object] = {}
+        for row in reader:
+            found[reader.line_num] = {str(key).strip().lower(): value for key, value in row.items()}
     except csv.Error as error:
         raise NeedsHuman(f"the file is no CSV: {error}", "save it as CSV in UTF-8") from error
+    return found
 
 
 def take(events: Iterable[object], watched: frozenset[str], now: datetime) -> Taken:

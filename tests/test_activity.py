@@ -223,7 +223,7 @@ def test_whatever_an_event_holds_it_is_taken_or_refused(events: list[object]) ->
 def test_whatever_a_file_holds_it_is_rows_or_needs_a_human(content: bytes) -> None:
     for data in (content, b"email,at\r\n" + content):
         with contextlib.suppress(NeedsHuman):
-            activity.take(activity.rows_in(data), frozenset(), NOW)
+            activity.take(activity.rows_in(data).values(), frozenset(), NOW)
 
 
 CSV = f"Email;At;What\n{JANE};2026-06-14T08:00:00Z;logged in\n{STRANGER};2026-06-14;\n{JANE};soon;\n"
@@ -266,7 +266,7 @@ async def test_a_csv_file_is_sent_to_the_running_service(
     service.at = datetime.fromtimestamp(time.time(), UTC)
     url = service.url.removesuffix("/activity")
     told = await asyncio.to_thread(run, folder / "logins.csv", "--url", url)
-    assert f"{folder}/logins.csv: row 3: 'at' is no time" in told.output
+    assert f"{folder}/logins.csv: line 4: 'at' is no time" in told.output
     assert "3 events: 1 new day of activity, 1 of people who are not watched, 1 refused" in told.output
     assert [kind for kind, _, _ in await service.kept()] == ["activity"]
     monkeypatch.setenv("STILLTHERE_ACTIVITY_SECRET", "another secret of a good length")

@@ -22,21 +22,21 @@ def departures(path: Path) -> dict[str, date]:
     person different days.
     """
     found: dict[str, date] = {}
-    for number, row in enumerate(_rows(path, (WHO, WHEN)), start=1):
+    for line, row in _rows(path, (WHO, WHEN)):
         who = next((row[name] for name in WHO if row.get(name)), "").lower().removeprefix("mailto:")
         columns = [name for name in WHEN if name in row]
         if "@" not in who or not columns:
             raise NeedsHuman(
-                f"{path}: row {number} names no contact and day", "give it the columns 'email' and 'departed'"
+                f"{path}: line {line} names no contact and day", "give it the columns 'email' and 'departed'"
             )
         text = next((row[name] for name in columns if row[name]), "")
         if not text:
             continue
-        day = _day(text, path, number)
+        day = _day(text, path, line)
         if found.setdefault(who, day) != day:
             raise NeedsHuman(
-                f"{path}: row {number}: {who[:80]} left on {day}, and on {found[who]} in a row before",
-                "keep the row with their last day at work",
+                f"{path}: line {line}: {who[:80]} left on {day}, and on {found[who]} in a line before",
+                "keep the line with their last day at work",
             )
     return found
 
@@ -48,25 +48,26 @@ def outages(path: Path, sources: Mapping[str, str]) -> tuple[Outage, ...]:
     that day where reading had stopped, and was read from its beginning.
     """
     found = []
-    for number, row in enumerate(_rows(path, (("source",), ("from",), ("to",))), start=1):
+    for line, row in _rows(path, (("source",), ("from",), ("to",))):
         name = row.get("source", "")
         if name not in sources:
             known = ", ".join(sorted(sources)[:5])
             raise NeedsHuman(
-                f"{path}: row {number}: no mailbox is called {name[:60]!r}", f"name one of: {known}"
+                f"{path}: line {line}: no mailbox is called {name[:60]!r}", f"name one of: {known}"
             )
-        first, last = (_day(row.get(column, ""), path, number) for column in ("from", "to"))
+        first, last = (_day(row.get(column, ""), path, line) for column in ("from", "to"))
         found.append(Outage(sources[name], first, last, row.get("what", ""), again=first == last))
     return tuple(found)
 
 
-def _rows(path: Path, needed: Sequence[Sequence[str]]) -> Iterator[dict[str, str]]:
-    """Yield the rows of a table that has, of each group of names, one as a column."""
+def _rows(path: Path, needed: Sequence[Sequence[str]]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the rows of a table that has, of each group of names, one as a column; each with its line."""
     try:
         text = decode(path.read_bytes())
     except OSError as error:
         raise NeedsHuman(f"{path}: {error.strerror}", "name a CSV file") from error
-    lines = [line for line in text.splitlines() if line.strip()]
+    numbered = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    lines = [line for _, line in numbered]
     table = csv.DictReader(lines, delimiter=delimiter("".join(lines[:1])))
     try:
         columns = {name.strip().lower() for name in table.fieldnames or ()}
@@ -76,19 +77,22 @@ def _rows(path: Path, needed: Sequence[Sequence[str]]) -> Iterator[dict[str, str
                 f"{path}: no column {' and no column '.join(map(repr, missing))}", "name it in the first line"
             )
         for row in table:
-            yield {
-                str(name).strip().lower(): (value or "").strip()
-                for name, value in row.items()
-                if isinstance(value, str | None)
-            }
+            yield (
+                numbered[table.line_num - 1][0],
+                {
+                    str(name).strip().lower(): (value or "").strip()
+                    for name, value in row.items()
+                    if isinstance(value, str | None)
+                },
+            )
     except csv.Error as error:
         raise NeedsHuman(f"{path}: line {table.line_num + 1}: {error}", "save it as CSV again") from error
 
 
-def _day(text: str, path: Path, number: int) -> date:
+def _day(text: str, path: Path, line: int) -> date:
     try:
         return date.fromisoformat(text[:10])
     except ValueError as error:
         raise NeedsHuman(
-            f"{path}: row {number}: {text[:20]!r} is no day", "write days as 2026-08-14"
+            f"{path}: line {line}: {text[:20]!r} is no day", "write days as 2026-08-14"
         ) from error

@@ -129,9 +129,9 @@ def test_the_truth_is_read_under_several_names(tmp_path: Path, columns: str) -> 
 
 
 @pytest.mark.parametrize("row", ["jane@acme.example,soon", "nobody,2026-01-01", ",2026-01-01"])
-def test_a_truth_that_cannot_be_read_is_said_with_its_row(tmp_path: Path, row: str) -> None:
-    (tmp_path / "t.csv").write_text(f"email,departed\n{row}\n")
-    with pytest.raises(NeedsHuman, match="row 1"):
+def test_a_truth_that_cannot_be_read_is_said_with_its_line(tmp_path: Path, row: str) -> None:
+    (tmp_path / "t.csv").write_text(f"email,departed\n\n{row}\n")
+    with pytest.raises(NeedsHuman, match="line 3"):
         truth.departures(tmp_path / "t.csv")
 
 

@@ -122,7 +122,7 @@ def test_a_list_without_contacts_is_refused(tmp_path: Path) -> None:
     [
         ("", "no column 'email' and no column 'departed'"),
         ("email,name\n", "no column 'departed'"),
-        ("email,departed\na@x.example,2026-03-01\na@x.example,2026-03-02\n", "row 2: a@x.example left on"),
+        ("email,departed\na@x.example,2026-03-01\na@x.example,2026-03-02\n", "line 3: a@x.example left on"),
         (f'email,departed\n"{"x" * 200_000}",2026-03-01\n', "field larger than"),
         ("email,departed\na@x.example,2026-02-30\n", "'2026-02-30' is no day"),
     ],

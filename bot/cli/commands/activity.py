@@ -49,13 +49,14 @@ def import_(file: Path, config_file: Path, url: str, as_json: bool) -> None:
     from bot.slack.words import counted
 
     start()
-    events = rows_in(file.read_bytes())
+    rows = rows_in(file.read_bytes())
+    events, lines = [*rows.values()], [*rows]
     told = _send(events, url) if url else finish(_keep(events, config_file))
     if as_json:
         print_json(told)
         return
     for error in told["errors"]:
-        note(f"{file}: row {error['number']}: {error['error']}")
+        note(f"{file}: line {lines[error['number'] - 1]}: {error['error']}")
     taken, days = counted(told["events"], "event"), counted(told["new"], "new day")
     note(
         f"{taken}: {days} of activity, {told['not_watched']} of people who are not watched, "
