@@ -274,6 +274,17 @@ async def test_no_report_is_made_before_every_file_is_there(page: Page, mine: Pa
     await reported(page)
 
 
+async def test_a_file_that_does_not_arrive_is_told_and_the_page_goes_on(page: Page, mine: Path) -> None:
+    mails = sorted((mine / "mail" / "2026").iterdir())
+    await page.route(re.compile(r"/trial/file\?.*\.eml"), lambda route: route.abort())
+    await page.set_input_files("#files", [mine / "contacts.csv", *mails])
+    await expect(page.locator("#state")).to_contain_text("A file could not be read")
+    await page.unroute_all()
+    await page.set_input_files("#files", [mine / "contacts.csv", *mails])
+    await expect(page.locator("#taken")).to_have_text(f"Taken: {len(mails)} mails, 1 list of contacts.")
+    await reported(page)
+
+
 async def test_the_same_files_again_after_a_reload_count_once(page: Page, mine: Path) -> None:
     count = len(list((mine / "mail" / "2026").iterdir()))
     taken = f"Taken: {count} mails, 1 list of contacts. Of no use here: 1."

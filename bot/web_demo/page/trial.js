@@ -6,9 +6,10 @@ const EVERY = 300;
 const STEPS = { reading: "Reading the mail", judging: "Living through the days", writing: "Writing the report" };
 
 async function ask(path, body) {
-  const answer = await fetch(path, body === undefined ? {} : { method: "POST", body });
-  if (!answer.ok) throw new Error((await answer.json()).problem);
-  return answer.json();
+  const answer = await fetch(path, body === undefined ? {} : { method: "POST", body }).catch(() => null);
+  const told = await answer?.json().catch(() => null);
+  if (!answer?.ok) throw new Error(told?.problem ?? "A file could not be read, or stillthere has ended in the terminal.");
+  return told;
 }
 
 // One thing after the other; until all is done, nothing can be pressed.
