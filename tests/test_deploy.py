@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -124,3 +125,14 @@ def test_every_metric_is_documented() -> None:
 
 def _words(expression: str) -> list[str]:
     return "".join(c if c.isalnum() or c == "_" else " " for c in expression).split()
+
+
+def test_it_is_set_up_under_a_path_with_a_space(tmp_path: Path) -> None:
+    folder = tmp_path / "my projects"
+    folder.mkdir()
+    for name in ("Makefile", "pyproject.toml", "uv.lock"):
+        shutil.copy(ROOT / name, folder)
+    told = subprocess.run(["make", "-n", "demo"], cwd=folder, capture_output=True, text=True, check=True)
+    (sync,) = (shlex.split(line) for line in told.stdout.splitlines() if " sync " in line)
+    assert f"VIRTUAL_ENV={folder}/.venv" in sync
+    assert sync[2:4] == [".venv/bin/uv", "sync"]

@@ -33,8 +33,10 @@ def command(config_file: Path, role: str, verbose: bool) -> None:
 
     On PostgreSQL the work may be shared: one or more processes of each role.
 
-    Without Slack tokens alerts are shown in the terminal. SIGTERM, Ctrl-C or a closed terminal
-    stop it cleanly.
+    Without Slack tokens alerts, and once the list of who already looks gone, are shown in the
+    terminal; they are answered in Slack alone, or end by a later mail of the person.
+
+    SIGTERM, Ctrl-C or a closed terminal stop it cleanly.
     """
     from bot.app import serve
     from bot.service import Role
