@@ -56,7 +56,7 @@ def measure(path: Path) -> None:
     found = read_contacts(path)
     seconds = time.perf_counter() - begin
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIBIBYTE
-    listed = [(row.number - 1) % 100 for row in found.bad]
+    listed = [(row.line - 2) % 100 for row in found.bad]
     told = {
         "seconds": round(seconds, 1),
         "peak_mb": round(peak),
