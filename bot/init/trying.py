@@ -20,7 +20,7 @@ from bot.slack.checkup import Checkup
 from bot.slack.drill import Drill, Stage
 from bot.slack.parts import Card
 from bot.slack.web import ask, code, patient
-from bot.terminal import show
+from bot.terminal import NO_BUTTONS, show
 from watchers import Scope
 from watchers.mail.group import Group
 from watchers.mailbox import Mailbox
@@ -105,7 +105,7 @@ async def drill(plan: Plan, console: Console) -> list[Stage]:
 
     async def post(card: Card) -> str:
         if settings is None or not settings.bot_token:
-            show(card, console)
+            show(card, console, instead=NO_BUTTONS)
             return "shown in this terminal"
         client = patient(settings.bot_token, settings.api)
         place, where = settings.channel, "the channel of the alerts"

@@ -15,7 +15,7 @@ import pytest
 
 from tests.servers.mail import MailServers
 from tests.servers.ports import free_port
-from tests.servers.slack import BOT_TOKEN, SIGNING_SECRET, Workspace
+from tests.servers.slack import BOT_TOKEN, BOT_WITH_HISTORY, SIGNING_SECRET, Workspace
 from tests.service import Service
 
 pytestmark = pytest.mark.xdist_group("mail")
@@ -140,9 +140,10 @@ def test_an_alert_that_was_stored_but_not_posted_when_the_service_was_killed_is_
     assert len(posted(slack_server)) == 1
 
 
-def test_killed_at_any_moment_of_a_poll_the_service_posts_the_alert_once(
+def test_killed_at_any_moment_of_a_poll_the_service_posts_the_alert_once_where_it_may_look(
     service: Service, mail_servers: MailServers, slack_server: Workspace
 ) -> None:
+    service.env = {**service.env, "SLACK_BOT_TOKEN": BOT_WITH_HISTORY}
     service.start()
     service.wait(lambda: baseline_read(service))
     write_to_jane_in_vain(mail_servers)
